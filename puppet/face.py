@@ -1,0 +1,206 @@
+"""A pack made ready for one frame size, and the drawing of poses from it."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from puppet.errors import SizeError
+from puppet.motion import Pose
+from puppet.pack import Pack, Sheet
+from puppet.picture import Fit, Picture, backdrop, place, to_picture
+from puppet.warp import Field, Warp, build_field
+
+SMALLEST, LARGEST = 128, 4096
+# Pixels of the portrait's width that stay in view when the frame is narrow.
+SHOWN_WIDTH = 470
+FEATHER = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """A sheet in the frame's own planes, each patch opaque over the backdrop."""
+
+    rows: slice
+    columns: slice
+    row_values: tuple[float, ...]
+    column_values: tuple[float, ...]
+    grid: tuple[Picture, ...]
+    extras: tuple[Picture, ...]
+
+    def blend(self, row: float, column: float) -> Picture:
+        """Between the four patches around two values, which are clamped to the grid."""
+        upper, down = _between(self.row_values, row)
+        left, right = _between(self.column_values, column)
+        wide = len(self.column_values)
+        corner = upper * wide + left
+        top = mix(self.grid[corner], self.grid[corner + 1], right)
+        bottom = mix(self.grid[corner + wide], self.grid[corner + wide + 1], right)
+        return mix(top, bottom, down)
+
+    def paste(self, patch: Picture, onto: Picture) -> None:
+        onto.luma[self.rows, self.columns] = patch.luma
+        half = slice(self.rows.start // 2, self.rows.stop // 2)
+        onto.chroma[half, self.columns.start // 2 : self.columns.stop // 2] = patch.chroma
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """All that players of one pack and size share; read-only."""
+
+    size: tuple[int, int]
+    base: Picture
+    mouth: Patches
+    eyes: Patches
+    field: Field
+
+
+class Painter:
+    """Draws poses of one face. Holds the work buffers of one player."""
+
+    def __init__(self, face: Face) -> None:
+        self._face = face
+        self._work = face.base.copy()
+        self._warp = Warp(face.field)
+        self._still = _i420(face.base)
+
+    def draw(self, pose: Pose) -> np.ndarray:
+        """A new image: uint8 (height * 3 // 2, width), I420."""
+        face = self._face
+        face.mouth.paste(draw_mouth(face.mouth, pose), self._work)
+        face.eyes.paste(draw_eyes(face.eyes, pose), self._work)
+        image = self._still.copy()
+        self._warp.draw(self._work, pose, *planes(image))
+        return image
+
+
+@lru_cache(maxsize=8)
+def prepare(pack: Pack, size: tuple[int, int]) -> Face:
+    """The face for frames of (width, height) pixels; takes a fraction of a second, then cached.
+
+    Raises: SizeError when a side is odd, too small or too large.
+    """
+    check_size(size)
+    cv2.setNumThreads(1)
+    width, height = size
+    fit = _fit(pack, size)
+    wall = backdrop(width, height)
+    portrait = _premultiplied(pack.base)
+    base = to_picture(_over(place(portrait, (0, 0), fit, (0, 0, width, height)), wall))
+    return Face(
+        size,
+        base,
+        _patches(pack, pack.mouth, fit, wall),
+        _patches(pack, pack.eyes, fit, wall),
+        build_field(pack, size, fit),
+    )
+
+
+def check_size(size: tuple[int, int]) -> None:
+    """Raises: SizeError when a side is odd, too small or too large."""
+    if any(side % 2 or not SMALLEST <= side <= LARGEST for side in size):
+        raise SizeError(
+            f"A picture of {size[0]}x{size[1]} pixels cannot be drawn: width and height must be "
+            f"even numbers from {SMALLEST} to {LARGEST}, for example 1280x720."
+        )
+
+
+def draw_mouth(mouth: Patches, pose: Pose) -> Picture:
+    pressed, bitten, smiling = mouth.extras
+    patch = mouth.blend(pose.open, pose.width)
+    smile = pose.smile * max(0.0, 1 - 4 * pose.open) * max(0.0, 1 - 2 * abs(pose.width))
+    patch = mix(patch, smiling, 0.7 * smile)
+    patch = mix(patch, bitten, pose.bite)
+    return mix(patch, pressed, pose.close**0.7)
+
+
+def draw_eyes(eyes: Patches, pose: Pose) -> Picture:
+    """Lids and brows, then the gaze as the difference it makes to open eyes."""
+    patch = eyes.blend(pose.brow, pose.lid)
+    return patch
+
+
+def mix(first: Picture, second: Picture, share: float) -> Picture:
+    """first at 0, second at 1."""
+    if share <= 0.01:
+        return first
+    if share >= 0.99:
+        return second
+    return Picture(
+        *(cv2.addWeighted(a, 1 - share, b, share, 0) for a, b in zip(first, second, strict=True))
+    )
+
+
+def planes(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Views of the Y, U and V planes of an I420 image."""
+    height, width = image.shape[0] * 2 // 3, image.shape[1]
+    flat, luma, quarter = image.reshape(-1), height * width, height * width // 4
+    half = (height // 2, width // 2)
+    u = flat[luma : luma + quarter].reshape(half)
+    return image[:height], u, flat[luma + quarter :].reshape(half)
+
+
+def _i420(picture: Picture) -> np.ndarray:
+    height, width = picture.luma.shape
+    image = np.empty((height * 3 // 2, width), np.uint8)
+    for plane, values in zip(
+        planes(image), (picture.luma, picture.chroma[..., 0], picture.chroma[..., 1]), strict=True
+    ):
+        plane[:] = values
+    return image
+
+
+def _fit(pack: Pack, size: tuple[int, int]) -> Fit:
+    """Stand the portrait on the bottom of the frame, as large as the frame's height, smaller in
+    a narrow frame so that the head stays in view."""
+    width, height = size
+    scale = min(height / pack.base.shape[0], width / SHOWN_WIDTH)
+    return Fit(scale, width / 2 - pack.neck[0] * scale, height - pack.base.shape[0] * scale)
+
+
+def _patches(pack: Pack, sheet: Sheet, fit: Fit, wall: np.ndarray) -> Patches:
+    x0, y0, x1, y1 = sheet.rect
+    left, top = (2 * int(np.ceil(edge / 2)) for edge in _land((x0, y0), fit))
+    right, bottom = (2 * int(edge / 2) for edge in _land((x1, y1), fit))
+    rect = (max(left, 0), max(top, 0), min(right, wall.shape[1]), min(bottom, wall.shape[0]))
+    rows, columns = slice(rect[1], rect[3]), slice(rect[0], rect[2])
+    base = pack.base[y0:y1, x0:x1]
+    edge = _feather(base.shape[:2])
+    pictures = []
+    for patch in sheet.patches:
+        colour = base[..., :3] + edge * (patch.astype(np.float32) - base[..., :3])
+        premultiplied = _premultiplied(np.dstack([colour, base[..., 3:]]))
+        image = place(premultiplied, (x0, y0), fit, rect)
+        pictures.append(to_picture(_over(image, wall[rows, columns])))
+    count = len(sheet.rows) * len(sheet.columns)
+    grid, extras = tuple(pictures[:count]), tuple(pictures[count:])
+    return Patches(rows, columns, sheet.rows, sheet.columns, grid, extras)
+
+
+def _land(point: tuple[float, float], fit: Fit) -> tuple[float, float]:
+    return point[0] * fit.scale + fit.left, point[1] * fit.scale + fit.top
+
+
+def _feather(shape: tuple[int, ...]) -> np.ndarray:
+    """1 inside, 0 at the edges: patch and portrait were compressed apart."""
+    rises = [np.clip(np.minimum(np.arange(n), np.arange(n)[::-1]) / FEATHER, 0, 1) for n in shape]
+    return np.minimum.outer(*rises)[..., None].astype(np.float32)
+
+
+def _premultiplied(rgba: np.ndarray) -> np.ndarray:
+    image = rgba.astype(np.float32)
+    image[..., :3] *= image[..., 3:] / 255
+    return image
+
+
+def _over(premultiplied: np.ndarray, wall: np.ndarray) -> np.ndarray:
+    return premultiplied[..., :3] + wall * (1 - premultiplied[..., 3:] / 255)
+
+
+def _between(values: tuple[float, ...], value: float) -> tuple[int, float]:
+    """Index of the step below a value, and how far it is to the next."""
+    value = min(max(value, values[0]), values[-1])
+    index = min(bisect_right(values, value) - 1, len(values) - 2)
+    return index, (value - values[index]) / (values[index + 1] - values[index])

@@ -1,0 +1,115 @@
+"""The player: speech in as it comes, a frame out every 40 ms."""
+
+from collections import deque
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from puppet.face import Painter, prepare
+from puppet.motion import Motion, State
+from puppet.pack import Pack
+from puppet.speech import Cue, Utterance
+
+FPS = 25
+
+
+@dataclass(frozen=True)
+class Frame:
+    """40 ms of the avatar."""
+
+    image: np.ndarray
+    """uint8 (height * 3 // 2, width), I420, BT.601 in limited range; the receiver's own."""
+    size: tuple[int, int]
+    """(width, height) in pixels."""
+    audio: bytes | None
+    """960 samples, s16le mono 24 kHz, while speaking."""
+    state: State
+    mouth: float
+    """How far the mouth is open in the image: 0 shut .. 1."""
+
+
+class Player:
+    """Plays one avatar. `tick()` may run in one thread while another calls everything else.
+
+    The audio is the clock: frame n of an utterance carries its samples 960 n .. 960 n + 959 and
+    shows the mouth at their centre. Building a player takes a fraction of a second for the
+    first of a pack and size, and little for the next ones.
+    """
+
+    def __init__(self, pack: Pack, size: tuple[int, int] = (1280, 720), seed: int = 0) -> None:
+        """Size is (width, height) in pixels, both even. Raises: SizeError."""
+        self._size = size
+        self._painter = Painter(prepare(pack, size))
+        self._motion = Motion(pack.gazes, seed)
+        self._lock = Lock()
+        self._queue: deque[Utterance] = deque()
+        self._listening = False
+        self._interruptions = 0
+
+    def speak(self, pcm: bytes) -> None:
+        """Append speech: s16le mono 24 kHz, any number of bytes. Starts an utterance if needed."""
+        if not pcm:
+            return
+        with self._lock:
+            if not self._queue or self._queue[-1].ended:
+                self._queue.append(Utterance())
+            self._queue[-1].pcm += pcm
+
+    def end(self) -> None:
+        """The utterance is complete: play what is left, then leave speaking."""
+        with self._lock:
+            if self._queue:
+                self._queue[-1].ended = True
+
+    def interrupt(self) -> None:
+        """Drop all speech at once; the mouth is shut within 160 ms."""
+        with self._lock:
+            self._queue.clear()
+            self._interruptions += 1
+
+    def listen(self, on: bool) -> None:
+        """Whether the user speaks: the listening pose, unless the avatar speaks."""
+        with self._lock:
+            self._listening = on
+
+    @property
+    def buffered_s(self) -> float:
+        """Seconds of audio not yet handed out."""
+        with self._lock:
+            return sum(utterance.buffered_s for utterance in self._queue)
+
+    @property
+    def speaking(self) -> bool:
+        """From the first `speak()` of an utterance until its last audio is handed out."""
+        with self._lock:
+            return any(not utterance.finished for utterance in self._queue)
+
+    def tick(self) -> Frame:
+        """The next 40 ms. Never waits; call it 25 times a second, from one thread at a time."""
+        with self._lock:
+            interruptions = self._interruptions
+            state, cue = self._next()
+        lips = None
+        if cue:
+            cue.lips.hear(cue.heard)
+            lips = cue.lips.at(cue.number)
+        pose = self._motion.step(state, lips)
+        image = self._painter.draw(pose)
+        audio = cue.audio if cue else None
+        with self._lock:
+            if interruptions != self._interruptions:
+                state, audio = self._resting(), None
+        return Frame(image, self._size, audio, state, pose.open)
+
+    def _next(self) -> tuple[State, Cue | None]:
+        """State and speech of the next frame; the lock is held."""
+        while self._queue and self._queue[0].finished:
+            self._queue.popleft()
+        if not self._queue:
+            return self._resting(), None
+        cue = self._queue[0].next_cue()
+        return ("speaking" if self._queue[0].started else self._resting()), cue
+
+    def _resting(self) -> State:
+        return "listening" if self._listening else "idle"
