@@ -1,7 +1,7 @@
 """A pack made ready for one frame size, and the drawing of poses from it."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -10,7 +10,7 @@ import numpy as np
 from puppet.errors import SizeError
 from puppet.motion import Pose
 from puppet.pack import Pack, Sheet
-from puppet.picture import Fit, Picture, backdrop, place, to_picture
+from puppet.picture import Fit, Picture, backdrop, mix, place, planes, to_i420, to_picture
 from puppet.warp import Field, Warp, build_field
 
 SMALLEST, LARGEST = 128, 4096
@@ -40,11 +40,6 @@ class Patches:
         bottom = mix(self.grid[corner + wide], self.grid[corner + wide + 1], right)
         return mix(top, bottom, down)
 
-    def paste(self, patch: Picture, onto: Picture) -> None:
-        onto.luma[self.rows, self.columns] = patch.luma
-        half = slice(self.rows.start // 2, self.rows.stop // 2)
-        onto.chroma[half, self.columns.start // 2 : self.columns.stop // 2] = patch.chroma
-
 
 @dataclass(frozen=True, eq=False)
 class Face:
@@ -62,17 +57,18 @@ class Painter:
 
     def __init__(self, face: Face) -> None:
         self._face = face
-        self._work = face.base.copy()
+        self._still = to_i420(face.base)
+        self._work = planes(self._still.copy())
+        self._mouth = self._work.view(face.mouth.rows, face.mouth.columns)
+        self._eyes = self._work.view(face.eyes.rows, face.eyes.columns)
         self._warp = Warp(face.field)
-        self._still = _i420(face.base)
 
     def draw(self, pose: Pose) -> np.ndarray:
         """A new image: uint8 (height * 3 // 2, width), I420."""
-        face = self._face
-        face.mouth.paste(draw_mouth(face.mouth, pose), self._work)
-        face.eyes.paste(draw_eyes(face.eyes, pose), self._work)
+        self._mouth.paste(draw_mouth(self._face.mouth, pose))
+        self._eyes.paste(draw_eyes(self._face.eyes, pose))
         image = self._still.copy()
-        self._warp.draw(self._work, pose, *planes(image))
+        self._warp.draw(self._work, pose, planes(image))
         return image
 
 
@@ -93,7 +89,7 @@ def prepare(pack: Pack, size: tuple[int, int]) -> Face:
         size,
         base,
         _patches(pack, pack.mouth, fit, wall),
-        _patches(pack, pack.eyes, fit, wall),
+        _with_brows(_patches(pack, pack.eyes, fit, wall)),
         build_field(pack, size, fit),
     )
 
@@ -111,45 +107,36 @@ def draw_mouth(mouth: Patches, pose: Pose) -> Picture:
     pressed, bitten, smiling = mouth.extras
     patch = mouth.blend(pose.open, pose.width)
     smile = pose.smile * max(0.0, 1 - 4 * pose.open) * max(0.0, 1 - 2 * abs(pose.width))
-    patch = mix(patch, smiling, 0.7 * smile)
+    patch = mix(patch, smiling, smile)
     patch = mix(patch, bitten, pose.bite)
     return mix(patch, pressed, pose.close**0.7)
 
 
 def draw_eyes(eyes: Patches, pose: Pose) -> Picture:
-    """Lids and brows, then the gaze as the difference it makes to open eyes."""
+    """Brows and lids, then the gaze: what it changes on open eyes, less as the lids come down."""
     patch = eyes.blend(pose.brow, pose.lid)
+    open_share = max(0.0, 1 - pose.lid / eyes.column_values[1])
+    upper, down = _between(eyes.row_values, pose.brow)
+    count = len(eyes.row_values)
+    for index, share in enumerate(pose.gaze):
+        if share * open_share > 0.01:
+            above, below = eyes.extras[index * count + upper : index * count + upper + 2]
+            patch = mix(patch, mix(above, below, down), share * open_share)
     return patch
 
 
-def mix(first: Picture, second: Picture, share: float) -> Picture:
-    """first at 0, second at 1."""
-    if share <= 0.01:
-        return first
-    if share >= 0.99:
-        return second
-    return Picture(
-        *(cv2.addWeighted(a, 1 - share, b, share, 0) for a, b in zip(first, second, strict=True))
-    )
+def _with_brows(eyes: Patches) -> Patches:
+    """Gazes are rendered with the brows at rest: the same gazes for every row of brows."""
+    wide, neutral = len(eyes.column_values), eyes.row_values.index(0)
+    rests = eyes.grid[::wide]
+    extras = tuple(_change(rest, rests[neutral], look) for look in eyes.extras for rest in rests)
+    return replace(eyes, extras=extras)
 
 
-def planes(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Views of the Y, U and V planes of an I420 image."""
-    height, width = image.shape[0] * 2 // 3, image.shape[1]
-    flat, luma, quarter = image.reshape(-1), height * width, height * width // 4
-    half = (height // 2, width // 2)
-    u = flat[luma : luma + quarter].reshape(half)
-    return image[:height], u, flat[luma + quarter :].reshape(half)
-
-
-def _i420(picture: Picture) -> np.ndarray:
-    height, width = picture.luma.shape
-    image = np.empty((height * 3 // 2, width), np.uint8)
-    for plane, values in zip(
-        planes(image), (picture.luma, picture.chroma[..., 0], picture.chroma[..., 1]), strict=True
-    ):
-        plane[:] = values
-    return image
+def _change(onto: Picture, before: Picture, after: Picture) -> Picture:
+    """What turned one picture into another, done to a third."""
+    turned = (np.int16(c) + b - a for a, b, c in zip(before, after, onto, strict=True))
+    return Picture(*(np.clip(plane, 0, 255).astype(np.uint8) for plane in turned))
 
 
 def _fit(pack: Pack, size: tuple[int, int]) -> Fit:

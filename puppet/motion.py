@@ -23,13 +23,14 @@ class Manner(NamedTuple):
 
 
 MANNERS: dict[State, Manner] = {
-    "idle": Manner(smile=0.45, brow=0.0, roll=0.0, sway=1.0, beat=0.0),
-    "listening": Manner(smile=0.55, brow=0.3, roll=2.2, sway=0.6, beat=0.0),
-    "speaking": Manner(smile=0.25, brow=0.05, roll=0.0, sway=1.25, beat=1.0),
+    "idle": Manner(smile=1.0, brow=0.0, roll=0.0, sway=1.0, beat=0.0),
+    "listening": Manner(smile=1.0, brow=0.3, roll=2.2, sway=0.6, beat=0.0),
+    "speaking": Manner(smile=0.0, brow=0.05, roll=0.0, sway=1.25, beat=1.0),
 }
 FADE = 0.16
-BLINK = (0.4, 0.85, 0.85, 0.7, 0.4, 0.1)
-DOUBLE_BLINK = (0.4, 0.85, 0.8, 0.3, 0.7, 0.85, 0.7, 0.4, 0.1)
+# Between two steps of the pack a fast lid would show twice, so blinks step on the steps.
+BLINK = (0.4, 0.75, 1.0, 0.75, 0.4, 0.1)
+DOUBLE_BLINK = (0.4, 0.75, 1.0, 0.4, 0.4, 1.0, 0.75, 0.4, 0.1)
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class Motion:
             width=mouth.width,
             close=mouth.close,
             bite=mouth.bite,
-            smile=manner.smile * (1 - 0.6 * mouth.open),
+            smile=manner.smile,
             brow=manner.brow + 0.55 * stress,
             lid=lid,
             gaze=tuple(self._gaze),

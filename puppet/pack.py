@@ -92,11 +92,7 @@ def _load(folder: Path) -> Pack:
 
 
 def _build(folder: Path, meta: dict[str, Any]) -> Pack:
-    images = {
-        name: _image(folder / name, sha256)
-        for name, sha256 in meta["files"].items()
-        if name != "portrait.webp"
-    }
+    images = {name: _image(folder / name, sha256) for name, sha256 in meta["files"].items()}
     mouth, eyes = meta["mouth"], meta["eyes"]
     return Pack(
         name=meta["name"],

@@ -28,13 +28,39 @@ LAMPS = (
 
 
 class Picture(NamedTuple):
-    """uint8 luma (height, width) and chroma (height / 2, width / 2, 2): U, V."""
+    """Planes, uint8: luma (height, width), u and v (height / 2, width / 2)."""
 
     luma: np.ndarray
-    chroma: np.ndarray
+    u: np.ndarray
+    v: np.ndarray
 
-    def copy(self) -> "Picture":
-        return Picture(self.luma.copy(), self.chroma.copy())
+    def view(self, rows: slice, columns: slice) -> "Picture":
+        """A part of the picture, in luma pixels with even edges, that shares its memory."""
+        half = (
+            slice(rows.start // 2, rows.stop // 2),
+            slice(columns.start // 2, columns.stop // 2),
+        )
+        return Picture(self.luma[rows, columns], self.u[half], self.v[half])
+
+    def paste(self, other: "Picture") -> None:
+        """Copy a picture of the same size into this one."""
+        for mine, theirs in zip(self, other, strict=True):
+            np.copyto(mine, theirs)
+
+
+def planes(image: np.ndarray) -> Picture:
+    """The planes of an I420 image, uint8 (height * 3 // 2, width), sharing its memory."""
+    height, width = image.shape[0] * 2 // 3, image.shape[1]
+    u, v = image[height:].reshape(2, height // 2, width // 2)
+    return Picture(image[:height], u, v)
+
+
+def to_i420(picture: Picture) -> np.ndarray:
+    """A new I420 image, uint8 (height * 3 // 2, width)."""
+    height, width = picture.luma.shape
+    image = np.empty((height * 3 // 2, width), np.uint8)
+    planes(image).paste(picture)
+    return image
 
 
 class Fit(NamedTuple):
@@ -50,10 +76,23 @@ def to_picture(rgb: np.ndarray) -> Picture:
     yuv = cv2.transform(rgb, TO_YUV)
     height, width = yuv.shape[:2]
     chroma = cv2.resize(yuv[..., 1:], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    return Picture(_bytes(yuv[..., 0]), _bytes(chroma))
+    return Picture(_bytes(yuv[..., 0]), _bytes(chroma[..., 0]), _bytes(chroma[..., 1]))
 
 
-def place(image: np.ndarray, corner: tuple[int, int], fit: Fit, rect: tuple[int, ...]) -> np.ndarray:
+def mix(first: Picture, second: Picture, share: float) -> Picture:
+    """first at 0, second at 1."""
+    if share <= 0.01:
+        return first
+    if share >= 0.99:
+        return second
+    return Picture(
+        *(cv2.addWeighted(a, 1 - share, b, share, 0) for a, b in zip(first, second, strict=True))
+    )
+
+
+def place(
+    image: np.ndarray, corner: tuple[int, int], fit: Fit, rect: tuple[int, ...]
+) -> np.ndarray:
     """The part of the frame inside rect, drawn from an image whose corner is at (x, y) in the
     portrait; float32 in and out. Beyond the image its border goes on."""
     scale = fit.scale

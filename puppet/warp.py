@@ -11,10 +11,21 @@ from puppet.pack import Pack
 from puppet.picture import Fit, Picture
 
 CELL = 8
-BANDS = 8
+BANDS = 10
 # Pixels of a 720-pixel portrait per degree (or per breath), at the middle of the face; `PARALLAX`
 # is what one unit of depth adds.
 YAW, PITCH, BREATH, PARALLAX = 2.2, 1.6, 1.6, 26.0
+
+
+class Map(NamedTuple):
+    """x and y, each float32 (rows, columns): where a value comes from, or how far it moves.
+
+    Two arrays and not one of pairs: OpenCV remaps by them, one plane at a time, four times
+    faster.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
 
 
 class Band(NamedTuple):
@@ -24,16 +35,24 @@ class Band(NamedTuple):
     rows: slice
     columns: slice
 
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return math.prod(part.stop - part.start for part in self.cells)
+
 
 class Field(NamedTuple):
     """How far each cell moves per unit of each motion; shared, read-only.
 
-    still: float32 (rows, columns, 2), x and y in luma pixels of each cell's centre, with one
-    cell of margin all around; moves: the same per yaw, pitch, roll and breath.
+    `still` is the luma coordinates of each cell's centre, with one cell of margin all around;
+    the others are pixels per degree of yaw and pitch, per radian of roll, and per breath.
     """
 
-    still: np.ndarray
-    moves: tuple[np.ndarray, ...]
+    still: Map
+    yaw_x: np.ndarray
+    pitch_y: np.ndarray
+    roll: Map
+    breath_y: np.ndarray
     bands: tuple[Band, ...]
 
 
@@ -42,104 +61,110 @@ class Warp:
 
     def __init__(self, field: Field) -> None:
         self._field = field
-        self._map = np.empty_like(field.still)
-        cells = max((_cells(band) for band in field.bands), default=0)
-        self._luma_map = np.empty(cells * CELL * CELL * 2, np.float32)
-        self._chroma_map = np.empty(cells * CELL * CELL // 2, np.float32)
-        self._chroma = np.empty(cells * CELL * CELL // 2, np.uint8)
+        pixels = max((band.size for band in field.bands), default=0) * CELL * CELL
+        self._buffer = Map(np.empty(pixels, np.float32), np.empty(pixels, np.float32))
 
-    def draw(self, picture: Picture, pose: Pose, luma: np.ndarray, u: np.ndarray, v: np.ndarray) -> None:
+    def draw(self, picture: Picture, pose: Pose, out: Picture) -> None:
         """Draw a picture into the planes of a frame, moved as the pose says."""
-        amounts = (pose.yaw, pose.pitch, math.radians(pose.roll), pose.breath)
-        np.copyto(self._map, self._field.still)
-        for amount, move in zip(amounts, self._field.moves, strict=True):
-            cv2.scaleAdd(move, -amount, self._map, dst=self._map)
-        chroma_map = (self._map - 0.5) / 2
+        luma = self._source(pose)
+        chroma = Map((luma.x - 0.5) / 2, (luma.y - 0.5) / 2)
         for band in self._field.bands:
             rows, columns = band.rows, band.columns
-            where = _spread(self._map[band.cells], CELL, self._luma_map, rows, columns)
-            _remap(picture.luma, where, luma[rows, columns])
+            where = self._spread(luma, band, CELL, rows, columns)
+            _remap(picture.luma, where, out.luma[rows, columns])
             rows, columns = _half(rows), _half(columns)
-            where = _spread(chroma_map[band.cells], CELL // 2, self._chroma_map, rows, columns)
-            height, width = where.shape[:2]
-            moved = self._chroma[: height * width * 2].reshape(height, width, 2)
-            _remap(picture.chroma, where, moved)
-            cv2.extractChannel(moved, 0, dst=u[rows, columns])
-            cv2.extractChannel(moved, 1, dst=v[rows, columns])
+            where = self._spread(chroma, band, CELL // 2, rows, columns)
+            _remap(picture.u, where, out.u[rows, columns])
+            _remap(picture.v, where, out.v[rows, columns])
+
+    def _source(self, pose: Pose) -> Map:
+        """Where each cell of the frame comes from."""
+        field, roll = self._field, math.radians(pose.roll)
+        return Map(
+            field.still.x - pose.yaw * field.yaw_x - roll * field.roll.x,
+            field.still.y
+            - pose.pitch * field.pitch_y
+            - roll * field.roll.y
+            - pose.breath * field.breath_y,
+        )
+
+    def _spread(self, where: Map, band: Band, cell: int, rows: slice, columns: slice) -> Map:
+        """The part of a map that a band covers, per pixel, without the margin of one cell."""
+        height, width = ((part.stop - part.start) * cell for part in band.cells)
+        inside = (
+            slice(cell, cell + rows.stop - rows.start),
+            slice(cell, cell + columns.stop - columns.start),
+        )
+        spread = []
+        for cells, buffer in zip(where, self._buffer, strict=True):
+            full = buffer[: height * width].reshape(height, width)
+            cv2.resize(cells[band.cells], (width, height), full, interpolation=cv2.INTER_LINEAR)
+            spread.append(full[inside])
+        return Map(*spread)
 
 
 def build_field(pack: Pack, size: tuple[int, int], fit: Fit) -> Field:
     """The field of a portrait that fits into a frame of size (width, height)."""
     columns, rows = (-(-side // CELL) + 2 for side in size)
-    x, y = np.meshgrid(_centres(columns), _centres(rows))
-    head, body, depth = _masks(pack, (x - fit.left) / fit.scale, (y - fit.top) / fit.scale)
+    still = Map(*np.meshgrid(_centres(columns), _centres(rows)))
     scale = fit.scale
-    pivot_x, pivot_y = pack.neck[0] * scale + fit.left, pack.neck[1] * scale + fit.top
-    none = np.zeros_like(x)
-    moves = (
-        _pair(head * (YAW + PARALLAX * depth) * scale, none),
-        _pair(none, head * (PITCH + 0.8 * PARALLAX * depth) * scale),
-        _pair(-head * (y - pivot_y), head * (x - pivot_x)),
-        _pair(none, -body * BREATH * scale),
-    )
-    moving = np.abs(np.concatenate(moves, axis=2)).max(axis=2) > 0.01
-    return Field(_pair(x, y), moves, _bands(moving[1:-1, 1:-1], size))
+    at = Map((still.x - fit.left) / scale, (still.y - fit.top) / scale)
+    solid, depth = _sample(pack, at)
+    head, body = _head(pack, at), _body(pack, at) * solid
+    neck_x, neck_y = pack.neck
+    roll = Map(head * (neck_y - at.y) * scale, head * (at.x - neck_x) * scale)
+    yaw_x = head * (YAW + PARALLAX * depth) * scale
+    pitch_y = head * (PITCH + 0.8 * PARALLAX * depth) * scale
+    breath_y = -body * BREATH * scale
+    moving = (head > 0) | (np.abs(breath_y) > 0.01)
+    bands = _bands(moving[1:-1, 1:-1], size)
+    return Field(still, yaw_x, pitch_y, roll, breath_y, bands)
 
 
-def _masks(pack: Pack, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How much each point of the portrait belongs to the head and to what breathes; its depth."""
+def _head(pack: Pack, at: Map) -> np.ndarray:
+    """How much a point of the portrait turns with the head; fades below, beside and above it."""
     (centre, chin), neck = pack.chin, pack.neck[1]
-    head = 1 - _smooth((y - chin - 8) / ((neck - chin) * 1.15))
-    head *= 1 - _smooth((np.abs(x - centre) - 190) / 120)
-    head *= _smooth((y + 80) / 120)
-    solid = cv2.resize(
-        pack.base[..., 3], pack.depth.shape[::-1], interpolation=cv2.INTER_AREA
-    ).astype(np.float32)
-    near = cv2.GaussianBlur(cv2.dilate(solid, np.ones((9, 9))), (0, 0), 3) / 255
-    step_x, step_y = (
-        pack.base.shape[axis] / pack.depth.shape[axis] for axis in (1, 0)
-    )
-    at = _pair(x / step_x - 0.5, y / step_y - 0.5)
-    near, depth = (
-        cv2.remap(image, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        for image in (near, pack.depth)
-    )
-    bottom = pack.base.shape[0]
-    body = near * (0.4 + 0.6 * _smooth((y - neck + 60) / (bottom - neck)))
-    return head, body, depth
+    below = 1 - _smooth((at.y - chin - 8) / ((neck - chin) * 1.15))
+    beside = 1 - _smooth((np.abs(at.x - centre) - 185) / 75)
+    above = _smooth((at.y + 50) / 90)
+    return below * beside * above
+
+
+def _body(pack: Pack, at: Map) -> np.ndarray:
+    """How much a point of the portrait rises with a breath: the shoulders more than the head."""
+    neck, bottom = pack.neck[1], pack.base.shape[0]
+    return 0.4 + 0.6 * _smooth((at.y - neck + 60) / (bottom - neck))
+
+
+def _sample(pack: Pack, at: Map) -> tuple[np.ndarray, np.ndarray]:
+    """Solidity (1 in and close to the person, 0 elsewhere) and depth at points of the portrait."""
+    rows, columns = pack.depth.shape
+    alpha = cv2.resize(pack.base[..., 3], (columns, rows), interpolation=cv2.INTER_AREA)
+    solid = cv2.GaussianBlur(cv2.dilate(alpha, np.ones((5, 5))), (0, 0), 1.2)
+    step_y, step_x = pack.base.shape[0] / rows, pack.base.shape[1] / columns
+    where = Map((at.x + 0.5) / step_x - 0.5, (at.y + 0.5) / step_y - 0.5)
+    sampled = np.empty_like(at.x), np.empty_like(at.x)
+    _remap(solid.astype(np.float32) / 255, where, sampled[0])
+    _remap(pack.depth, where, sampled[1])
+    return sampled
 
 
 def _bands(moving: np.ndarray, size: tuple[int, int]) -> tuple[Band, ...]:
     width, height = size
     bands = []
     for group in np.array_split(np.arange(len(moving)), BANDS):
-        found = np.flatnonzero(moving[group].any(axis=0)) if len(group) else ()
+        found = np.flatnonzero(moving[group].any(axis=0))
         if len(found):
-            top, bottom, left, right = group[0], group[-1] + 1, found[0], found[-1] + 1
+            top, bottom = int(group[0]), int(group[-1]) + 1
+            left, right = int(found[0]), int(found[-1]) + 1
             rows = slice(top * CELL, min(bottom * CELL, height))
             columns = slice(left * CELL, min(right * CELL, width))
             bands.append(Band((slice(top, bottom + 2), slice(left, right + 2)), rows, columns))
     return tuple(bands)
 
 
-def _spread(
-    cells: np.ndarray, cell: int, buffer: np.ndarray, rows: slice, columns: slice
-) -> np.ndarray:
-    """A map per cell to a map per pixel, without the margin of one cell."""
-    height, width = cells.shape[0] * cell, cells.shape[1] * cell
-    full = buffer[: height * width * 2].reshape(height, width, 2)
-    cv2.resize(cells, (width, height), dst=full, interpolation=cv2.INTER_LINEAR)
-    rows_high, columns_wide = rows.stop - rows.start, columns.stop - columns.start
-    return full[cell : cell + rows_high, cell : cell + columns_wide]
-
-
-def _remap(image: np.ndarray, where: np.ndarray, out: np.ndarray) -> None:
-    cv2.remap(image, where, None, cv2.INTER_LINEAR, dst=out, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _cells(band: Band) -> int:
-    rows, columns = band.cells
-    return (rows.stop - rows.start) * (columns.stop - columns.start)
+def _remap(image: np.ndarray, where: Map, out: np.ndarray) -> None:
+    cv2.remap(image, *where, cv2.INTER_LINEAR, dst=out, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _half(pixels: slice) -> slice:
@@ -148,11 +173,7 @@ def _half(pixels: slice) -> slice:
 
 def _centres(count: int) -> np.ndarray:
     """Luma coordinates of the centres of cells, the first of which is outside the frame."""
-    return (np.arange(count, dtype=np.float32) - 1) * CELL + (CELL - 1) / 2
-
-
-def _pair(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.dstack([x, y]).astype(np.float32)
+    return (np.arange(count, dtype=np.float32) - 1) * CELL + np.float32((CELL - 1) / 2)
 
 
 def _smooth(share: np.ndarray) -> np.ndarray:
