@@ -1,0 +1,109 @@
+// A Daily room, shown in Daily's own page inside a frame.
+
+import { CallError } from "./request.js";
+import { loadScript } from "./script.js";
+
+const PINNED = {
+  src: "https://cdn.jsdelivr.net/npm/@daily-co/daily-js@0.92.2/dist/daily.js",
+  integrity: "sha384-qkOcWks7O6ZM0W8bDQRvE2Zigs/pWm7ioqYeangGqWoaqMEFUNeAKYLp8J+qWiUS",
+};
+const FRAME_STYLE = { width: "100%", height: "100%", border: "0" };
+
+const NO_CLIENT = "Daily's program could not be loaded. A Daily room needs the internet.";
+const NO_ROOM = "The Daily room could not be joined. Check the network and try again.";
+const LOST = "The connection to the Daily room was lost.";
+const USER_LEFT = "You left the Daily room.";
+const LEFT = "The avatar has left the conversation.";
+
+/** Joins the room that /start opened, inside `frame`; `voice` false joins with the microphone off. */
+export async function join(session, { voice, frame, listener, signal }) {
+  const Daily = await loadClient();
+  signal.throwIfAborted();
+  const call = new DailyCall(Daily, frame, listener);
+  const abandon = () => call.close();
+  signal.addEventListener("abort", abandon);
+  try {
+    await call.connect(session, voice);
+    return call;
+  } catch (error) {
+    call.close();
+    signal.throwIfAborted();
+    throw new CallError(NO_ROOM, "call", { cause: error });
+  } finally {
+    signal.removeEventListener("abort", abandon);
+  }
+}
+
+async function loadClient() {
+  if (window.Daily) return window.Daily;
+  try {
+    await loadScript(PINNED.src, PINNED.integrity);
+  } catch {
+    throw new CallError(NO_CLIENT);
+  }
+  return window.Daily;
+}
+
+class DailyCall {
+  #daily;
+  #frame;
+  #listener;
+  #live = false;
+  #closed = false;
+
+  constructor(Daily, frame, listener) {
+    this.#frame = frame;
+    this.#listener = listener;
+    frame.hidden = false;
+    this.#daily = Daily.createFrame(frame, { iframeStyle: FRAME_STYLE, showLeaveButton: false });
+    this.#daily
+      .on("app-message", ({ data }) => this.#tell("message", data))
+      .on("participant-joined", () => this.#tell("open"))
+      .on("participant-left", () => this.#onLeft())
+      .on("left-meeting", () => this.#end(false, USER_LEFT))
+      .on("error", () => this.#end(true, LOST));
+  }
+
+  // Loaded first and joined second, because a token known while loading becomes part of the URL.
+  async connect({ dailyRoom, dailyToken }, voice) {
+    await this.#daily.load({ url: dailyRoom });
+    const devices = { startVideoOff: true, startAudioOff: !voice };
+    await this.#daily.join({ ...devices, ...(dailyToken && { token: dailyToken }) });
+    this.#live = true;
+    if (this.#others() > 0) this.#tell("open");
+  }
+
+  send(message) {
+    if (!this.#closed) this.#daily.sendAppMessage(message, "*");
+  }
+
+  mute(muted) {
+    this.#daily.setLocalAudio(!muted);
+  }
+
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#frame.hidden = true;
+    this.#daily.destroy();
+  }
+
+  #others() {
+    return Object.keys(this.#daily.participants()).filter((id) => id !== "local").length;
+  }
+
+  #onLeft() {
+    if (this.#others() === 0) this.#end(false, LEFT);
+  }
+
+  // Before connect() has returned, whoever awaits it hears of the failure instead.
+  #end(failed, reason) {
+    if (this.#closed || !this.#live) return;
+    this.close();
+    this.#listener.ended({ failed, reason });
+  }
+
+  #tell(event, detail) {
+    if (!this.#closed) this.#listener[event](detail);
+  }
+}
