@@ -1,1 +1,1 @@
-""".."""
+"""The doors: everything that can be started."""

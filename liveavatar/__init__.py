@@ -1,1 +1,1 @@
-""".."""
+"""LiveAvatar as we know it."""

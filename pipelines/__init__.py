@@ -1,1 +1,1 @@
-""".."""
+"""Settings in, a conversation that is ready to run out."""

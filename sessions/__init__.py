@@ -1,1 +1,1 @@
-""".."""
+"""What was said and how fast."""

@@ -1,0 +1,20 @@
+"""The command `avatar`: finds the verb, and turns errors into exit codes."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from pipelines.errors import AvatarError
+
+VERBS = {"talk": "bots.talk", "parts": "bots.lineup", "doctor": "bots.doctor"}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `avatar [verb] [options]`; without a verb it talks."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    verb = words.pop(0) if words and words[0] in VERBS else "talk"
+    try:
+        sys.exit(importlib.import_module(VERBS[verb]).run(words))
+    except AvatarError as error:
+        print(f"avatar: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,70 @@
+"""The command line of a conversation: one flag for every setting that is no secret."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import SecretStr
+
+from pipelines.errors import UserError
+from pipelines.settings import Settings, flag_name
+
+RUNNER_FLAGS = "--ice-servers, --allowed-origins, --ws-auth, --esp32, --uploads-folder and others"
+EPILOG = f"""Every option can also be set in the environment or in .env; keys only there (see
+.env.example). The options of Pipecat's runner work too: {RUNNER_FLAGS}."""
+VERBS = "Other commands: avatar parts, avatar doctor (each with --help)."
+
+
+def flags() -> dict[str, str]:
+    """Every flag and the setting it sets."""
+    fields = Settings.model_fields.items()
+    return {flag_name(n): n for n, field in fields if field.annotation is not SecretStr}
+
+
+def settings_parser(prog: str, description: str) -> argparse.ArgumentParser:
+    """A parser with one flag per setting; a flag that is not given is None."""
+    parser = argparse.ArgumentParser(
+        prog, description=f"{description} {VERBS}", epilog=EPILOG, allow_abbrev=False
+    )
+    for flag, name in flags().items():
+        _add(parser, flag, name)
+    parser.add_argument(
+        "--var",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="fill ${NAME} in the persona; may be repeated",
+    )
+    return parser
+
+
+def _add(parser: argparse.ArgumentParser, flag: str, name: str) -> None:
+    field = Settings.model_fields[name]
+    help_ = (field.description or "").replace("%", "%%")
+    names = ["-t", flag] if name == "transport" else [flag]
+    if field.annotation is bool:
+        parser.add_argument(*names, dest=name, action=argparse.BooleanOptionalAction, help=help_)
+    else:
+        parser.add_argument(*names, dest=name, metavar=_metavar(name), help=help_)
+
+
+def _metavar(name: str) -> str:
+    return name.rsplit("_", 1)[-1].upper()
+
+
+def chosen(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings among parsed arguments, None where a flag was not given."""
+    return {name: getattr(arguments, name) for name in flags().values()}
+
+
+def variables(pairs: Sequence[str]) -> dict[str, str]:
+    """The persona's variables, from NAME=VALUE pairs.
+
+    Raises:
+        UserError: a pair is not NAME=VALUE.
+    """
+    split = [pair.partition("=") for pair in pairs]
+    for name, equals, _ in split:
+        if not (equals and name.isidentifier()):
+            raise UserError(f"--var {name}: write it as --var NAME=VALUE.")
+    return {name: value for name, _, value in split}

@@ -1,0 +1,206 @@
+"""The server: Pipecat's runner with our page, our /start and an orderly end."""
+
+import asyncio
+import signal
+import sys
+import time
+import uuid
+import webbrowser
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import aiohttp
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from loguru import logger
+from pipecat.runner import run as runner
+
+import bots.avatar
+from bots import log
+from bots.running import RUNNING
+from pipelines.errors import AvatarError, UserError
+from pipelines.meeting import HeyGenRunnerArguments, Room, picture_size
+from pipelines.parts import Lineup, load, part
+from pipelines.settings import Settings
+
+WEB = Path(__file__).resolve().parent.parent / "web"
+ROOM_TIMEOUT_S = 30.0
+Say = Callable[..., None]
+
+
+def warm_up(settings: Settings, lineup: Lineup, given: Mapping[str, str], say: Say) -> None:
+    """Import the chosen parts and load their models, so that the first conversation starts at once.
+
+    Raises:
+        UserError: a part cannot be loaded, or the persona cannot be used.
+    """
+    bots.avatar.persona_for(settings, given)
+    for choice in lineup.values():
+        started_s = time.monotonic()
+        module = load(choice.part)
+        if hasattr(module, "warm_up"):
+            say(f"loading {choice.part.value} …")
+            module.warm_up(settings)
+            logger.debug(f"{choice.part.value} loaded in {time.monotonic() - started_s:.2f} s")
+
+
+def install(
+    settings: Settings, lineup: Lineup, given: Mapping[str, str], say: Say, started_s: float
+) -> None:
+    """Put our page, our /start and our start and end in front of the runner's routes."""
+    app = runner.app
+    app.router.lifespan_context = _lifespan(settings, say, started_s)
+    app.mount("/web", StaticFiles(directory=WEB), name="web")
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> Response:
+        return FileResponse(WEB / "index.html")
+
+    @app.get("/api/lineup")
+    async def show_lineup() -> dict[str, Any]:
+        return describe(settings, lineup, given)
+
+    @app.post("/start")
+    async def start(request: Request) -> Any:
+        return await _start(request, settings, given)
+
+    # The runner looks for the bot in the script that was started, which may be a console script.
+    sys.modules["__main__"].__dict__.setdefault("bot", bots.avatar.bot)
+
+
+def run(parser: Any) -> None:
+    """Run until stopped."""
+    runner.main(parser)
+
+
+def describe(settings: Settings, lineup: Lineup, given: Mapping[str, str]) -> dict[str, Any]:
+    """What the page may know of the line-up; no secret."""
+    return {
+        "transport": lineup["transport"].part.value,
+        "parts": [
+            {"kind": kind, "value": c.part.value, "local": c.part.local, "why": c.why}
+            for kind, c in lineup.items()
+        ],
+        "persona": {"name": bots.avatar.persona_for(settings, given).name},
+        "size": picture_size(settings, lineup["avatar"].part.value),
+        "limits": {"max_duration_s": settings.avatar_max_duration_s},
+    }
+
+
+async def _start(request: Request, settings: Settings, given: Mapping[str, str]) -> Any:
+    """Check the request in our words, then let the runner start the conversation."""
+    try:
+        asked = await request.json()
+    except ValueError:
+        asked = None
+    if not isinstance(asked, dict) or not isinstance(asked.get("body") or {}, dict):
+        return _refuse(400, 'The body of /start is a JSON object such as {"transport": "webrtc"}.')
+    try:
+        meeting = part("transport", str(asked.get("transport") or _default(settings)))
+        bots.avatar.lineup_for(settings, meeting)
+        wanted = bots.avatar.asked_variables(asked.get("body") or {})
+        bots.avatar.persona_for(settings, {**given, **wanted})
+        if meeting.value == "heygen":
+            return await _start_heygen(asked.get("body") or {}, settings, given)
+    except UserError as error:
+        return _refuse(400, str(error))
+    except AvatarError as error:
+        return _refuse(502, str(error))
+    return await _runners_start(request)
+
+
+def _default(settings: Settings) -> str:
+    return "webrtc" if settings.transport == "auto" else settings.transport
+
+
+def _refuse(status: int, detail: str) -> JSONResponse:
+    return JSONResponse({"detail": detail}, status)
+
+
+async def _runners_start(request: Request) -> Any:
+    """The runner's own /start, registered after ours."""
+    routes = [r for r in runner.app.routes if getattr(r, "path", "") == "/start"]
+    try:
+        return await routes[-1].endpoint(request)  # type: ignore[attr-defined]
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return _refuse(502, f"The room's server cannot be reached ({type(error).__name__}).")
+
+
+async def _start_heygen(
+    body: dict[str, Any], settings: Settings, given: Mapping[str, str]
+) -> dict[str, str]:
+    """Open a LiveAvatar session; answers with what the browser needs to join its room."""
+    session_id = str(uuid.uuid4())
+    room: asyncio.Future[Room] = asyncio.get_running_loop().create_future()
+    arguments = HeyGenRunnerArguments(room=room, body=body, session_id=session_id)
+    arguments.cli_args = _arguments(settings, given)
+    conversation = asyncio.create_task(bots.avatar.bot(arguments))
+    TASKS.add(conversation)
+    conversation.add_done_callback(TASKS.discard)
+    await asyncio.wait(
+        [room, conversation], timeout=ROOM_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
+    )
+    if not room.done():
+        conversation.cancel()
+        await asyncio.gather(conversation)
+        raise AvatarError(f"LiveAvatar gave no room within {ROOM_TIMEOUT_S:.0f} s.")
+    return {"url": room.result().url, "token": room.result().token, "sessionId": session_id}
+
+
+TASKS: set[asyncio.Task[None]] = set()
+
+
+def _arguments(settings: Settings, given: Mapping[str, str]) -> Any:
+    import argparse
+
+    return argparse.Namespace(settings=settings, variables=dict(given))
+
+
+def _lifespan(settings: Settings, say: Say, started_s: float) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        log.show(settings)
+        _quiet_uvicorn()
+        _end_conversations_on_signals()
+        _announce(settings, say, started_s)
+        yield
+        await RUNNING.end_all()
+
+    return lifespan
+
+
+def _quiet_uvicorn() -> None:
+    import logging
+
+    for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _announce(settings: Settings, say: Say, started_s: float) -> None:
+    sys.stdout = sys.__stdout__
+    url = f"http://{settings.avatar_host}:{settings.avatar_port}"
+    say(f"Ready after {time.monotonic() - started_s:.1f} s: open {url} (Ctrl-C ends it)")
+    if settings.avatar_open:
+        asyncio.get_running_loop().call_later(0.2, webbrowser.open, url)
+
+
+def _end_conversations_on_signals() -> None:
+    """Close the conversations before the server waits for their connections to end."""
+    loop = asyncio.get_running_loop()
+
+    def chain(number: int) -> None:
+        stop_server = signal.getsignal(number)
+
+        def stop(received: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(lambda: TASKS.add(loop.create_task(RUNNING.end_all())))
+            if callable(stop_server):
+                stop_server(received, frame)
+
+        signal.signal(number, stop)
+
+    chain(signal.SIGINT)
+    chain(signal.SIGTERM)

@@ -1,0 +1,102 @@
+"""`avatar`: starts the server and the page, on Pipecat's development runner."""
+
+import argparse
+import contextlib
+import io
+import socket
+import sys
+import time
+from collections.abc import Sequence
+
+from bots import log
+from bots.flags import chosen, settings_parser, variables
+from pipelines.errors import BadSetting
+from pipelines.parts import Lineup, choose
+from pipelines.settings import Settings, export_for_runner, load_settings
+
+
+class RunnerParser(argparse.ArgumentParser):
+    """The parser handed to Pipecat's runner, which adds its own options to it.
+
+    It parses the words our own flags left over. The runner's --transport does not know `heygen`,
+    so the transport is put in afterwards.
+    """
+
+    def __init__(self, words: Sequence[str], settings: Settings, given: dict[str, str]) -> None:
+        super().__init__("avatar", allow_abbrev=False)
+        self._words = [*words, "--host", settings.avatar_host, "--port", str(settings.avatar_port)]
+        self._settings = settings
+        self._given = given
+
+    def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """Parse what is left, whatever the process was started with."""
+        parsed = super().parse_args(self._words, namespace)
+        parsed.transport = None if self._settings.transport == "auto" else self._settings.transport
+        parsed.settings = self._settings
+        parsed.variables = self._given
+        return parsed
+
+
+def run(words: Sequence[str]) -> int:
+    """Start the server; returns when it has been stopped.
+
+    Raises:
+        UserError: it cannot be started as the settings ask.
+    """
+    parser = settings_parser("avatar", "Talk face to face with an AI avatar.")
+    arguments, rest = parser.parse_known_args(words)
+    settings = load_settings(**_given_flags(arguments, rest))
+    lineup = choose(settings)
+    _say(*map(str, lineup.values()))
+    settings = _with_port(settings)
+    _serve(rest, settings, lineup, variables(arguments.var))
+    return 0
+
+
+def _given_flags(arguments: argparse.Namespace, rest: list[str]) -> dict[str, object]:
+    """Our flags; `-v` stays with the runner and makes our log talkative too."""
+    given = chosen(arguments)
+    if any(word in ("-v", "-vv", "--verbose") for word in rest):
+        given["avatar_log_level"] = given["avatar_log_level"] or "DEBUG"
+    return given
+
+
+def _with_port(settings: Settings) -> Settings:
+    """The settings with a port that is free; 0 becomes one.
+
+    Raises:
+        BadSetting: the port or the address cannot be used.
+    """
+    host, port = settings.avatar_host, settings.avatar_port
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+            return settings.model_copy(update={"avatar_port": probe.getsockname()[1]})
+    except socket.gaierror:
+        raise BadSetting(f"AVATAR_HOST={host}", "is no address", "use localhost or an IP") from None
+    except OSError as error:
+        raise BadSetting(
+            f"AVATAR_PORT={port}",
+            f"cannot be used on {host} ({error.strerror})",
+            "stop what uses it, or choose another with --port, 0 for any",
+        ) from None
+
+
+def _serve(rest: Sequence[str], settings: Settings, lineup: Lineup, given: dict[str, str]) -> None:
+    started_s = time.monotonic()
+    _say("loading Pipecat …")
+    log.redact(settings)
+    from bots import server  # imports Pipecat's runner, which reads .env into the environment
+
+    export_for_runner(settings)
+    server.warm_up(settings, lineup, given, _say)
+    server.install(settings, lineup, given, say=_say, started_s=started_s)
+    with contextlib.redirect_stdout(io.StringIO()):  # the runner's banner, before the server runs
+        server.run(RunnerParser(rest, settings, given))
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.__stdout__, flush=True)

@@ -1,0 +1,1 @@
+"""Faces: one file per avatar part."""

@@ -1,0 +1,201 @@
+"""The CPU face as a Pipecat service: TTS audio in, video frames and paced audio out.
+
+It behaves, frame for frame, like HeyGenVideoService: it takes every TTSAudioRawFrame, and pushes
+SpeechOutputAudioRawFrame and OutputImageRawFrame in real time.
+"""
+
+import asyncio
+import functools
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
+import aiohttp
+from pipecat.audio.resamplers.base_audio_resampler import BaseAudioResampler
+from pipecat.audio.utils import create_stream_resampler
+from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
+    CancelFrame,
+    EndFrame,
+    Frame,
+    InterruptionFrame,
+    OutputImageRawFrame,
+    SpeechOutputAudioRawFrame,
+    StartFrame,
+    TTSAudioRawFrame,
+    TTSStartedFrame,
+    TTSStoppedFrame,
+    UserStartedSpeakingFrame,
+    UserStoppedSpeakingFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection
+from pipecat.services.ai_service import AIService
+from pipecat.services.settings import ServiceSettings
+
+from pipelines.errors import BadSetting
+from pipelines.persona import Persona
+from pipelines.settings import Settings
+from puppet import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, Pack, PackError, Player, load_pack
+from puppet import Frame as Picture
+
+FRAME_S = 1 / FPS
+# The sound is handed over this far ahead of its pictures, so that a late picture is never heard.
+LEAD_FRAMES = 2
+# The transport notices the end of speech by hearing silence for 350 ms.
+TRAILING_SILENCE_FRAMES = FPS
+# A picture later than this is skipped; its sound is not.
+LATE_S = 2 * FRAME_S
+SILENCE = bytes(2 * SAMPLES_PER_FRAME)
+
+
+class PuppetVideoService(AIService):
+    """Plays one avatar pack. Pictures are I420, 25 a second; audio is s16le mono 24 kHz."""
+
+    def __init__(self, pack: Pack, size: tuple[int, int], seed: int = 0) -> None:
+        super().__init__(settings=ServiceSettings(model=None))
+        self._player = Player(pack, size, seed)
+        self._resampler: BaseAudioResampler = create_stream_resampler()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="puppet")
+        self._task: asyncio.Task[None] | None = None
+        self._ready: deque[Picture] = deque()  # pictures whose sound has been handed over
+        self._silence_left = 0
+
+    def can_generate_metrics(self) -> bool:
+        """The time from the first TTS audio to the first sound is measured."""
+        return True
+
+    async def start(self, frame: StartFrame) -> None:
+        """Begin to show the face."""
+        await super().start(frame)
+        self._task = self._task or self.create_task(self._show())
+
+    async def stop(self, frame: EndFrame) -> None:
+        """Stop showing the face."""
+        await super().stop(frame)
+        await self._teardown()
+
+    async def cancel(self, frame: CancelFrame) -> None:
+        """Stop showing the face at once."""
+        await super().cancel(frame)
+        await self._teardown()
+
+    async def cleanup(self) -> None:
+        """Release the thread that draws."""
+        await super().cleanup()
+        await self._teardown()
+        self._thread.shutdown(wait=False)
+
+    async def _teardown(self) -> None:
+        if self._task:
+            task, self._task = self._task, None
+            await self.cancel_task(task)
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Take the TTS audio, follow the conversation, pass on everything else."""
+        await super().process_frame(frame, direction)
+        if isinstance(frame, TTSAudioRawFrame):
+            await self._speak(frame)
+            return
+        await self._follow(frame)
+        await self.push_frame(frame, direction)
+
+    async def _speak(self, frame: TTSAudioRawFrame) -> None:
+        self._player.speak(
+            await self._resampler.resample(frame.audio, frame.sample_rate, SAMPLE_RATE)
+        )
+
+    async def _follow(self, frame: Frame) -> None:
+        match frame:
+            case TTSStartedFrame():
+                await self.start_ttfb_metrics()
+            case TTSStoppedFrame():
+                self._player.end()
+            case BotStartedSpeakingFrame():
+                await self.stop_ttfb_metrics()
+            case InterruptionFrame():
+                await self._interrupt()
+            case UserStartedSpeakingFrame():
+                self._player.listen(True)
+            case UserStoppedSpeakingFrame():
+                self._player.listen(False)
+            case _:
+                pass
+
+    async def _interrupt(self) -> None:
+        self._player.interrupt()
+        self._ready.clear()
+        self._silence_left = 0
+        await self._resampler.reset()
+
+    async def _show(self) -> None:
+        """Push one picture every 40 ms of a clock that does not drift."""
+        due = time.monotonic()
+        while True:
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            late = time.monotonic() - due > LATE_S
+            await self._step(show=not late)
+            due += FRAME_S
+
+    async def _step(self, show: bool) -> None:
+        lead = LEAD_FRAMES if self._player.speaking else 0
+        while len(self._ready) <= lead:
+            picture = await self._draw()
+            self._ready.append(picture)
+            await self._push_sound(picture)
+            if picture.audio is None:
+                break
+        await self._push_picture(self._ready.popleft(), show)
+
+    async def _draw(self) -> Picture:
+        return await self.get_event_loop().run_in_executor(self._thread, self._player.tick)
+
+    async def _push_sound(self, picture: Picture) -> None:
+        if picture.audio is not None:
+            self._silence_left = TRAILING_SILENCE_FRAMES
+        elif self._silence_left == 0:
+            return
+        else:
+            self._silence_left -= 1
+        await self.push_frame(
+            SpeechOutputAudioRawFrame(picture.audio or SILENCE, SAMPLE_RATE, num_channels=1)
+        )
+
+    async def _push_picture(self, picture: Picture, show: bool) -> None:
+        if show:
+            image = picture.image.tobytes()
+            await self.push_frame(OutputImageRawFrame(image, picture.size, "I420"))
+
+
+@functools.cache
+def pack(name: str) -> Pack:
+    """A loaded pack, shared by all conversations.
+
+    Raises:
+        BadSetting: no such pack, or it is damaged.
+    """
+    try:
+        return load_pack(name)
+    except PackError as error:
+        raise BadSetting(
+            f"PUPPET_PACK={name}", f"cannot be shown ({error})", "use theo or mira"
+        ) from error
+
+
+def pack_name(settings: Settings, persona: Persona | None = None) -> str:
+    """The pack to show: the one set, else the persona's, else theo."""
+    return settings.puppet_pack or (persona.avatar.get("puppet") if persona else "") or "theo"
+
+
+def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> PuppetVideoService:
+    """The service.
+
+    Raises:
+        BadSetting: the pack cannot be shown.
+    """
+    chosen = pack(pack_name(settings, persona))
+    return PuppetVideoService(chosen, settings.avatar_size, settings.puppet_seed)
+
+
+def warm_up(settings: Settings) -> None:
+    """Load the pack and prepare its pictures before the first conversation."""
+    Player(pack(pack_name(settings)), settings.avatar_size)

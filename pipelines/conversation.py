@@ -1,0 +1,199 @@
+"""One conversation: the pipeline, in talking order, and what happens around it."""
+
+import inspect
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from loguru import logger
+from pipecat.audio.vad.silero import SileroVADAnalyzer
+from pipecat.frames.frames import ErrorFrame
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.worker import PipelineParams, PipelineWorker
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import (
+    LLMContextAggregatorPair,
+    LLMUserAggregatorParams,
+)
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
+from pipecat.runner.types import RunnerArguments
+
+from sessions.transcript import Transcript, open_transcript
+
+from .errors import BadSetting
+from .host import Host
+from .meeting import Meeting, picture_size
+from .parts import Choice, Lineup, Part, load
+from .persona import Persona
+from .record import Recorder
+from .settings import Settings
+from .trouble import sentence
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A conversation that is built and not yet running."""
+
+    worker: PipelineWorker
+    meeting: Meeting
+    host: Host
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one conversation is made of: settings, who takes part, and who asks for it."""
+
+    settings: Settings
+    lineup: Lineup
+    persona: Persona
+    arguments: RunnerArguments
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels of the face's pictures."""
+        return picture_size(self.settings, self.lineup["avatar"].part.value)
+
+
+@asynccontextmanager
+async def open_conversation(request: Request) -> AsyncIterator[Conversation]:
+    """Build a conversation; what it needs is open while it lasts, and closed afterwards.
+
+    Raises:
+        UserError: a part cannot be built as the settings ask.
+    """
+    name = request.arguments.session_id or "conversation"
+    transcript = _transcript(request.settings, name)
+    async with aiohttp.ClientSession() as http:
+        try:
+            conversation = await _build(request, http, transcript)
+            lineup = {kind: choice.part.value for kind, choice in request.lineup.items()}
+            transcript.event("started", persona=request.persona.name, lineup=lineup)
+            try:
+                yield conversation
+            finally:
+                await conversation.host.close()
+                transcript.event("ended")
+        finally:
+            transcript.close()
+
+
+def _transcript(settings: Settings, name: str) -> Transcript:
+    folder = settings.avatar_transcripts
+    try:
+        return open_transcript(None if folder == "none" else Path(folder).expanduser(), name)
+    except OSError as error:
+        raise BadSetting(
+            f"AVATAR_TRANSCRIPTS={folder}",
+            f"cannot be written ({error.strerror})",
+            "give another folder, or none to keep none",
+        ) from None
+
+
+async def _build(
+    request: Request, http: aiohttp.ClientSession, transcript: Transcript
+) -> Conversation:
+    settings, persona = request.settings, request.persona
+    meeting = await _meet(request, http)
+    stt, llm, tts = (_part(request, kind, http) for kind in ("stt", "llm", "tts"))
+    avatar = None if meeting.brings_face else _part(request, "avatar", http)
+    face = [avatar, *meeting.pictures] if avatar else []
+    turns = LLMContextAggregatorPair(
+        LLMContext(),
+        user_params=LLMUserAggregatorParams(
+            vad_analyzer=SileroVADAnalyzer(), user_idle_timeout=settings.avatar_idle_s
+        ),
+    )
+    transport = meeting.transport
+    recorder = Recorder(transcript, turns)
+    worker = PipelineWorker(
+        Pipeline(
+            [
+                transport.input(),
+                stt,
+                turns.user(),
+                llm,
+                tts,
+                *face,
+                transport.output(),
+                turns.assistant(),
+            ]
+        ),
+        params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
+        observers=recorder.observers,
+        idle_timeout_secs=None,
+    )
+    host = Host(worker, persona, settings.avatar_max_duration_s)
+    _follow_user(meeting, avatar, turns, worker, host)
+    _follow_errors(request, {"stt": stt, "llm": llm, "tts": tts}, worker, transcript)
+    return Conversation(worker, meeting, host)
+
+
+async def _meet(request: Request, http: aiohttp.ClientSession) -> Meeting:
+    chosen = request.lineup["transport"].part
+    build = load(chosen).build
+    extra = {"persona": request.persona} if chosen.value == "heygen" else {}
+    meeting = build(request.settings, http, request.arguments, request.size, **extra)
+    return await meeting if inspect.isawaitable(meeting) else meeting
+
+
+def _part(request: Request, kind: str, http: aiohttp.ClientSession) -> Any:
+    return load(request.lineup[kind].part).build(request.settings, request.persona, http)
+
+
+def _follow_user(
+    meeting: Meeting,
+    avatar: FrameProcessor | None,
+    turns: LLMContextAggregatorPair,
+    worker: PipelineWorker,
+    host: Host,
+) -> None:
+    """Greet who comes, ask who is silent, end when the user leaves."""
+    transport = meeting.transport
+
+    @transport.event_handler("on_client_connected")
+    async def came(*_: Any) -> None:
+        host.user_came(meeting.face_visible.wait() if avatar and meeting.face_visible else None)
+
+    @transport.event_handler("on_client_disconnected")
+    async def left(*_: Any) -> None:
+        await worker.cancel(reason="the user left")
+
+    @turns.user().event_handler("on_user_turn_started")
+    async def spoke(*_: Any) -> None:
+        host.user_spoke()
+
+    @turns.user().event_handler("on_user_turn_idle")
+    async def silent(*_: Any) -> None:
+        await host.user_is_silent()
+
+
+def _follow_errors(
+    request: Request,
+    processors: Mapping[str, FrameProcessor],
+    worker: PipelineWorker,
+    transcript: Transcript,
+) -> None:
+    """Tell the user what failed and how to mend it; end what cannot go on."""
+
+    def part_of(error: ErrorFrame) -> Part | None:
+        kind = next((k for k, p in processors.items() if p is error.processor), None)
+        return request.lineup[kind].part if kind else None
+
+    @worker.event_handler("on_pipeline_error")
+    async def failed(_worker: PipelineWorker, error: ErrorFrame) -> None:
+        part = part_of(error)
+        text = sentence(part, error) if part else error.error
+        transcript.event("error", text=text)
+        logger.error(text)
+        if part and error.processor and not error.processor.is_usable:
+            await worker.queue_frame(RTVIServerMessageFrame({"type": "failed", "text": text}))
+            await worker.stop_when_done()
+
+
+def choice_of(lineup: Lineup, kind: str, part: Part, why: str) -> Lineup:
+    """The line-up with one part exchanged."""
+    return {**lineup, kind: Choice(part, why)}

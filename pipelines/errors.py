@@ -1,0 +1,63 @@
+"""Every error this application raises, drawn as a tree.
+
+AvatarError                 anything that is not a bug
+├── UserError               whoever runs it can fix it: printed without traceback, exit code 2
+│   ├── BadSetting          a setting has a value that cannot be used
+│   ├── MissingSetting      a chosen part needs a setting that is empty
+│   ├── UnknownPart         a part that is not in the table
+│   ├── MissingExtra        a part whose packages are not installed
+│   └── Incompatible        two choices that cannot work together
+└── PartFailed              a part that was built but could not do its job
+"""
+
+from collections.abc import Iterable
+
+
+class AvatarError(Exception):
+    """Anything that goes wrong and is not a bug of this application."""
+
+    exit_code = 1
+
+
+class UserError(AvatarError):
+    """Something whoever runs the application can fix; the message says how."""
+
+    exit_code = 2
+
+
+class BadSetting(UserError):
+    """A setting whose value cannot be used."""
+
+    def __init__(self, name: str, problem: str, fix: str) -> None:
+        super().__init__(f"{name} {problem}: {fix}.")
+
+
+class MissingSetting(UserError):
+    """A chosen part needs a setting that is empty."""
+
+    def __init__(self, choice: str, names: Iterable[str], instead: str | None) -> None:
+        listed = " and ".join(names)
+        other = f", or use {instead}, which needs no key" if instead else ""
+        super().__init__(f"{choice} needs {listed}: set it in .env{other}.")
+
+
+class UnknownPart(UserError):
+    """A part that is not in the table."""
+
+    def __init__(self, kind: str, value: str, known: Iterable[str]) -> None:
+        super().__init__(f"Unknown {kind} '{value}': choose one of {', '.join(known)}.")
+
+
+class MissingExtra(UserError):
+    """A part whose packages are not installed."""
+
+    def __init__(self, choice: str, install: str) -> None:
+        super().__init__(f"{choice} is not installed: run `{install}`.")
+
+
+class Incompatible(UserError):
+    """Two choices that cannot work together."""
+
+
+class PartFailed(AvatarError):
+    """A part that was built but could not do its job."""

@@ -1,0 +1,95 @@
+"""The good host: greets the user who has come, asks the silent one, and ends politely."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+from pipecat.frames.frames import (
+    BotStoppedSpeakingFrame,
+    EndFrame,
+    Frame,
+    TTSSpeakFrame,
+)
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
+
+from .persona import Persona
+
+# A face that takes longer than this to show is not waited for: the user came to talk.
+FACE_TIMEOUT_S = 10.0
+# The longest a goodbye is waited for before the conversation is ended all the same.
+GOODBYE_TIMEOUT_S = 15.0
+
+
+class Host:
+    """Speaks at the moments nobody asked for: the greeting, the question into silence, the goodbye."""
+
+    def __init__(self, worker: PipelineWorker, persona: Persona, max_duration_s: float) -> None:
+        self._worker = worker
+        self._persona = persona
+        self._max_duration_s = max_duration_s
+        self._quiet = asyncio.Event()
+        self._asked = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        worker.add_reached_upstream_filter((BotStoppedSpeakingFrame,))
+        worker.add_event_handler("on_frame_reached_upstream", self._heard)
+
+    def user_came(self, face_visible: Awaitable[object] | None) -> None:
+        """Greet once the face is visible, and begin to count the time."""
+        self._start(self._greet(face_visible))
+        self._start(self._end_in_time())
+
+    def user_spoke(self) -> None:
+        """The user is there: the next silence is asked about again."""
+        self._asked = False
+
+    async def user_is_silent(self) -> None:
+        """Ask a silent user once, then end politely."""
+        if self._asked:
+            self.end("silence")
+        else:
+            self._asked = True
+            await self._say(self._persona.still_there)
+
+    def end(self, reason: str) -> None:
+        """Say goodbye and end the conversation: "silence" or "duration"."""
+        self._start(self._goodbye(reason))
+
+    async def close(self) -> None:
+        """Forget everything that is still planned."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _greet(self, face_visible: Awaitable[object] | None) -> None:
+        if face_visible is not None:
+            await asyncio.wait([asyncio.ensure_future(face_visible)], timeout=FACE_TIMEOUT_S)
+        await self._say(self._persona.greeting)
+
+    async def _end_in_time(self) -> None:
+        await asyncio.sleep(self._max_duration_s)
+        await self._goodbye("duration")
+
+    async def _goodbye(self, reason: str) -> None:
+        self._quiet.clear()
+        await self._say(self._persona.goodbye)
+        if self._persona.goodbye:
+            await asyncio.wait(
+                [asyncio.ensure_future(self._quiet.wait())], timeout=GOODBYE_TIMEOUT_S
+            )
+        await self._worker.queue_frames(
+            [RTVIServerMessageFrame({"type": "over", "reason": reason}), EndFrame(reason=reason)]
+        )
+
+    async def _say(self, text: str) -> None:
+        if text:
+            await self._worker.queue_frame(TTSSpeakFrame(text))
+
+    async def _heard(self, _worker: PipelineWorker, frame: Frame) -> None:
+        if isinstance(frame, BotStoppedSpeakingFrame):
+            self._quiet.set()

@@ -1,0 +1,20 @@
+"""Google Gemini."""
+
+import aiohttp
+from google.genai.types import HttpOptions
+from pipecat.services.google.llm import GoogleLLMService
+from pipecat.services.llm_service import LLMService
+
+from pipelines.persona import Persona
+from pipelines.settings import Settings
+
+
+def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> LLMService:
+    """The service, with the persona's prompt as its instruction."""
+    return GoogleLLMService(
+        api_key=settings.google_api_key.get_secret_value(),
+        http_options=HttpOptions(base_url=settings.google_base_url),
+        settings=GoogleLLMService.Settings(
+            model=settings.google_model, system_instruction=persona.prompt
+        ),
+    )

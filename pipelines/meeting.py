@@ -1,0 +1,49 @@
+"""Where user and avatar meet: what a transport part builds."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.runner.types import RunnerArguments
+from pipecat.transports.base_transport import BaseTransport
+
+from .settings import Settings
+
+QUALITY_SIZES = {
+    "low": (640, 360),
+    "medium": (854, 480),
+    "high": (1280, 720),
+    "very_high": (1920, 1080),
+}
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a browser needs to join a LiveKit room."""
+
+    url: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A transport, and the processors that carry the face's pictures into it."""
+
+    transport: BaseTransport
+    pictures: tuple[FrameProcessor, ...] = ()
+    face_visible: asyncio.Event | None = None
+    brings_face: bool = False
+    room: Callable[[], Awaitable[Room]] | None = None
+
+
+@dataclass
+class HeyGenRunnerArguments(RunnerArguments):
+    """Arguments of one conversation in LiveAvatar's room, which is known once it is open."""
+
+    room: asyncio.Future[Room]
+
+
+def picture_size(settings: Settings, face: str) -> tuple[int, int]:
+    """(width, height) in pixels of the pictures a face sends."""
+    return QUALITY_SIZES[settings.liveavatar_quality] if face == "heygen" else settings.avatar_size

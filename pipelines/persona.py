@@ -1,0 +1,104 @@
+"""Who the avatar is: prompt, greeting, voice, face and language, in one YAML file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+
+from .errors import BadSetting
+
+PACKAGED = Path(__file__).parent / "personas"
+SETTING = "AVATAR_PERSONA"
+FILLED = ("prompt", "greeting", "still_there", "goodbye")
+
+
+@dataclass(frozen=True)
+class Persona:
+    """One persona. `voice` and `avatar` map a part's value ("piper") to what that part calls it."""
+
+    name: str = "Theo"
+    prompt: str = ""
+    greeting: str = ""
+    still_there: str = "Are you still there?"
+    goodbye: str = "I will let you go now. Goodbye!"
+    voice: Mapping[str, str] = field(default_factory=dict)
+    avatar: Mapping[str, str] = field(default_factory=dict)
+    language: str = "en"
+
+    def filled(self, variables: Mapping[str, str]) -> "Persona":
+        """This persona with every ${variable} of its texts filled in.
+
+        Raises:
+            BadSetting: a variable has no value, or a `$` stands alone.
+        """
+        values = {"name": self.name, **variables}
+        return replace(self, **{key: _fill(key, getattr(self, key), values) for key in FILLED})
+
+
+def load_persona(name_or_file: str) -> Persona:
+    """Read a persona: the name of a packaged one, or a file.
+
+    Raises:
+        BadSetting: the file cannot be read or does not describe a persona.
+    """
+    packaged = PACKAGED / f"{name_or_file}.yaml"
+    path = packaged if packaged.is_file() else Path(name_or_file).expanduser()
+    return _persona_of(_mapping_of(path), str(path))
+
+
+def _mapping_of(path: Path) -> dict[str, Any]:
+    where = f"{SETTING}={path}"
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        names = ", ".join(sorted(p.stem for p in PACKAGED.glob("*.yaml")))
+        raise BadSetting(
+            where, f"cannot be read ({error.strerror})", f"give a file, or one of {names}"
+        ) from None
+    except UnicodeDecodeError:
+        raise BadSetting(where, "is not text in UTF-8", "save it as UTF-8") from None
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        raise BadSetting(where, f"is not valid YAML at line {line}", "mend that line") from None
+    if not isinstance(content, dict):
+        raise BadSetting(where, "describes no persona", f"start from {PACKAGED / 'theo.yaml'}")
+    return content
+
+
+def _persona_of(content: dict[str, Any], where: str) -> Persona:
+    setting = f"{SETTING}={where}"
+    known = tuple(Persona.__dataclass_fields__)
+    for key, value in content.items():
+        if key not in known:
+            raise BadSetting(setting, f"has the unknown key '{key}'", f"use {', '.join(known)}")
+        if key in ("voice", "avatar"):
+            if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+                raise BadSetting(
+                    setting, f"has a wrong '{key}'", "write `part: name` lines under it"
+                )
+        elif not isinstance(value, str):
+            raise BadSetting(setting, f"has a '{key}' that is not text", "put it in quotes")
+    return Persona(**{key: _clean(value) for key, value in content.items()})
+
+
+def _clean(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _fill(key: str, text: str, values: Mapping[str, str]) -> str:
+    try:
+        return Template(text).substitute(values)
+    except KeyError as error:
+        name = error.args[0]
+        raise BadSetting(
+            f"{SETTING}: ${{{name}}} in its {key}",
+            "has no value",
+            f"give --var {name}=… or send it in the body of /start",
+        ) from None
+    except ValueError:
+        raise BadSetting(
+            f"{SETTING}: its {key}", "has a lone $", "write $$ for a dollar sign"
+        ) from None

@@ -1,0 +1,163 @@
+"""Video frames on their way out: the newest wins, no queue can grow."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from fractions import Fraction
+
+import cv2
+import numpy as np
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+from av import VideoFrame
+from av.video.reformatter import VideoReformatter
+from pipecat.frames.frames import CancelFrame, EndFrame, Frame, OutputImageRawFrame, StartFrame
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+VIDEO_CLOCK = 90_000
+
+
+class Newest:
+    """A place for one picture: a new one replaces the one that waits."""
+
+    def __init__(self) -> None:
+        self._arrived = asyncio.Event()
+        self._waiting: tuple[OutputImageRawFrame, float] | None = None
+        self.replaced = 0
+        self.shown = asyncio.Event()
+
+    def put(self, picture: OutputImageRawFrame) -> None:
+        """Leave a picture, stamped with the time it came."""
+        self.replaced += self._waiting is not None
+        self._waiting = (picture, time.monotonic())
+        self._arrived.set()
+
+    async def take(self) -> tuple[OutputImageRawFrame, float]:
+        """Wait for the newest picture; returns it and its time in seconds."""
+        while self._waiting is None:
+            self._arrived.clear()
+            await self._arrived.wait()
+        taken, self._waiting = self._waiting, None
+        self.shown.set()
+        return taken
+
+
+class FaceTrack(MediaStreamTrack):
+    """A WebRTC video track that shows the newest picture, stamped with its real time.
+
+    Pipecat's own track stamps every picture 1/30 s apart and queues without bound.
+    """
+
+    kind = "video"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.newest = Newest()
+        self._start_s: float | None = None
+        self._reformatter = VideoReformatter()
+
+    async def recv(self) -> VideoFrame:
+        """The next picture to encode, I420."""
+        if self.readyState != "live":
+            raise MediaStreamError
+        picture, at_s = await self.newest.take()
+        self._start_s = at_s if self._start_s is None else self._start_s
+        frame = self._video_frame(picture)
+        frame.pts = int((at_s - self._start_s) * VIDEO_CLOCK)
+        frame.time_base = Fraction(1, VIDEO_CLOCK)
+        return frame
+
+    def _video_frame(self, picture: OutputImageRawFrame) -> VideoFrame:
+        width, height = picture.size
+        if picture.format == "I420":
+            planes = np.frombuffer(picture.image, np.uint8).reshape(height * 3 // 2, width)
+            return VideoFrame.from_ndarray(planes, format="yuv420p")
+        rgb = np.frombuffer(picture.image, np.uint8).reshape(height, width, 3)
+        frame = VideoFrame.from_ndarray(rgb, format="rgb24")
+        return self._reformatter.reformat(frame, format="yuv420p", threads=1)
+
+
+class ToTrack(FrameProcessor):
+    """Gives every picture to a FaceTrack instead of the transport."""
+
+    def __init__(self, track: FaceTrack) -> None:
+        super().__init__()
+        self._track = track
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Take pictures out of the stream."""
+        await super().process_frame(frame, direction)
+        if isinstance(frame, OutputImageRawFrame):
+            self._track.newest.put(frame)
+        else:
+            await self.push_frame(frame, direction)
+
+
+class ToRoom(FrameProcessor):
+    """Writes the newest picture to a room's camera, as RGB of the room's size.
+
+    The transport's own video path queues without bound, or draws to a timer of its own.
+    """
+
+    def __init__(
+        self, write: Callable[[OutputImageRawFrame], Awaitable[bool]], size: tuple[int, int]
+    ) -> None:
+        super().__init__()
+        self._write = write
+        self._size = size
+        self.newest = Newest()
+        self._task: asyncio.Task[None] | None = None
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Take pictures out of the stream."""
+        await super().process_frame(frame, direction)
+        if isinstance(frame, OutputImageRawFrame):
+            self.newest.put(frame)
+            return
+        if isinstance(frame, StartFrame) and not self._task:
+            self._task = self.create_task(self._write_newest())
+        elif isinstance(frame, EndFrame | CancelFrame):
+            await self._stop()
+        await self.push_frame(frame, direction)
+
+    async def cleanup(self) -> None:
+        """Stop writing."""
+        await super().cleanup()
+        await self._stop()
+
+    async def _stop(self) -> None:
+        if self._task:
+            task, self._task = self._task, None
+            await self.cancel_task(task)
+
+    async def _write_newest(self) -> None:
+        while True:
+            picture, _ = await self.newest.take()
+            await self._write(as_rgb(picture, self._size))
+
+
+def as_rgb(picture: OutputImageRawFrame, size: tuple[int, int]) -> OutputImageRawFrame:
+    """The picture as RGB; one of another size is fitted into `size` (width, height), unstretched."""
+    if picture.format == "RGB" and picture.size == size:
+        return picture
+    width, height = picture.size
+    if picture.format == "I420":
+        planes = np.frombuffer(picture.image, np.uint8).reshape(height * 3 // 2, width)
+        rgb = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
+    else:
+        rgb = np.frombuffer(picture.image, np.uint8).reshape(height, width, 3)
+    return OutputImageRawFrame(_fitted(rgb, size).tobytes(), size, "RGB")
+
+
+def _fitted(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    height, width = rgb.shape[:2]
+    if (width, height) == size:
+        return rgb
+    scale = min(size[0] / width, size[1] / height)
+    fitted = (round(width * scale), round(height * scale))
+    left, top = (size[0] - fitted[0]) // 2, (size[1] - fitted[1]) // 2
+    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    canvas[top : top + fitted[1], left : left + fitted[0]] = cv2.resize(
+        rgb, fitted, interpolation=cv2.INTER_AREA
+    )
+    return canvas

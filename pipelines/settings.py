@@ -1,0 +1,217 @@
+"""Everything that can be set: flags > environment > .env > defaults.
+
+Nothing else reads the environment. Settings are loaded once, before Pipecat's runner is imported
+(it overwrites the environment from .env when imported), and passed on as an argument.
+"""
+
+import os
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from .errors import BadSetting
+
+Size = Annotated[tuple[int, int], NoDecode]
+NO_KEY = SecretStr("")
+
+
+class Settings(BaseSettings):
+    """All settings, frozen. A field's name in capitals is its name in the environment."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    # The parts. "auto" is the cloud part when its key is set, else the local one.
+    stt: str = Field("auto", description="speech to text: deepgram, whisper")
+    llm: str = Field("auto", description="language model: gemini, ollama, guide")
+    tts: str = Field("auto", description="text to speech: cartesia, piper")
+    avatar: str = Field("auto", description="face: heygen, puppet, none")
+    transport: str = Field("auto", description="where to meet: webrtc, daily, livekit, heygen")
+
+    # The conversation.
+    avatar_persona: str = Field("theo", description="persona: a YAML file, or theo or mira")
+    avatar_language: str = Field("en", description="language of the conversation, as en or en-US")
+    avatar_transcripts: str = Field(
+        "transcripts", description="folder for transcripts, or none to keep none"
+    )
+    avatar_idle_s: float = Field(
+        30.0, gt=0, description="seconds of silence before the user is asked, once"
+    )
+    avatar_max_duration_s: float = Field(
+        1800.0, gt=0, description="seconds after which a conversation is ended"
+    )
+
+    # The page and its server.
+    avatar_host: str = Field("localhost", description="address the server listens on")
+    avatar_port: int = Field(7860, ge=0, le=65535, description="port of the server, 0 for any")
+    avatar_open: bool = Field(True, description="open the page in a browser")
+    avatar_log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "WARNING", description="least serious log record that is shown"
+    )
+
+    # The picture.
+    avatar_size: Size = Field(
+        (1280, 720), description="size of the puppet's picture in pixels, as 1280x720"
+    )
+    puppet_pack: str = Field("", description="face of the puppet: theo, mira or a pack's folder")
+    puppet_seed: int = Field(0, description="seed of the puppet's small movements")
+
+    # Deepgram.
+    deepgram_api_key: SecretStr = NO_KEY
+    deepgram_base_url: str = Field(
+        "https://api.deepgram.com", description="root of Deepgram's service"
+    )
+    deepgram_model: str = Field("nova-3-general", description="Deepgram's model")
+
+    # Whisper.
+    whisper_model: str = Field(
+        "", description="faster-whisper model: a folder or a name; empty for the packaged tiny.en"
+    )
+
+    # Gemini.
+    google_api_key: SecretStr = NO_KEY
+    google_base_url: str = Field(
+        "https://generativelanguage.googleapis.com", description="root of Gemini's service"
+    )
+    google_model: str = Field("gemini-2.5-flash", description="Gemini's model")
+
+    # Ollama, or any other endpoint that speaks OpenAI's protocol.
+    ollama_base_url: str = Field(
+        "http://localhost:11434/v1", description="OpenAI-compatible endpoint, with its /v1"
+    )
+    ollama_model: str = Field("", description="model; empty for the endpoint's first one")
+    ollama_api_key: SecretStr = NO_KEY
+
+    # Cartesia.
+    cartesia_api_key: SecretStr = NO_KEY
+    cartesia_base_url: str = Field(
+        "https://api.cartesia.ai", description="root of Cartesia's service"
+    )
+    cartesia_model: str = Field("sonic-3", description="Cartesia's model")
+    cartesia_voice_id: str = Field("", description="Cartesia's voice; empty for the persona's")
+
+    # Piper.
+    piper_voice: str = Field(
+        "", description="Piper voice: an .onnx file or a name; empty for the packaged voice"
+    )
+
+    # HeyGen LiveAvatar.
+    liveavatar_api_key: SecretStr = Field(
+        NO_KEY,
+        validation_alias=AliasChoices("LIVEAVATAR_API_KEY", "HEYGEN_LIVE_AVATAR_API_KEY"),
+    )
+    liveavatar_base_url: str = Field(
+        "https://api.liveavatar.com", description="root of LiveAvatar's service, without /v1"
+    )
+    liveavatar_avatar_id: str = Field(
+        "", description="LiveAvatar's avatar; empty for the persona's"
+    )
+    liveavatar_sandbox: bool = Field(
+        False, description="one-minute sessions that cost no credits, with the sandbox avatar"
+    )
+    liveavatar_quality: Literal["low", "medium", "high", "very_high"] = Field(
+        "high", description="360p, 480p, 720p or 1080p"
+    )
+    liveavatar_codec: Literal["H264", "VP8"] = Field("H264", description="codec of the video")
+    liveavatar_max_duration_s: int | None = Field(
+        None, gt=0, description="seconds after which LiveAvatar ends a session"
+    )
+
+    # Daily.
+    daily_api_key: SecretStr = NO_KEY
+    daily_base_url: str = Field(
+        "https://api.daily.co/v1",
+        validation_alias=AliasChoices("DAILY_BASE_URL", "DAILY_API_URL"),
+        description="root of Daily's service, with its /v1",
+    )
+    daily_room_url: str = Field("", description="a room to use; empty to create one each time")
+
+    # A LiveKit server of one's own.
+    livekit_url: str = Field("", description="address of the server, as wss://…")
+    livekit_api_key: SecretStr = NO_KEY
+    livekit_api_secret: SecretStr = NO_KEY
+
+    @model_validator(mode="before")
+    @classmethod
+    def _size_from_text(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("avatar_size"), str):
+            width, _, height = values["avatar_size"].partition("x")
+            values["avatar_size"] = (width, height)
+        return values
+
+    @model_validator(mode="after")
+    def _even_size(self) -> Self:
+        if any(side < 128 or side > 4096 or side % 2 for side in self.avatar_size):
+            raise ValueError("avatar_size: sides are even and from 128 to 4096 pixels")
+        return self
+
+    def is_set(self, field: str) -> bool:
+        """Whether a setting has a value that is not empty."""
+        value = getattr(self, field)
+        return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
+
+    def secrets(self) -> list[str]:
+        """Every key that is set: what must never be shown."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return [v.get_secret_value() for v in values if isinstance(v, SecretStr) and v]
+
+
+def environment_names(field: str) -> list[str]:
+    """The names a field has in the environment, the preferred one first."""
+    alias = Settings.model_fields[field].validation_alias
+    return [str(a) for a in alias.choices] if isinstance(alias, AliasChoices) else [field.upper()]
+
+
+def flag_name(field: str) -> str:
+    """The command line flag of a field: `avatar_port` is `--port`, `puppet_pack` `--puppet-pack`."""
+    return "--" + field.removeprefix("avatar_").replace("_", "-")
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Load the settings: flags (None is unset) > environment > .env > defaults.
+
+    Raises:
+        BadSetting: a value cannot be used.
+    """
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        raise _as_sentence(error) from None
+    except UnicodeDecodeError:
+        raise BadSetting(".env", "is not text in UTF-8", "save it as UTF-8") from None
+
+
+def _as_sentence(error: ValidationError) -> BadSetting:
+    """The first problem of a validation, naming the setting as the user wrote it."""
+    problem = error.errors()[0]
+    where = str(problem["loc"][0]) if problem["loc"] else "avatar_size"
+    known = {n: f for f in Settings.model_fields for n in (f, *environment_names(f))}
+    field = known.get(where, where)
+    given = problem["input"] if problem["loc"] else "this size"
+    name = environment_names(field)[0] if field in Settings.model_fields else where.upper()
+    shown = "" if Settings.model_fields[field].annotation is SecretStr else f"={given}"
+    return BadSetting(
+        f"{name}{shown}", "cannot be used", problem["msg"].removeprefix("Value error, ")
+    )
+
+
+def export_for_runner(settings: Settings) -> None:
+    """Give Pipecat's runner, which reads the environment, the values these settings hold."""
+    values = {
+        "DAILY_API_KEY": settings.daily_api_key.get_secret_value(),
+        "DAILY_API_URL": settings.daily_base_url,
+        "DAILY_ROOM_URL": settings.daily_room_url,
+        "LIVEKIT_URL": settings.livekit_url,
+        "LIVEKIT_API_KEY": settings.livekit_api_key.get_secret_value(),
+        "LIVEKIT_API_SECRET": settings.livekit_api_secret.get_secret_value(),
+    }
+    for name, value in values.items():
+        os.environ.pop(name, None)
+        if value:
+            os.environ[name] = value

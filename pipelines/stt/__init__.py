@@ -1,0 +1,1 @@
+"""Ears: one file per speech-to-text part."""

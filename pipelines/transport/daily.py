@@ -1,0 +1,31 @@
+"""A Daily room."""
+
+import aiohttp
+from pipecat.runner.types import DailyRunnerArguments
+from pipecat.transports.daily.transport import DailyParams, DailyTransport
+
+from pipelines.meeting import Meeting
+from pipelines.picture import ToRoom
+from pipelines.settings import Settings
+
+
+def build(
+    settings: Settings,
+    http: aiohttp.ClientSession,
+    arguments: DailyRunnerArguments,
+    size: tuple[int, int],
+) -> Meeting:
+    """The transport, with a camera of the face's size."""
+    params = DailyParams(
+        api_key=settings.daily_api_key.get_secret_value(),
+        api_url=settings.daily_base_url,
+        audio_in_enabled=True,
+        audio_out_enabled=True,
+        video_out_enabled=True,
+        video_out_width=size[0],
+        video_out_height=size[1],
+        video_out_framerate=25,
+    )
+    transport = DailyTransport(arguments.room_url, arguments.token, "Avatar", params=params)
+    camera = ToRoom(transport.output().write_video_frame, size)
+    return Meeting(transport, (camera,), camera.newest.shown)

@@ -1,0 +1,34 @@
+"""A direct WebRTC connection to the browser."""
+
+import aiohttp
+from pipecat.runner.types import SmallWebRTCRunnerArguments
+from pipecat.transports.base_transport import TransportParams
+from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
+
+from pipelines.meeting import Meeting
+from pipelines.picture import FaceTrack, ToTrack
+from pipelines.settings import Settings
+
+
+def build(
+    settings: Settings,
+    http: aiohttp.ClientSession,
+    arguments: SmallWebRTCRunnerArguments,
+    size: tuple[int, int],
+) -> Meeting:
+    """The transport. The picture leaves through a track of our own, so its size is the face's."""
+    connection = arguments.webrtc_connection
+    transport = SmallWebRTCTransport(
+        connection, TransportParams(audio_in_enabled=True, audio_out_enabled=True)
+    )
+    track = FaceTrack()
+
+    @connection.event_handler("connected")
+    async def show_face(_connection: object) -> None:
+        connection.replace_video_track(track)
+
+    @connection.event_handler("closed")
+    async def hide_face(_connection: object) -> None:
+        track.stop()
+
+    return Meeting(transport, (ToTrack(track),), track.newest.shown)

@@ -1,0 +1,1 @@
+"""Voices: one file per text-to-speech part."""

@@ -1,0 +1,76 @@
+"""Who said what, and when: one JSON-lines file per conversation."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+
+class Transcript:
+    """Writes one line per turn as it ends; times are seconds from the start of the conversation."""
+
+    def __init__(self, file: TextIO | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._file = file
+        self._clock = clock
+        self._start_s = clock()
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the conversation started."""
+        return self._clock() - self._start_s
+
+    def event(self, event: str, **facts: Any) -> None:
+        """Write a line that is no turn: the start, an error, the end."""
+        self._write({"event": event, "at_s": round(self.now_s, 3), **facts})
+
+    def turn(
+        self,
+        who: str,
+        text: str,
+        at_s: float,
+        latency_s: float | None = None,
+        interrupted: bool = False,
+    ) -> None:
+        """Write one turn.
+
+        Args:
+            who: "user" or "avatar".
+            text: what was said, or typed.
+            at_s: when the turn began.
+            latency_s: from the end of the user's speech to the first sound, where measured.
+            interrupted: whether the user cut it off.
+        """
+        line: dict[str, Any] = {"who": who, "text": text, "at_s": round(at_s, 3)}
+        if latency_s is not None:
+            line["latency_s"] = round(latency_s, 3)
+        if interrupted:
+            line["interrupted"] = True
+        self._write(line)
+
+    def close(self) -> None:
+        """Close the file; later lines are dropped."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def _write(self, line: dict[str, Any]) -> None:
+        if self._file:
+            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._file.flush()
+
+
+def open_transcript(folder: Path | None, conversation: str) -> Transcript:
+    """Open the transcript of a conversation; without a folder nothing is kept.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    if folder is None:
+        return Transcript(None)
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    name = re.sub(r"[^A-Za-z0-9-]", "", conversation)[:40] or "conversation"
+    return Transcript((folder / f"{stamp}-{name}.jsonl").open("a", encoding="utf-8"))
