@@ -10,7 +10,7 @@ import numpy as np
 from puppet.errors import SizeError
 from puppet.motion import Pose
 from puppet.pack import Pack, Sheet
-from puppet.picture import Fit, Picture, backdrop, mix, place, planes, to_i420, to_picture
+from puppet.picture import Fit, Picture, backdrop, mix, place, planes, to_bytes, to_i420, to_picture
 from puppet.warp import Field, Warp, build_field
 
 SMALLEST, LARGEST = 128, 4096
@@ -83,11 +83,12 @@ def prepare(pack: Pack, size: tuple[int, int]) -> Face:
     width, height = size
     fit = _fit(pack, size)
     wall = backdrop(width, height)
-    portrait = _premultiplied(pack.base)
-    base = to_picture(_over(place(portrait, (0, 0), fit, (0, 0, width, height)), wall))
+    colour, alpha = pack.base[..., :3], pack.base[..., 3]
+    seen = to_bytes(colour * (alpha[..., None] / np.float32(255)))
+    seen, alpha = (place(layer, (0, 0), fit, (0, 0, width, height)) for layer in (seen, alpha))
     return Face(
         size,
-        base,
+        to_picture(seen + _behind(alpha, wall)),
         _patches(pack, pack.mouth, fit, wall),
         _with_brows(_patches(pack, pack.eyes, fit, wall)),
         build_field(pack, size, fit),
@@ -109,7 +110,7 @@ def draw_mouth(mouth: Patches, pose: Pose) -> Picture:
     smile = pose.smile * max(0.0, 1 - 4 * pose.open) * max(0.0, 1 - 2 * abs(pose.width))
     patch = mix(patch, smiling, smile)
     patch = mix(patch, bitten, pose.bite)
-    return mix(patch, pressed, pose.close**0.7)
+    return mix(patch, pressed, pose.close**1.5)
 
 
 def draw_eyes(eyes: Patches, pose: Pose) -> Picture:
@@ -153,14 +154,15 @@ def _patches(pack: Pack, sheet: Sheet, fit: Fit, wall: np.ndarray) -> Patches:
     right, bottom = (2 * int(edge / 2) for edge in _land((x1, y1), fit))
     rect = (max(left, 0), max(top, 0), min(right, wall.shape[1]), min(bottom, wall.shape[0]))
     rows, columns = slice(rect[1], rect[3]), slice(rect[0], rect[2])
-    base = pack.base[y0:y1, x0:x1]
-    edge = _feather(base.shape[:2])
+    base = pack.base[y0:y1, x0:x1].astype(np.float32)
+    colour, solid = base[..., :3], base[..., 3:] / 255
+    behind = _behind(place(base[..., 3], (x0, y0), fit, rect), wall[rows, columns])
+    edge = _feather(base.shape[:2]) * solid
     pictures = []
     for patch in sheet.patches:
-        colour = base[..., :3] + edge * (patch.astype(np.float32) - base[..., :3])
-        premultiplied = _premultiplied(np.dstack([colour, base[..., 3:]]))
-        image = place(premultiplied, (x0, y0), fit, rect)
-        pictures.append(to_picture(_over(image, wall[rows, columns])))
+        seen = colour * solid + (patch - colour) * edge
+        image = place(to_bytes(seen), (x0, y0), fit, rect)
+        pictures.append(to_picture(image + behind))
     count = len(sheet.rows) * len(sheet.columns)
     grid, extras = tuple(pictures[:count]), tuple(pictures[count:])
     return Patches(rows, columns, sheet.rows, sheet.columns, grid, extras)
@@ -176,14 +178,9 @@ def _feather(shape: tuple[int, ...]) -> np.ndarray:
     return np.minimum.outer(*rises)[..., None].astype(np.float32)
 
 
-def _premultiplied(rgba: np.ndarray) -> np.ndarray:
-    image = rgba.astype(np.float32)
-    image[..., :3] *= image[..., 3:] / 255
-    return image
-
-
-def _over(premultiplied: np.ndarray, wall: np.ndarray) -> np.ndarray:
-    return premultiplied[..., :3] + wall * (1 - premultiplied[..., 3:] / 255)
+def _behind(alpha: np.ndarray, wall: np.ndarray) -> np.ndarray:
+    """What an image leaves free of the wall."""
+    return wall * (1 - alpha[..., None] / 255)
 
 
 def _between(values: tuple[float, ...], value: float) -> tuple[int, float]:

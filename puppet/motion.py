@@ -66,8 +66,8 @@ class Mouth:
     def follow(self, lips: Lips) -> None:
         """Show speech. Closures come at once, everything else within two frames."""
         bite = _ramp(lips.bite, 0.15, 0.48)
-        nasal = _ramp(lips.close, 0.09, 0.19) * _ramp(-lips.open, -0.27, -0.19) * lips.voice
-        close = max(_ramp(lips.close, 0.17, 0.50), nasal) * (1 - bite)
+        hummed = _ramp(lips.close, 0.09, 0.19) * _ramp(-lips.open, -0.27, -0.19)
+        close = max(_ramp(lips.close, 0.17, 0.50), hummed * _clamp(lips.voice)) * (1 - bite)
         opening = _clamp(lips.open * 1.15 - 0.02) * (1 - 0.9 * close) * (1 - 0.6 * bite)
         width = _clamp(lips.width * (1.9 if lips.width > 0 else 1.4), -1.0)
         self.open += 0.85 * (opening - self.open)

@@ -14,8 +14,9 @@ TO_YUV = np.array(
     ],
     np.float32,
 )
-LIGHT = (238, 229, 216)
-SHADE = (176, 165, 155)
+LIGHT = np.array([238, 229, 216], np.float32)
+SHADE = np.array([176, 165, 155], np.float32)
+GLOW = np.array([1, 0.8, 0.5], np.float32)
 # x, y, radius as shares of the longer side, strength: out-of-focus lights.
 LAMPS = (
     (0.10, 0.62, 0.060, 7.0),
@@ -76,7 +77,7 @@ def to_picture(rgb: np.ndarray) -> Picture:
     yuv = cv2.transform(rgb, TO_YUV)
     height, width = yuv.shape[:2]
     chroma = cv2.resize(yuv[..., 1:], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    return Picture(_bytes(yuv[..., 0]), _bytes(chroma[..., 0]), _bytes(chroma[..., 1]))
+    return Picture(to_bytes(yuv[..., 0]), to_bytes(chroma[..., 0]), to_bytes(chroma[..., 1]))
 
 
 def mix(first: Picture, second: Picture, share: float) -> Picture:
@@ -94,7 +95,7 @@ def place(
     image: np.ndarray, corner: tuple[int, int], fit: Fit, rect: tuple[int, ...]
 ) -> np.ndarray:
     """The part of the frame inside rect, drawn from an image whose corner is at (x, y) in the
-    portrait; float32 in and out. Beyond the image its border goes on."""
+    portrait; the type stays. Beyond the image its border goes on."""
     scale = fit.scale
     if scale < 1:
         image = cv2.GaussianBlur(image, (0, 0), 0.5 * (scale**-2 - 1) ** 0.5 + 1e-3)
@@ -118,14 +119,15 @@ def backdrop(width: int, height: int) -> np.ndarray:
     x, y = np.meshgrid(*((np.arange(side, dtype=np.float32) + 0.5) / 320 for side in small))
     right, bottom = width / longer, height / longer
     away = np.clip(np.hypot(x - 0.42 * right, y - 0.3 * bottom) / 0.8, 0, 1)[..., None]
-    wall = np.float32(LIGHT) * (1 - away) + np.float32(SHADE) * away
+    wall = LIGHT * (1 - away) + SHADE * away
     for lamp_x, lamp_y, radius, strength in LAMPS:
         distance = np.hypot(x - lamp_x * right, y - lamp_y * bottom * 1.2) / radius
-        wall += (strength * np.exp(-(distance**4)))[..., None] * np.float32([1, 0.8, 0.5])
+        wall += (strength * np.exp(-(distance**4)))[..., None] * GLOW
     wall = cv2.resize(wall, (width, height), interpolation=cv2.INTER_LINEAR)
     grain = np.random.default_rng(0).uniform(-0.5, 0.5, (height, width, 1))
     return wall + grain.astype(np.float32)
 
 
-def _bytes(plane: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(np.clip(plane + 0.5, 0, 255).astype(np.uint8))
+def to_bytes(values: np.ndarray) -> np.ndarray:
+    """Rounded and clamped to 0..255."""
+    return np.ascontiguousarray(np.clip(values + 0.5, 0, 255).astype(np.uint8))

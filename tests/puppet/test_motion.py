@@ -1,0 +1,78 @@
+"""Poses over time."""
+
+import numpy as np
+import pytest
+
+from puppet.lips import Lips
+from puppet.motion import Motion, Pose, State
+
+GAZES = ((-1.0, 0.0), (-0.5, 0.0), (0.5, 0.0), (1.0, 0.0))
+WIDE = Lips(open=0.9, width=0.0, close=0.0, bite=0.0, voice=1.0)
+
+
+def poses(state: State, seconds: float, lips: Lips | None = None, seed: int = 0) -> list[Pose]:
+    motion = Motion(GAZES, seed)
+    return [motion.step(state, lips) for _ in range(round(seconds * 25))]
+
+
+@pytest.mark.parametrize("state", ["idle", "listening", "speaking"])
+def test_a_face_blinks_every_few_seconds_and_mostly_looks_at_you(state: State):
+    minute = poses(state, 60)
+    lids = np.array([pose.lid for pose in minute])
+    blinks = np.count_nonzero((lids[1:] == 1) & (lids[:-1] < 1))
+
+    assert 8 <= blinks <= 32
+    assert np.mean(lids == 0) > 0.85
+    assert np.mean([sum(pose.gaze) < 0.1 for pose in minute]) > 0.5
+
+
+def test_only_someone_who_does_not_listen_glances_away():
+    glances = {state: max(max(p.gaze) for p in poses(state, 30)) for state in ("idle", "listening")}
+
+    assert glances["idle"] > 0.9
+    assert glances["listening"] == 0
+
+
+def test_a_listener_tilts_the_head_and_nods():
+    idle, listening = (poses(state, 30)[50:] for state in ("idle", "listening"))
+
+    assert np.mean([p.roll for p in listening]) > np.mean([p.roll for p in idle]) + 1.5
+    assert max(p.pitch for p in listening) > max(p.pitch for p in idle) + 0.3
+
+
+def test_a_change_of_state_fades_in_about_half_a_second():
+    motion = Motion(GAZES, seed=0)
+    rolls = [motion.step("idle", None).roll for _ in range(50)]
+    rolls += [motion.step("listening", None).roll for _ in range(25)]
+
+    assert max(abs(b - a) for a, b in zip(rolls, rolls[1:], strict=False)) < 0.25
+    assert rolls[62] - rolls[49] > 1.2
+
+
+def test_closures_come_at_once_and_open_mouths_within_two_frames():
+    motion = Motion(GAZES, seed=0)
+    opening = [motion.step("speaking", WIDE).open for _ in range(2)]
+    pressed = motion.step("speaking", Lips(0.1, 0, 0.9, 0, 1))
+
+    assert opening[1] > 0.9
+    assert pressed.close == 1
+    assert pressed.open < 0.2
+
+
+def test_without_lips_the_widest_mouth_is_shut_in_four_frames():
+    motion = Motion(GAZES, seed=0)
+    for _ in range(5):
+        motion.step("speaking", WIDE)
+
+    assert [motion.step("idle", None).open for _ in range(4)][-1] < 0.06
+
+
+def test_everything_stays_in_range():
+    rng = np.random.default_rng(0)
+    motion = Motion(GAZES, seed=1)
+    for _ in range(1500):
+        pose = motion.step("speaking", Lips(*rng.uniform(-0.5, 1.5, 5)))
+        shares = (pose.open, pose.close, pose.bite, pose.smile, pose.lid, *pose.gaze)
+        assert all(0 <= share <= 1 for share in shares)
+        assert abs(pose.width) <= 1 and abs(pose.brow) <= 1 and abs(pose.breath) <= 1
+        assert abs(pose.yaw) < 2 and abs(pose.pitch) < 3 and abs(pose.roll) < 4
