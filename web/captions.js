@@ -81,7 +81,7 @@ class Entry {
     this.#element.dataset.role = role;
     const speaker = document.createElement("span");
     speaker.className = "speaker";
-    speaker.textContent = `${name}: `;
+    speaker.textContent = name;
     this.#words.className = "words";
     this.#interim.className = "interim";
     this.#element.append(speaker, this.#words, this.#interim);

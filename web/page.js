@@ -55,6 +55,7 @@ async function loadLineup() {
   }
   if (lineup.persona?.name) showName(lineup.persona.name);
   if (lineup.size) at("stage").style.setProperty("--ratio", lineup.size[0] / lineup.size[1]);
+  if (lineup.poster) showPortrait(lineup.poster);
   showParts(lineup.parts ?? []);
   at("start").disabled = false;
   at("start-typing").disabled = false;
@@ -67,14 +68,20 @@ function showName(name) {
   captions.names.avatar = name;
 }
 
+function showPortrait(url) {
+  const portrait = at("portrait");
+  portrait.onload = () => (portrait.hidden = false);
+  portrait.src = url;
+}
+
 function showParts(parts) {
   at("lineup").hidden = parts.length === 0;
   at("parts").replaceChildren(
-    ...parts.flatMap(({ kind, value, why }) => {
+    ...parts.flatMap(({ kind, value, local, why }) => {
       const term = document.createElement("dt");
       const meaning = document.createElement("dd");
       term.textContent = PART_WORDS[kind] ?? kind;
-      meaning.textContent = why ? `${value}: ${why}` : value;
+      meaning.textContent = [local ? `${value} (local)` : value, why].filter(Boolean).join(": ");
       return [term, meaning];
     }),
   );
@@ -108,7 +115,7 @@ function begin(withVoice) {
 function showState(state) {
   root.dataset.state = state;
   const inCall = IN_CALL.includes(state);
-  at("state-words").textContent = stateWords(state);
+  showWords(stateWords(state));
   at("welcome").hidden = state !== "idle";
   at("ending").hidden = state !== "over" && state !== "failed";
   at("controls").hidden = !inCall;
@@ -117,6 +124,11 @@ function showState(state) {
   at("send").disabled = !LIVE.includes(state);
   at("mute").hidden = !voice || asksItself(lineup?.transport);
   at("mute").disabled = !LIVE.includes(state);
+}
+
+// Screen readers speak the words each time they are written.
+function showWords(words) {
+  if (at("state-words").textContent !== words) at("state-words").textContent = words;
 }
 
 function stateWords(state) {

@@ -5,6 +5,10 @@ const LABEL = "rtvi-ai";
 // A turn that gets no answer leads back to listening.
 const ANSWER_LIMIT_MS = 20_000;
 const GOODBYE = "The conversation has ended.";
+const GOODBYES = {
+  silence: "It was quiet for a while, so the conversation has ended.",
+  duration: "The time for this conversation is up.",
+};
 const BROKEN = "The avatar ran into a problem and had to stop.";
 
 /**
@@ -137,11 +141,17 @@ export class Rtvi {
 
   #onServerMessage({ type, text, reason }) {
     if (type === "notice") this.#listener.notice(text);
-    if (type === "over") this.#listener.ended({ failed: false, reason: reason || GOODBYE });
+    if (type === "over") this.#listener.ended({ failed: false, reason: goodbye(reason) });
+    if (type === "failed") this.#listener.ended({ failed: true, reason: text || BROKEN });
   }
 
   #onError({ error, fatal }) {
     if (fatal) this.#listener.ended({ failed: true, reason: error ? `${BROKEN} ${error}` : BROKEN });
     else if (error) this.#listener.notice(error);
   }
+}
+
+// A reason is one of the bot's words or a sentence of its own.
+function goodbye(reason) {
+  return GOODBYES[reason] ?? (reason?.includes(" ") ? reason : GOODBYE);
 }
