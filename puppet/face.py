@@ -157,11 +157,11 @@ def _patches(pack: Pack, sheet: Sheet, fit: Fit, wall: np.ndarray) -> Patches:
     base = pack.base[y0:y1, x0:x1].astype(np.float32)
     colour, solid = base[..., :3], base[..., 3:] / 255
     behind = _behind(place(base[..., 3], (x0, y0), fit, rect), wall[rows, columns])
-    edge = _feather(base.shape[:2]) * solid
+    inside = _feather(base.shape[:2]) * solid
+    outside = colour * (solid - inside)
     pictures = []
     for patch in sheet.patches:
-        seen = colour * solid + (patch - colour) * edge
-        image = place(to_bytes(seen), (x0, y0), fit, rect)
+        image = place(to_bytes(patch * inside + outside), (x0, y0), fit, rect)
         pictures.append(to_picture(image + behind))
     count = len(sheet.rows) * len(sheet.columns)
     grid, extras = tuple(pictures[:count]), tuple(pictures[count:])

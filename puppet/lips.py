@@ -15,9 +15,10 @@ BANDS = 24
 HOPS_PER_FRAME = 4
 # Hops the network sees, counted from the oldest of the fifteen it needs: eight of the past, the
 # present one, four of the future.
-SEEN = (0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)
+SEEN = np.array([0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14])
 PAST = 10
 SPAN = 15
+NEPERS_PER_DB = np.log(10) / 10
 LOOK_AHEAD = (2 * HOPS_PER_FRAME + 1) * HOP + WINDOW // 2 - HOP // 2
 """Samples to hear, from the start of a frame, before its lips are known in full."""
 
@@ -38,7 +39,7 @@ class LipReader:
     def __init__(self) -> None:
         self._samples = np.zeros(WINDOW // 2 - HOP // 2, np.float32)
         self._level_db = -24.0
-        self._features: list[np.ndarray] = []
+        self._features = np.empty((0, BANDS + 1), np.float32)
         self._read: list[np.ndarray] = []
         self._first = 0
 
@@ -70,31 +71,30 @@ class LipReader:
         """Append 25 features for each window of 25 ms: bands and level over the usual level."""
         taper, bands = _filters()
         power = np.abs(np.fft.rfft(windows * taper, FFT)) ** 2
-        loudness = np.log(power @ bands + 1e-5)
-        levels_db = 10 * np.log10((windows**2).mean(1) + 1e-9)
-        for bands_now, level_db in zip(loudness, levels_db, strict=True):
-            self._follow(float(level_db))
-            usual = self._level_db
-            tone = np.clip((bands_now - usual * np.log(10) / 10 + 4) / 3, -3, 3)
-            level = np.clip((level_db - usual + 12) / 12, -3, 2)
-            row = np.append(tone, level).astype(np.float32)
-            self._features.extend([row] * (1 if self._features else PAST + 1))
+        levels_db = 10 * np.log10(np.square(windows).mean(1) + 1e-9)
+        usual_db = np.array([self._follow(level_db) for level_db in levels_db.tolist()])[:, None]
+        tone = (np.log(power @ bands + 1e-5) - usual_db * NEPERS_PER_DB + 4) / 3
+        level = np.minimum((levels_db[:, None] - usual_db + 12) / 12, 2)
+        rows = np.hstack([tone, level]).clip(-3, 3).astype(np.float32)
+        before = self._features if len(self._features) else rows[:1].repeat(PAST, 0)
+        self._features = np.concatenate([before, rows])
 
-    def _follow(self, level_db: float) -> None:
-        """Track the level of speech: fast up, slowly down, not at all in silence."""
+    def _follow(self, level_db: float) -> float:
+        """The usual level of speech, in dB: fast up, slowly down, not at all in silence."""
         if level_db > self._level_db:
             self._level_db += 0.25 * (level_db - self._level_db)
         elif level_db > -50:
             quiet = level_db < self._level_db - 6
             self._level_db = max(self._level_db - 0.02, -45) if quiet else self._level_db - 0.01
+        return self._level_db
 
     def _think(self) -> None:
         count = len(self._features) - SPAN + 1
         if count <= 0:
             return
-        seen = [[self._features[hop + ahead] for ahead in SEEN] for hop in range(count)]
-        del self._features[:count]
-        signal = np.array(seen).reshape(count, -1)
+        seen = np.arange(count)[:, None] + SEEN
+        signal = self._features[seen].reshape(count, -1)
+        self._features = self._features[count:]
         *hidden, (weights, bias) = _layers()
         for inner, offset in hidden:
             signal = np.tanh(signal @ inner + offset)

@@ -125,7 +125,7 @@ class Motion:
             width=mouth.width,
             close=mouth.close,
             bite=mouth.bite,
-            smile=manner.smile,
+            smile=_ramp(manner.smile, 0.3, 0.7),
             brow=manner.brow + 0.55 * stress,
             lid=lid,
             gaze=tuple(self._gaze),

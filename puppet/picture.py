@@ -129,5 +129,5 @@ def backdrop(width: int, height: int) -> np.ndarray:
 
 
 def to_bytes(values: np.ndarray) -> np.ndarray:
-    """Rounded and clamped to 0..255."""
-    return np.ascontiguousarray(np.clip(values + 0.5, 0, 255).astype(np.uint8))
+    """Positive numbers rounded to uint8, at most 255."""
+    return cv2.convertScaleAbs(values)

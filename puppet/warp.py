@@ -125,7 +125,7 @@ def _head(pack: Pack, at: Map) -> np.ndarray:
     """How much a point of the portrait turns with the head; fades below, beside and above it."""
     (centre, chin), neck = pack.chin, pack.neck[1]
     below = 1 - _smooth((at.y - chin - 8) / ((neck - chin) * 1.15))
-    beside = 1 - _smooth((np.abs(at.x - centre) - 185) / 75)
+    beside = 1 - _smooth((np.abs(at.x - centre) - 178) / 62)
     above = _smooth((at.y + 50) / 90)
     return below * beside * above
 
