@@ -6,6 +6,7 @@ start the development server.
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipecat.runner.types import (
@@ -96,7 +97,8 @@ def persona_for(settings: Settings, variables: Mapping[str, str]) -> Persona:
     Raises:
         BadSetting: it cannot be read, or a variable has no value.
     """
-    return load_persona(settings.avatar_persona).filled(variables)
+    persona = load_persona(settings.avatar_persona).filled(variables)
+    return replace(persona, language=settings.avatar_language or persona.language)
 
 
 def asked_variables(body: Mapping[str, Any]) -> dict[str, str]:

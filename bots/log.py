@@ -33,7 +33,7 @@ class Redaction:
     def __call__(self, record: "Record") -> None:
         """Change one record in place."""
         if record["level"].no < self._least or _is_join_link(record):
-            record["level"] = type(record["level"])("DROPPED", BELOW_EVERY_SINK, "")
+            record["level"].no = BELOW_EVERY_SINK
         record["message"] = self.clean(record["message"])
 
     def clean(self, text: str) -> str:

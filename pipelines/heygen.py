@@ -6,6 +6,7 @@ asked; its address is a constant of a class. Both are reached here and nowhere e
 
 import aiohttp
 from pipecat.services.heygen.api_liveavatar import (
+    AvatarPersona,
     LiveAvatarApi,
     LiveAvatarNewSessionRequest,
     VideoEncoding,
@@ -28,7 +29,8 @@ DEFAULT_AVATAR = "1c690fe7-23e0-49f9-bfba-14344450285b"
 
 def redirect(settings: Settings) -> None:
     """Point every LiveAvatarApi of this process at the server the settings name."""
-    LiveAvatarApi.BASE_URL = f"{settings.liveavatar_base_url.rstrip('/')}/v1"
+    url = f"{settings.liveavatar_base_url.rstrip('/')}/v1"
+    LiveAvatarApi.BASE_URL = url  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def avatar_id(settings: Settings, persona: Persona) -> str:
@@ -43,12 +45,18 @@ def session_request(settings: Settings, persona: Persona) -> LiveAvatarNewSessio
         mode="LITE",
         avatar_id=avatar_id(settings, persona),
         is_sandbox=settings.liveavatar_sandbox,
+        avatar_persona=_persona(settings),
         max_session_duration=settings.liveavatar_max_duration_s,
         video_settings=VideoSettings(
             encoding=VideoEncoding(settings.liveavatar_codec),
             quality=VideoQuality(settings.liveavatar_quality),
         ),
     )
+
+
+def _persona(settings: Settings) -> AvatarPersona | None:
+    """LITE needs no persona, so one is sent only for a language that was asked for."""
+    return AvatarPersona(language=language) if (language := settings.avatar_language) else None
 
 
 def connected(client: HeyGenClient | None) -> bool:

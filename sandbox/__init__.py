@@ -1,0 +1,1 @@
+"""A LiveAvatar you can run on a laptop."""

@@ -1,0 +1,144 @@
+"""The table of parts, and how a line-up is chosen from it."""
+
+import asyncio
+import importlib.util
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import Incompatible, MissingSetting, UnknownPart
+from pipelines.parts import KINDS, PARTS, choose, load, part, values
+from pipelines.settings import Settings, environment_names, load_settings
+from tests.standins.ollama import Ollama
+
+ROOT = Path(__file__).parents[2]
+KEYS = {row.choice: row for row in PARTS if row.needs}
+ids = [row.choice for row in PARTS]
+
+
+def no_ollama(_: Settings) -> str:
+    return "Ollama does not answer"
+
+
+def with_keys_of(*rows):
+    return {field: f"fake-{field}" for row in rows for field in row.needs}
+
+
+@pytest.mark.parametrize("row", PARTS, ids=ids)
+def test_every_part_is_a_file_named_as_its_value_with_a_build(row):
+    assert row.kind in KINDS
+    assert (ROOT / "pipelines" / row.kind / f"{row.value}.py").is_file()
+    assert row.installed, f"the tests need every part: uv sync {row.install}"
+    assert list(inspect.signature(load(row).build).parameters)[0] == "settings"
+
+
+@pytest.mark.parametrize("row", PARTS, ids=ids)
+def test_what_a_part_needs_is_a_setting(row):
+    assert set(row.needs) <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("row", [r for r in PARTS if r.install], ids=lambda row: row.choice)
+def test_what_installs_a_part_is_in_the_project_file(row):
+    name = row.install.split()[1]
+    assert re.search(rf"^{name} = \[", (ROOT / "pyproject.toml").read_text(), re.M)
+
+
+def test_every_file_beside_the_parts_is_in_the_table():
+    known = {(row.kind, row.value) for row in PARTS}
+    helpers = {("llm", "knowledge"), ("llm", "matcher"), ("transport", "headless")}
+    for kind in KINDS:
+        for file in (ROOT / "pipelines" / kind).glob("*.py"):
+            assert file.stem == "__init__" or (kind, file.stem) in known | helpers, file
+
+
+def test_without_keys_everything_is_local():
+    lineup = choose(load_settings(), no_ollama)
+    chosen = {kind: choice.part.value for kind, choice in lineup.items()}
+    assert chosen == {
+        "stt": "whisper",
+        "llm": "guide",
+        "tts": "piper",
+        "avatar": "puppet",
+        "transport": "webrtc",
+    }
+    assert str(lineup["stt"]) == "ears: whisper (local), no DEEPGRAM_API_KEY"
+
+
+def test_with_keys_everything_is_in_the_cloud():
+    rows = [part(*pair) for pair in (("stt", "deepgram"), ("llm", "gemini"), ("tts", "cartesia"))]
+    rows += [part("avatar", "heygen"), part("transport", "daily")]
+    lineup = choose(load_settings(**with_keys_of(*rows)), no_ollama)
+    assert [choice.part for choice in lineup.values()] == rows
+    assert lineup["llm"].why == "GOOGLE_API_KEY is set"
+
+
+@pytest.mark.parametrize("row", PARTS, ids=ids)
+def test_a_part_can_be_asked_for(row):
+    lineup = choose(load_settings(**{row.kind: row.value}, **with_keys_of(row)), no_ollama)
+    assert lineup[row.kind].part == row
+    assert lineup[row.kind].why == "as you asked"
+
+
+@pytest.mark.parametrize("row", KEYS.values(), ids=KEYS)
+def test_a_part_asked_for_without_its_key_is_refused_with_the_fix(row):
+    with pytest.raises(MissingSetting, match=f"^{row.choice} needs ") as error:
+        choose(load_settings(**{row.kind: row.value}), no_ollama)
+    for field in row.needs:
+        assert all(name in str(error.value) for name in environment_names(field))
+    assert "which needs no key" in str(error.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_unknown_part_is_refused_with_the_known_ones(kind):
+    with pytest.raises(UnknownPart, match=f"Unknown {kind} 'nonsense'") as error:
+        choose(load_settings(**{kind: "nonsense"}), no_ollama)
+    assert all(value in str(error.value) for value in values(kind))
+
+
+@pytest.mark.parametrize("face", ["puppet", "none"])
+def test_liveavatars_room_refuses_another_face(face):
+    settings = load_settings(
+        transport="heygen", avatar=face, liveavatar_api_key="fake-liveavatar-key"
+    )
+    with pytest.raises(Incompatible, match=f"AVATAR={face} cannot be used"):
+        choose(settings, no_ollama)
+
+
+@pytest.mark.parametrize("avatar", values("avatar"))
+@pytest.mark.parametrize("transport", ["webrtc", "daily", "livekit"])
+def test_faces_and_meetings_swap_freely(avatar, transport):
+    rows = part("avatar", avatar), part("transport", transport)
+    settings = load_settings(avatar=avatar, transport=transport, **with_keys_of(*rows))
+    lineup = choose(settings, no_ollama)
+    assert (lineup["avatar"].part, lineup["transport"].part) == rows
+
+
+async def test_a_running_ollama_becomes_the_mind():
+    async with Ollama() as server:
+        settings = load_settings(ollama_base_url=server.openai_url)
+        lineup = await asyncio.to_thread(choose, settings)
+    assert lineup["llm"].part.value == "ollama"
+
+
+async def test_an_ollama_without_a_model_does_not():
+    async with Ollama(models=()) as server:
+        settings = load_settings(ollama_base_url=server.openai_url)
+        lineup = await asyncio.to_thread(choose, settings)
+    assert lineup["llm"].part.value == "guide"
+    assert "ollama pull" in lineup["llm"].why
+
+
+def test_choosing_parts_imports_none_of_them():
+    heavy = ("pipecat", "aiortc", "livekit", "google.genai", "faster_whisper")
+    code = (
+        "import sys; from pipelines.parts import choose;"
+        "from pipelines.settings import load_settings; choose(load_settings(), lambda s: 'no');"
+        f"print([m for m in {heavy!r} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert importlib.util.find_spec("pipecat")

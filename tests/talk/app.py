@@ -1,0 +1,77 @@
+"""The real command `avatar`, started as a user would, in a folder of its own."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+AVATAR = Path(sys.executable).with_name("avatar")
+READY = re.compile(r"open (http://\S+)")
+KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV", "XDG_CACHE_HOME")
+
+
+@dataclass
+class App:
+    """A running server."""
+
+    url: str
+    folder: Path
+    process: asyncio.subprocess.Process
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def output(self) -> str:
+        """Everything it printed and logged so far."""
+        return "\n".join(self.lines)
+
+    def transcripts(self) -> list[Path]:
+        """The transcripts written so far, oldest first."""
+        return sorted((self.folder / "transcripts").glob("*.jsonl"))
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """An environment without a developer's keys."""
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return kept | {"NO_COLOR": "1"} | dict(extra or {})
+
+
+@asynccontextmanager
+async def running_app(
+    folder: Path, *flags: str, env: Mapping[str, str] | None = None, limit_s: float = 90
+) -> AsyncIterator[App]:
+    """Start `avatar --no-open --port 0` and end it by SIGTERM afterwards."""
+    process = await asyncio.create_subprocess_exec(
+        AVATAR, "--no-open", "--port", "0", "--host", "127.0.0.1", *flags,
+        cwd=folder, env=environment(env),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    app = App("", folder, process)
+    reader = asyncio.create_task(_read(app))
+    try:
+        async with asyncio.timeout(limit_s):
+            await _ready(app)
+        yield app
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(30):
+            await process.wait()
+        await reader
+
+
+async def _read(app: App) -> None:
+    assert app.process.stdout
+    while line := await app.process.stdout.readline():
+        app.lines.append(line.decode(errors="replace").rstrip())
+
+
+async def _ready(app: App) -> None:
+    while not (found := READY.search(app.output)):
+        assert app.process.returncode is None, f"avatar ended early:\n{app.output}"
+        await asyncio.sleep(0.05)
+    app.url = found[1]
