@@ -1,5 +1,7 @@
 """Google Gemini."""
 
+from typing import Any
+
 import aiohttp
 from google.genai.types import HttpOptions
 from pipecat.services.google.llm import GoogleLLMService
@@ -9,7 +11,7 @@ from pipelines.persona import Persona
 from pipelines.settings import Settings
 
 
-def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> LLMService:
+def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> LLMService[Any]:
     """The service, with the persona's prompt as its instruction."""
     return GoogleLLMService(
         api_key=settings.google_api_key.get_secret_value(),

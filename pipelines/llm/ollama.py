@@ -1,5 +1,7 @@
 """Ollama, or any other endpoint that speaks OpenAI's protocol."""
 
+from typing import Any
+
 import aiohttp
 from pipecat.services.llm_service import LLMService
 from pipecat.services.ollama.llm import OLLamaLLMService
@@ -9,7 +11,7 @@ from pipelines.persona import Persona
 from pipelines.settings import Settings
 
 
-def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> LLMService:
+def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> LLMService[Any]:
     """The service, with the persona's prompt as its instruction.
 
     Raises:
