@@ -6,7 +6,7 @@ import io
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bots import log
 from bots.flags import chosen, settings_parser, variables
@@ -22,18 +22,26 @@ class RunnerParser(argparse.ArgumentParser):
     so the transport is put in afterwards.
     """
 
-    def __init__(self, words: Sequence[str], settings: Settings, given: dict[str, str]) -> None:
+    def __init__(
+        self,
+        words: Sequence[str],
+        settings: Settings,
+        given: dict[str, str],
+        understood: Callable[[], None],
+    ) -> None:
         super().__init__("avatar", allow_abbrev=False)
+        self._understood = understood
         self._words = [*words, "--host", settings.avatar_host, "--port", str(settings.avatar_port)]
         self._settings = settings
         self._given = given
 
     def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
-        """Parse what is left, whatever the process was started with."""
+        """Parse what is left, whatever the process was started with; then models are loaded."""
         parsed = super().parse_args(self._words, namespace)
         parsed.transport = None if self._settings.transport == "auto" else self._settings.transport
         parsed.settings = self._settings
         parsed.variables = self._given
+        self._understood()
         return parsed
 
 
@@ -91,10 +99,12 @@ def _serve(rest: Sequence[str], settings: Settings, lineup: Lineup, given: dict[
     from bots import server  # imports Pipecat's runner, which reads .env into the environment
 
     export_for_runner(settings)
-    server.warm_up(settings, lineup, given, _say)
     server.install(settings, lineup, given, say=_say, started_s=started_s)
+    parser = RunnerParser(
+        rest, settings, given, lambda: server.warm_up(settings, lineup, given, _say)
+    )
     with contextlib.redirect_stdout(io.StringIO()):  # the runner's banner, before the server runs
-        server.run(RunnerParser(rest, settings, given))
+        server.run(parser)
 
 
 def _say(*lines: str) -> None:

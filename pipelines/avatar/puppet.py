@@ -59,6 +59,7 @@ class PuppetVideoService(AIService):
         self._task: asyncio.Task[None] | None = None
         self._ready: deque[Picture] = deque()  # pictures whose sound has been handed over
         self._silence_left = 0
+        self._silent = asyncio.Event()
 
     def can_generate_metrics(self) -> bool:
         """The time from the first TTS audio to the first sound is measured."""
@@ -70,8 +71,13 @@ class PuppetVideoService(AIService):
         self._task = self._task or self.create_task(self._show())
 
     async def stop(self, frame: EndFrame) -> None:
-        """Stop showing the face."""
+        """Let the last words be spoken, then stop showing the face."""
         await super().stop(frame)
+        self._player.end()
+        if self._task:
+            self._silent.clear()
+            limit_s = self._player.buffered_s + 1
+            await asyncio.wait([asyncio.ensure_future(self._silent.wait())], timeout=limit_s)
         await self._teardown()
 
     async def cancel(self, frame: CancelFrame) -> None:
@@ -145,6 +151,8 @@ class PuppetVideoService(AIService):
             if picture.audio is None:
                 break
         await self._push_picture(self._ready.popleft(), show)
+        if not self._ready and not self._player.speaking:
+            self._silent.set()
 
     async def _draw(self) -> Picture:
         return await self.get_event_loop().run_in_executor(self._thread, self._player.tick)

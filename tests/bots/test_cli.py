@@ -1,0 +1,73 @@
+"""The command line: what it says and how it ends."""
+
+import json
+import socket
+import subprocess
+
+import pytest
+
+from pipelines.parts import PARTS
+from tests.talk.app import AVATAR, environment
+
+
+def avatar(*words, **env):
+    """Run the real command; returns its exit code, output and errors."""
+    done = subprocess.run(
+        [AVATAR, *words], env=environment(env), capture_output=True, text=True, timeout=90
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("verb", ["", "talk", "parts", "doctor"])
+def test_help_names_every_verb_and_shows_no_key(verb):
+    code, out, _ = avatar(*verb.split(), "--help")
+    assert code == 0
+    assert "avatar parts, avatar doctor" in " ".join(out.split())
+    assert "--deepgram-api-key" not in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["--stt", "deepgram"], "needs DEEPGRAM_API_KEY", id="key is missing"),
+        pytest.param(["--stt", "deepgran"], "choose one of auto, deepgram, whisper", id="typo"),
+        pytest.param(["--persona", "nobody.yaml"], "cannot be read", id="no persona"),
+        pytest.param(["--puppet-pack", "nobody"], "PUPPET_PACK=nobody", id="no pack"),
+        pytest.param(["--size", "13x13"], "even", id="odd size"),
+        pytest.param(["--var", "name"], "write it as --var NAME=VALUE", id="half a variable"),
+        pytest.param(["--whisper-model", "/nowhere"], "WHISPER_MODEL=/nowhere", id="no model"),
+        pytest.param(["--piper-voice", "/nowhere.onnx"], "PIPER_VOICE=/nowhere", id="no voice"),
+        pytest.param(["--host", "no.such.host.invalid"], "AVATAR_HOST=", id="no address"),
+        pytest.param(["--nonsense"], "unrecognized arguments: --nonsense", id="unknown flag"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(words, said):
+    code, _, err = avatar("--no-open", "--port", "0", *words)
+    assert code == 2
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_a_busy_port_is_named_with_the_fix():
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        code, _, err = avatar("--no-open", "--host", "127.0.0.1", "--port", str(port))
+    assert code == 2
+    assert f"AVATAR_PORT={port} cannot be used" in err
+    assert "--port" in err
+
+
+def test_parts_shows_the_whole_table_with_reasons():
+    code, out, _ = avatar("parts", "--tts", "cartesia", CARTESIA_API_KEY="fake-cartesia-key")
+    assert code == 0
+    assert all(row.summary in out for row in PARTS)
+    assert "→ cartesia" in out and "[as you asked]" in out
+    assert "fake-cartesia-key" not in out
+
+
+def test_parts_as_json_is_the_same_table():
+    code, out, _ = avatar("parts", "--json")
+    rows = json.loads(out)
+    assert code == 0
+    assert [(row["kind"], row["value"]) for row in rows] == [(r.kind, r.value) for r in PARTS]
+    assert sum(row["chosen"] for row in rows) == 5

@@ -1,0 +1,139 @@
+"""The puppet as a service: TTS audio in, paced sound and pictures out."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from pipecat.frames.frames import (
+    EndFrame,
+    Frame,
+    InterruptionFrame,
+    OutputImageRawFrame,
+    SpeechOutputAudioRawFrame,
+    TTSAudioRawFrame,
+    TTSStartedFrame,
+    TTSStoppedFrame,
+)
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.worker import PipelineParams, PipelineWorker
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.workers.runner import WorkerRunner
+
+from pipelines.avatar.puppet import LEAD_FRAMES, PuppetVideoService
+from puppet import SAMPLES_PER_FRAME, load_pack
+
+SIZE = (256, 144)
+TONE = (8000 * np.sin(np.arange(24_000) * 2 * np.pi * 180 / 24_000)).astype(np.int16).tobytes()
+
+
+@dataclass
+class Seen:
+    """One frame that left the puppet, and when."""
+
+    frame: Frame
+    at_s: float = field(default_factory=time.monotonic)
+
+
+class Audience(FrameProcessor):
+    """Keeps what reaches it."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen: list[Seen] = []
+        self._news = asyncio.Event()
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection):
+        await super().process_frame(frame, direction)
+        self.seen.append(Seen(frame))
+        self._news.set()
+        await self.push_frame(frame, direction)
+
+    def of(self, kind):
+        return [seen for seen in self.seen if isinstance(seen.frame, kind)]
+
+    async def until(self, condition, limit_s=15.0):
+        async with asyncio.timeout(limit_s):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+
+@pytest.fixture
+async def stage():
+    """A running pipeline of puppet and audience; yields the worker and the audience."""
+    audience = Audience()
+    puppet = PuppetVideoService(load_pack("theo"), SIZE, seed=1)
+    worker = PipelineWorker(
+        Pipeline([puppet, audience]), params=PipelineParams(), enable_rtvi=False
+    )
+    runner = WorkerRunner(handle_sigint=False)
+    await runner.add_workers(worker)
+    running = asyncio.create_task(runner.run())
+    await audience.until(lambda: audience.of(OutputImageRawFrame))
+    yield worker, audience
+    await worker.cancel()
+    await running
+
+
+def speech(pcm=TONE):
+    return [TTSStartedFrame(), TTSAudioRawFrame(pcm, 24_000, 1), TTSStoppedFrame()]
+
+
+def heard(audience):
+    return b"".join(seen.frame.audio for seen in audience.of(SpeechOutputAudioRawFrame))
+
+
+async def test_all_of_the_voice_comes_out_unchanged_and_then_silence(stage):
+    worker, audience = stage
+    await worker.queue_frames(speech())
+    await audience.until(lambda: len(heard(audience)) > len(TONE) + 24_000)
+    assert heard(audience).startswith(TONE)
+    assert not any(heard(audience)[len(TONE) :])
+    assert not audience.of(TTSAudioRawFrame)
+
+
+async def test_the_silence_after_speech_ends(stage):
+    worker, audience = stage
+    await worker.queue_frames(speech(TONE[:9600]))
+    await audience.until(lambda: len(heard(audience)) > 9600)
+    last = audience.of(SpeechOutputAudioRawFrame)[-1]
+    await audience.until(lambda: time.monotonic() - last.at_s > 1.5)
+    assert len(heard(audience)) <= 9600 + 2 * SAMPLES_PER_FRAME * 28
+
+
+async def test_sound_is_paced_and_leads_its_pictures_by_two_frames(stage):
+    worker, audience = stage
+    await worker.queue_frames(speech())
+    await audience.until(lambda: len(heard(audience)) >= len(TONE))
+    spoken = audience.of(SpeechOutputAudioRawFrame)[:25]
+    assert all(len(seen.frame.audio) == 2 * SAMPLES_PER_FRAME for seen in spoken)
+    took_s = spoken[-1].at_s - spoken[0].at_s
+    assert took_s > 0.04 * (len(spoken) - 1 - LEAD_FRAMES) - 0.04
+
+
+async def test_pictures_are_i420_of_the_asked_size(stage):
+    _, audience = stage
+    picture = audience.of(OutputImageRawFrame)[0].frame
+    assert (picture.size, picture.format) == (SIZE, "I420")
+    assert len(picture.image) == SIZE[0] * SIZE[1] * 3 // 2
+
+
+async def test_an_interruption_silences_the_voice_at_once(stage):
+    worker, audience = stage
+    await worker.queue_frames(speech(TONE * 4))
+    await audience.until(lambda: len(heard(audience)) > 24_000)
+    await worker.queue_frame(InterruptionFrame())
+    await audience.until(lambda: audience.of(InterruptionFrame))
+    cut = audience.of(InterruptionFrame)[0].at_s
+    await audience.until(lambda: audience.of(OutputImageRawFrame)[-1].at_s > cut + 0.5)
+    after = [s for s in audience.of(SpeechOutputAudioRawFrame) if s.at_s > cut]
+    assert len(after) <= 1, "one frame may have been under way"
+
+
+async def test_the_end_lets_the_last_words_be_spoken(stage):
+    worker, audience = stage
+    await worker.queue_frames([*speech(), EndFrame()])
+    await audience.until(lambda: audience.of(EndFrame))
+    assert heard(audience).startswith(TONE)

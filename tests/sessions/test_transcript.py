@@ -1,0 +1,53 @@
+"""Transcripts: one JSON line a turn."""
+
+import json
+
+from sessions.transcript import Transcript, open_transcript
+
+
+def lines_of(folder):
+    (file,) = folder.glob("*.jsonl")
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_every_turn_is_a_line_with_who_what_when_and_latency(tmp_path):
+    transcript = open_transcript(tmp_path / "new" / "folder", "a-b/../c")
+    transcript.turn("user", "Grüß dich", 1.23456)
+    transcript.turn("avatar", "Hallo!", 2.0, latency_s=0.71239, interrupted=True)
+    transcript.close()
+    assert lines_of(tmp_path / "new" / "folder") == [
+        {"who": "user", "text": "Grüß dich", "at_s": 1.235},
+        {"who": "avatar", "text": "Hallo!", "at_s": 2.0, "latency_s": 0.712, "interrupted": True},
+    ]
+
+
+def test_times_count_from_the_start_of_the_conversation(tmp_path):
+    now_s = 100.0
+    with (tmp_path / "t.jsonl").open("w") as file:
+        transcript = Transcript(file, clock=lambda: now_s)
+        now_s = 107.5
+        assert transcript.now_s == 7.5
+        transcript.event("ended", reason="silence")
+    assert lines_of(tmp_path) == [{"event": "ended", "at_s": 7.5, "reason": "silence"}]
+
+
+def test_a_line_can_be_read_before_the_conversation_is_over(tmp_path):
+    transcript = open_transcript(tmp_path, "one")
+    transcript.turn("user", "Hi", 0)
+    assert len(lines_of(tmp_path)) == 1
+    transcript.close()
+
+
+def test_without_a_folder_nothing_is_kept(tmp_path):
+    transcript = open_transcript(None, "one")
+    transcript.turn("user", "Hi", 0)
+    transcript.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_conversations_have_two_files_and_names_stay_in_the_folder(tmp_path):
+    for name in ("../../one", "two"):
+        transcript = open_transcript(tmp_path, name)
+        transcript.turn("user", name, 0)
+        transcript.close()
+    assert len(list(tmp_path.glob("*.jsonl"))) == 2
