@@ -1,0 +1,149 @@
+"""Gemini: `generateContent` and its streaming form, with the replies written beforehand.
+
+Not imitated: thinking, tools, safety verdicts, and any judgement of the request's content.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from tests.standins.replies import Reply, as_replies, spoken_words
+from tests.standins.server import Server, body_of
+
+STREAM = "/v1beta/models/*:streamGenerateContent"
+STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    503: "UNAVAILABLE",
+}
+WRONG_KEY = "API key not valid. Please pass a valid API key."
+NO_KEY = (
+    "Method doesn't allow unregistered callers (callers without established identity). "
+    "Please use API Key or other form of API consumer identity to call this API."
+)
+
+
+@dataclass
+class GeminiState:
+    """The replies still to give, and the bodies of the requests that asked for one."""
+
+    replies: deque[Reply]
+    prompts: list[dict[str, Any]]
+
+    def last_user_text(self) -> str:
+        """What the user said last, in the latest request."""
+        turns = [turn for turn in self.prompts[-1]["contents"] if turn["role"] == "user"]
+        return "".join(part.get("text", "") for part in turns[-1]["parts"])
+
+
+class Gemini(Server):
+    """The Gemini API's v1beta: text generation, and the model list as the cheapest call."""
+
+    def __init__(
+        self,
+        key: str = "fake-gemini-key",
+        replies: Iterable[Reply | str] = (),
+        models: Sequence[str] = ("gemini-3.6-flash",),
+    ) -> None:
+        super().__init__(
+            [
+                web.get("/v1beta/models", self._models),
+                web.post("/v1beta/models/{model}:streamGenerateContent", self._stream),
+                web.post("/v1beta/models/{model}:generateContent", self._generate),
+            ]
+        )
+        self.key = key
+        self.models = models
+        self.state = GeminiState(as_replies(replies), [])
+
+    def unused(self) -> list[str]:
+        """Replies nobody asked for, besides the faults."""
+        return super().unused() + [f"'{reply.text}'" for reply in self.state.replies]
+
+    def refuse(self, request: web.Request) -> web.Response | None:
+        """400 for a wrong key, 403 for none, in a header or in the query, as the vendor does."""
+        key = request.headers.get("x-goog-api-key") or request.query.get("key")
+        if key == self.key:
+            return None
+        return self.error(400, WRONG_KEY) if key else self.error(403, NO_KEY)
+
+    def error(self, status: int, message: str) -> web.Response:
+        """Google's error envelope."""
+        error = {"code": status, "message": message, "status": STATUSES.get(status, "INTERNAL")}
+        if message == WRONG_KEY:
+            error["details"] = [
+                {
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": "API_KEY_INVALID",
+                    "domain": "googleapis.com",
+                    "metadata": {"service": "generativelanguage.googleapis.com"},
+                }
+            ]
+        return web.json_response({"error": error}, status=status)
+
+    async def _models(self, _: web.Request) -> web.Response:
+        methods = ["generateContent", "countTokens"]
+        models = [
+            {"name": f"models/{name}", "supportedGenerationMethods": methods}
+            for name in self.models
+        ]
+        return web.json_response({"models": models})
+
+    async def _next_reply(self, request: web.Request) -> Reply | None:
+        self.state.prompts.append(await body_of(request))
+        if self.state.replies:
+            return self.state.replies.popleft()
+        self.unmatched.append(f"{request.method} {request.path} without a scripted reply")
+        return None
+
+    async def _generate(self, request: web.Request) -> web.Response:
+        reply = await self._next_reply(request)
+        if reply is None:
+            return self.error(400, "No reply is scripted.")
+        await asyncio.sleep(reply.delay_s)
+        return web.json_response(self._chunk(request, reply.text, reply.text))
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        reply = await self._next_reply(request)
+        if reply is None:
+            return self.error(400, "No reply is scripted.")
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await stream.prepare(request)
+        async for chunk in self._chunks(request, reply):
+            await stream.write(f"data: {json.dumps(chunk)}\r\n\r\n".encode())
+        return stream
+
+    async def _chunks(self, request: web.Request, reply: Reply) -> AsyncIterator[dict[str, Any]]:
+        async for word in spoken_words(reply):
+            yield self._chunk(request, word)
+        yield self._chunk(request, "", reply.text)
+
+    def _chunk(
+        self, request: web.Request, text: str, finished_text: str | None = None
+    ) -> dict[str, Any]:
+        candidate: dict[str, Any] = {
+            "content": {"parts": [{"text": text}], "role": "model"},
+            "index": 0,
+        }
+        chunk = {
+            "candidates": [candidate],
+            "modelVersion": request.match_info["model"],
+            "responseId": "stand-in",
+        }
+        if finished_text is None:
+            return chunk
+        candidate["finishReason"] = "STOP"
+        asked, answered = (
+            len(json.dumps(self.state.prompts[-1]).split()),
+            len(finished_text.split()),
+        )
+        usage = {"promptTokenCount": asked, "candidatesTokenCount": answered}
+        return chunk | {"usageMetadata": usage | {"totalTokenCount": asked + answered}}

@@ -1,0 +1,137 @@
+"""Ollama, and with it any OpenAI-compatible endpoint: chat completions written beforehand.
+
+Not imitated: Ollama's own `/api/chat`, tools, and the OpenAI parameters of a request.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from tests.standins.replies import Reply, as_replies, spoken_words
+from tests.standins.server import Server, body_of
+
+COMPLETIONS = "/v1/chat/completions"
+
+
+@dataclass
+class OllamaState:
+    """The replies still to give, and the bodies of the requests that asked for one."""
+
+    replies: deque[Reply]
+    prompts: list[dict[str, Any]]
+
+    def last_user_text(self) -> str:
+        """What the user said last, in the latest request."""
+        turns = [turn for turn in self.prompts[-1]["messages"] if turn["role"] == "user"]
+        return turns[-1]["content"]
+
+
+class Ollama(Server):
+    """Ollama's model list and its `/v1` endpoints; without a `key` every caller is welcome."""
+
+    def __init__(
+        self,
+        key: str | None = None,
+        replies: Iterable[Reply | str] = (),
+        models: Sequence[str] = ("llama3.2:latest",),
+    ) -> None:
+        super().__init__(
+            [
+                web.get("/api/tags", self._tags),
+                web.get("/v1/models", self._models),
+                web.post(COMPLETIONS, self._complete),
+            ]
+        )
+        self.key = key
+        self.models = models
+        self.state = OllamaState(as_replies(replies), [])
+
+    @property
+    def openai_url(self) -> str:
+        """What an OpenAI client takes as its `base_url`."""
+        return f"{self.url}/v1"
+
+    def unused(self) -> list[str]:
+        """Replies nobody asked for, besides the faults."""
+        return super().unused() + [f"'{reply.text}'" for reply in self.state.replies]
+
+    def refuse(self, request: web.Request) -> web.Response | None:
+        """Check the bearer when there is a key to check against."""
+        if self.key is None or request.headers.get("Authorization") == f"Bearer {self.key}":
+            return None
+        return self.error(401, "Incorrect API key provided.")
+
+    def error(self, status: int, message: str) -> web.Response:
+        """OpenAI's error envelope."""
+        code = "invalid_api_key" if status == 401 else None
+        error = {"message": message, "type": "api_error", "param": None, "code": code}
+        return web.json_response({"error": error}, status=status)
+
+    async def _tags(self, _: web.Request) -> web.Response:
+        models = [{"name": name, "model": name, "size": 1} for name in self.models]
+        return web.json_response({"models": models})
+
+    async def _models(self, _: web.Request) -> web.Response:
+        models = [{"id": name, "object": "model", "owned_by": "library"} for name in self.models]
+        return web.json_response({"object": "list", "data": models})
+
+    async def _complete(self, request: web.Request) -> web.StreamResponse:
+        body = await body_of(request)
+        self.state.prompts.append(body)
+        if body["model"] not in self.models:
+            return self.error(404, f'model "{body["model"]}" not found, try pulling it first')
+        if not self.state.replies:
+            self.unmatched.append(f"POST {COMPLETIONS} without a scripted reply")
+            return self.error(400, "No reply is scripted.")
+        reply = self.state.replies.popleft()
+        if body.get("stream"):
+            return await _stream(request, _chunks(reply, body))
+        await asyncio.sleep(reply.delay_s)
+        return web.json_response(_completion(reply, body))
+
+
+async def _stream(
+    request: web.Request, chunks: AsyncIterator[dict[str, Any]]
+) -> web.StreamResponse:
+    stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await stream.prepare(request)
+    async for chunk in chunks:
+        await stream.write(f"data: {json.dumps(chunk)}\n\n".encode())
+    await stream.write(b"data: [DONE]\n\n")
+    return stream
+
+
+async def _chunks(reply: Reply, body: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    head = _head(body) | {"object": "chat.completion.chunk"}
+    async for word in spoken_words(reply):
+        delta = {"role": "assistant", "content": word}
+        yield head | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    yield head | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    if body.get("stream_options", {}).get("include_usage"):
+        yield head | {"choices": [], "usage": _usage(reply, body)}
+
+
+def _completion(reply: Reply, body: dict[str, Any]) -> dict[str, Any]:
+    message = {"role": "assistant", "content": reply.text}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    head = _head(body) | {"object": "chat.completion"}
+    return head | {"choices": [choice], "usage": _usage(reply, body)}
+
+
+def _head(body: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "chatcmpl-1", "created": 1767225600, "model": body["model"]}
+
+
+def _usage(reply: Reply, body: dict[str, Any]) -> dict[str, int]:
+    asked = sum(len(str(message["content"]).split()) for message in body["messages"])
+    answered = len(reply.text.split())
+    return {
+        "prompt_tokens": asked,
+        "completion_tokens": answered,
+        "total_tokens": asked + answered,
+    }

@@ -1,0 +1,29 @@
+"""Replies of a language model, written beforehand and told word by word."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer: `delay_s` before its first word, `word_delay_s` before each further one."""
+
+    text: str
+    delay_s: float = 0.0
+    word_delay_s: float = 0.0
+
+
+def as_replies(replies: Iterable[Reply | str]) -> deque[Reply]:
+    """The script as a queue; a bare string is a reply without delays."""
+    return deque(Reply(reply) if isinstance(reply, str) else reply for reply in replies)
+
+
+async def spoken_words(reply: Reply) -> AsyncIterator[str]:
+    """The words in order, at the reply's pace, each with the space that precedes it."""
+    await asyncio.sleep(reply.delay_s)
+    for at, word in enumerate(reply.text.split()):
+        if at:
+            await asyncio.sleep(reply.word_delay_s)
+        yield f" {word}" if at else word
