@@ -1,0 +1,83 @@
+"""The avatar in a LiveKit room: one video track, one audio track, and nothing heard."""
+
+import asyncio
+
+import numpy as np
+from livekit import rtc
+
+from liveavatar.wire import Encoding
+from puppet import FPS, SAMPLE_RATE
+
+CODECS = {Encoding.H264: rtc.VideoCodec.H264, Encoding.VP8: rtc.VideoCodec.VP8}
+BITS_PER_PIXEL = 0.1
+VOICE_BITS_PER_S = 96_000
+QUEUE_MS = 400
+JOIN_TIMEOUT_S = 10.0
+LEAVE_TIMEOUT_S = 5.0
+
+
+class Room:
+    """A participant that publishes; built, joined once, left once."""
+
+    def __init__(self, size: tuple[int, int], encoding: Encoding, video: bool = True) -> None:
+        """Size is (width, height) in pixels; without `video` only the voice is published."""
+        self._size = size
+        self._encoding = encoding
+        self._video = rtc.VideoSource(*size) if video else None
+        self._audio = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=QUEUE_MS)
+        self._room = rtc.Room()
+
+    async def join(self, url: str, token: str) -> None:
+        """Join and publish.
+
+        Raises:
+            rtc.ConnectError, rtc.participant.PublishTrackError, TimeoutError: it did not work.
+        """
+        async with asyncio.timeout(JOIN_TIMEOUT_S):
+            await self._room.connect(url, token, rtc.RoomOptions(auto_subscribe=False))
+            me = self._room.local_participant
+            voice = rtc.LocalAudioTrack.create_audio_track("voice", self._audio)
+            await me.publish_track(voice, self._voice_options())
+            if self._video:
+                picture = rtc.LocalVideoTrack.create_video_track("picture", self._video)
+                await me.publish_track(picture, self._picture_options())
+
+    def _voice_options(self) -> rtc.TrackPublishOptions:
+        options = rtc.TrackPublishOptions(
+            source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False
+        )
+        options.audio_encoding.max_bitrate = VOICE_BITS_PER_S
+        return options
+
+    def _picture_options(self) -> rtc.TrackPublishOptions:
+        width, height = self._size
+        options = rtc.TrackPublishOptions(
+            source=rtc.TrackSource.SOURCE_CAMERA,
+            simulcast=False,
+            video_codec=CODECS[self._encoding],
+        )
+        options.video_encoding.max_bitrate = int(width * height * FPS * BITS_PER_PIXEL)
+        options.video_encoding.max_framerate = FPS
+        return options
+
+    def show(self, image: np.ndarray) -> None:
+        """Publish a picture: uint8 (height * 3 // 2, width), I420. May run in any thread."""
+        if self._video and self._room.isconnected():
+            frame = rtc.VideoFrame(*self._size, rtc.VideoBufferType.I420, image.tobytes())
+            self._video.capture_frame(frame)
+
+    async def play(self, pcm: bytes) -> None:
+        """Queue sound: s16le mono 24 kHz."""
+        await self._audio.capture_frame(rtc.AudioFrame(pcm, SAMPLE_RATE, 1, len(pcm) // 2))
+
+    def hush(self) -> None:
+        """Drop what is queued and not yet on its way."""
+        self._audio.clear_queue()
+
+    async def leave(self) -> None:
+        """Leave the room and give back what is held."""
+        async with asyncio.timeout(LEAVE_TIMEOUT_S):
+            await self._room.disconnect()
+        await self._audio.aclose()
+        if self._video:
+            await self._video.aclose()

@@ -1,0 +1,73 @@
+"""One session: what was asked for, when things happened, and what was said on the wire."""
+
+from collections import deque
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, PrivateAttr
+
+from liveavatar.wire import EndReason, FullRequest, LiteRequest, Mode, TokenRequest
+
+LOG_ENTRIES = 5000
+UNLOGGED = ("livekit_client_token", "agora_token", "token", "session_token", "ws_url")
+
+
+class Session(BaseModel):
+    """A session from its token on. Times are in seconds since the epoch."""
+
+    id: str
+    request: TokenRequest
+    created_at: float
+    max_duration_s: int
+    socket_secret: str = Field(repr=False)
+    started_at: float | None = None
+    ended_at: float | None = None
+    end_reason: EndReason | None = None
+    heard_at: float = 0.0
+    socket_lost_at: float | None = None
+    minutes: int = 0
+    credits_consumed: int = 0
+    transcript: list[dict[str, Any]] = Field(default_factory=list)
+    _log: deque[dict[str, Any]] = PrivateAttr(default_factory=lambda: deque(maxlen=LOG_ENTRIES))
+
+    @property
+    def mode(self) -> Mode:
+        """FULL or LITE; CUSTOM is LITE."""
+        return Mode.FULL if isinstance(self.request, FullRequest) else Mode.LITE
+
+    @property
+    def phase(self) -> Literal["token", "active", "historic"]:
+        """Where in its life the session is."""
+        if self.ended_at is not None:
+            return "historic"
+        return "token" if self.started_at is None else "active"
+
+    @property
+    def has_socket(self) -> bool:
+        """Whether the session is driven over a WebSocket: plain LITE only."""
+        return isinstance(self.request, LiteRequest) and not self.request.connector
+
+    @property
+    def credits_a_minute(self) -> int:
+        """What a minute costs (2.8)."""
+        if self.request.is_sandbox:
+            return 0
+        return 2 if self.mode is Mode.FULL else 1
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """What came in and went out, oldest first; audio is its number of bytes."""
+        return list(self._log)
+
+    def note(self, at: float, way: str, message: dict[str, Any]) -> None:
+        """Keep a message for the control plane, without its secrets and its audio."""
+        self._log.append({"at": at, "way": way, "message": _shown(message)})
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _shown(v) for k, v in value.items() if k not in UNLOGGED and k != "audio"} | (
+            {"audio_base64_chars": len(value["audio"])}
+            if isinstance(value.get("audio"), str)
+            else {}
+        )
+    return value

@@ -1,0 +1,234 @@
+"""All performances of this process: opened with a session, watched, and ended with it."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import uuid
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self
+
+from livekit import api, rtc
+
+from liveavatar.wire import AVATAR_IDENTITY, EndReason, LiteRequest, LiveKitConfig, StartData
+from puppet import Player, load_pack
+from sandbox.account import Account
+from sandbox.avatars import pack_of
+from sandbox.errors import AvatarFailed, BadRequest
+from sandbox.faults import END, ROOM, Faults
+from sandbox.livekit_server import http_url
+from sandbox.performance import Performance
+from sandbox.room import Room
+from sandbox.session import Session
+from sandbox.tokens import LiveKit, room_claims
+
+WATCH_S = 0.1
+CLIENT_IDENTITY, AGENT_IDENTITY = "client", "agent"
+TOKEN_SLACK_S = 3600
+JOIN_ERRORS = (rtc.ConnectError, rtc.participant.PublishTrackError, TimeoutError)
+log = logging.getLogger(__name__)
+
+
+class Theatre:
+    """Where sessions are performed. Enter it before use; leaving ends every session."""
+
+    def __init__(self, account: Account, faults: Faults, livekit: LiveKit | None) -> None:
+        """Without `livekit` there are no rooms: sessions run with their WebSocket alone."""
+        self._account = account
+        self._faults = faults
+        self._livekit = livekit
+        self._playing: dict[str, Performance] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._background: set[asyncio.Task[None]] = set()
+        self._crew = ThreadPoolExecutor(os.cpu_count() or 2, "puppet")
+
+    async def __aenter__(self) -> Self:
+        self._rooms = (
+            api.LiveKitAPI(http_url(self._livekit.url), self._livekit.key, self._livekit.secret)
+            if self._livekit
+            else None
+        )
+        self._spawn(self._watch())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.end_all(EndReason.SERVER_ERROR)
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        if self._rooms:
+            await self._rooms.aclose()
+        self._crew.shutdown()
+
+    @property
+    def playing(self) -> int:
+        """How many sessions are performed."""
+        return len(self._playing)
+
+    def performance(self, session: Session) -> Performance | None:
+        """The performance of a session, None when it is not open."""
+        return self._playing.get(session.id)
+
+    async def open(self, session: Session, ws_root: str) -> StartData:
+        """Start a session: the avatar is in the room, ready, before this returns.
+
+        Raises: Refusal; the session is over then, and what it held is given back.
+        """
+        self._account.start(session)
+        try:
+            data = await self._open(session, ws_root)
+        except BaseException:
+            self._account.fail(session)
+            raise
+        if session.phase != "active":
+            await self._close(session)
+            raise BadRequest("The session was stopped while it started")
+        return data
+
+    async def end(self, session: Session, reason: EndReason) -> None:
+        """End a session and all it holds; as often as one likes."""
+        self._account.end(session, reason)
+        await self._close(session)
+
+    async def end_all(self, reason: EndReason) -> None:
+        """End every session."""
+        running = self._account.active()
+        await asyncio.gather(*(self.end(session, reason) for session in running))
+        left = [performance.session for performance in self._playing.values()]
+        await asyncio.gather(*(self._close(session) for session in left))
+
+    async def _open(self, session: Session, ws_root: str) -> StartData:
+        loop = asyncio.get_running_loop()
+        size = session.request.video.quality.size
+        pack = load_pack(pack_of(session.request.avatar_id))
+        player = await loop.run_in_executor(self._crew, Player, pack, size)
+        room = await self._join(session)
+        performance = Performance(
+            session=session,
+            player=player,
+            room=room,
+            faults=self._faults,
+            crew=self._crew,
+            ids=lambda: str(uuid.uuid4()),
+            delete_room=lambda: self._delete_soon(session),
+        )
+        self._playing[session.id] = performance
+        self._running[session.id] = self._spawn(self._perform(performance))
+        return self._start_data(session, ws_root)
+
+    async def _join(self, session: Session) -> Room | None:
+        own = _own_room(session)
+        agora = isinstance(session.request, LiteRequest) and session.request.agora_config
+        if agora or not (own or self._livekit):
+            return None
+        video = self._faults.strike(ROOM, "no-video") is None
+        settings = session.request.video
+        room = Room(settings.quality.size, settings.encoding, video)
+        try:
+            await room.join(*(_invitation(own) if own else self._hosted(session)))
+        except JOIN_ERRORS as error:
+            await room.leave()
+            raise AvatarFailed(str(error) or type(error).__name__) from error
+        except BaseException:
+            await room.leave()
+            raise
+        return room
+
+    def _hosted(self, session: Session) -> tuple[str, str]:
+        assert self._livekit is not None, "a hosted room needs a server"
+        lifetime_s = session.max_duration_s + TOKEN_SLACK_S
+        token = self._livekit.token(session.id, AVATAR_IDENTITY, lifetime_s)
+        return self._livekit.url, token
+
+    def _start_data(self, session: Session, ws_root: str) -> StartData:
+        own = _own_room(session)
+        server = self._livekit or LiveKit("ws://localhost:7880", "none", "n" * 32)
+        lifetime_s = session.max_duration_s + TOKEN_SLACK_S
+        room = _room_name(session)
+        path = f"/v1/sessions/{session.id}/ws?token={session.socket_secret}"
+        return StartData(
+            session_id=session.id,
+            livekit_url=own.livekit_url if own else server.url,
+            livekit_client_token=server.token(room, CLIENT_IDENTITY, lifetime_s),
+            livekit_agent_token=server.token(room, AGENT_IDENTITY, lifetime_s),
+            max_session_duration=session.max_duration_s,
+            ws_url=ws_root + path if session.has_socket else None,
+        )
+
+    async def _perform(self, performance: Performance) -> None:
+        try:
+            await performance.run()
+        except Exception:
+            log.exception("A performance broke off; its session is ended.")
+            self._spawn(self.end(performance.session, EndReason.SERVER_ERROR))
+
+    async def _close(self, session: Session) -> None:
+        performance = self._playing.pop(session.id, None)
+        running = self._running.pop(session.id, None)
+        if not (performance and running):
+            return
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await performance.close()
+        await self._delete_room(session)
+
+    async def _delete_room(self, session: Session) -> None:
+        """Tear down a hosted room; one of the client's own is the client's."""
+        if not self._rooms or _own_room(session):
+            return
+        # A room that is gone already is what is wanted.
+        with contextlib.suppress(api.TwirpError):
+            await self._rooms.room.delete_room(api.DeleteRoomRequest(room=session.id))
+
+    def _delete_soon(self, session: Session) -> None:
+        self._spawn(self._delete_room(session))
+
+    async def _watch(self) -> None:
+        while True:
+            for session, reason in self._account.due():
+                if reason is EndReason.MAX_DURATION_REACHED and self._faults.strike(END, "silent"):
+                    self._freeze(session, reason)
+                else:
+                    self._account.end(session, reason)
+                    self._spawn(self.end(session, reason))
+            await asyncio.sleep(WATCH_S)
+
+    def _freeze(self, session: Session, reason: EndReason) -> None:
+        self._account.end(session, reason)
+        performance = self.performance(session)
+        if performance:
+            performance.freeze()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
+
+
+def _own_room(session: Session) -> LiveKitConfig | None:
+    request = session.request
+    return request.livekit_config if isinstance(request, LiteRequest) else None
+
+
+def _room_name(session: Session) -> str:
+    own = _own_room(session)
+    if not own:
+        return session.id
+    grants = room_claims(own.livekit_client_token).get("video") or {}
+    return own.livekit_room or str(grants.get("room") or session.id)
+
+
+def _invitation(own: LiveKitConfig) -> tuple[str, str]:
+    """Address and token of the client's own room. Raises: AvatarFailed (section 7)."""
+    grants = room_claims(own.livekit_client_token).get("video") or {}
+    if grants.get("canPublishData") is False:
+        raise AvatarFailed("its token does not let it publish data (canPublishData)")
+    return own.livekit_url, own.livekit_client_token
