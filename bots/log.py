@@ -1,5 +1,6 @@
 """What is logged: secrets reach no sink."""
 
+import logging
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -53,6 +54,8 @@ def _is_join_link(record: "Record") -> bool:
 def redact(settings: Settings) -> None:
     """Redact every record from now on, whatever sinks are added later."""
     logger.configure(patcher=Redaction(settings))
+    if settings.avatar_log_level in ("WARNING", "ERROR"):
+        logging.disable(logging.INFO)  # uvicorn's, which sets its own levels when it starts
 
 
 def show(settings: Settings) -> None:

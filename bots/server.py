@@ -1,5 +1,6 @@
 """The server: Pipecat's runner with our page, our /start and an orderly end."""
 
+import argparse
 import asyncio
 import signal
 import sys
@@ -155,8 +156,6 @@ TASKS: set[asyncio.Task[None]] = set()
 
 
 def _arguments(settings: Settings, given: Mapping[str, str]) -> Any:
-    import argparse
-
     return argparse.Namespace(settings=settings, variables=dict(given))
 
 
@@ -164,20 +163,12 @@ def _lifespan(settings: Settings, say: Say, started_s: float) -> Callable[[FastA
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         log.show(settings)
-        _quiet_uvicorn()
         _end_conversations_on_signals()
         _announce(settings, say, started_s)
         yield
         await RUNNING.end_all()
 
     return lifespan
-
-
-def _quiet_uvicorn() -> None:
-    import logging
-
-    for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _announce(settings: Settings, say: Say, started_s: float) -> None:

@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from bots import log
 from bots.flags import chosen, settings_parser, variables
@@ -35,7 +36,7 @@ class RunnerParser(argparse.ArgumentParser):
         self._settings = settings
         self._given = given
 
-    def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Parse what is left, whatever the process was started with; then models are loaded."""
         parsed = super().parse_args(self._words, namespace)
         parsed.transport = None if self._settings.transport == "auto" else self._settings.transport

@@ -1,7 +1,8 @@
 """The good host: greets the user who has come, asks the silent one, and ends politely."""
 
 import asyncio
-from collections.abc import Awaitable
+import contextlib
+from collections.abc import Coroutine
 from typing import Any
 
 from pipecat.frames.frames import (
@@ -34,7 +35,7 @@ class Host:
         worker.add_reached_upstream_filter((BotStoppedSpeakingFrame,))
         worker.add_event_handler("on_frame_reached_upstream", self._heard)
 
-    def user_came(self, face_visible: Awaitable[object] | None) -> None:
+    def user_came(self, face_visible: Coroutine[Any, Any, object] | None) -> None:
         """Greet once the face is visible, and begin to count the time.
 
         A transport reports a user again who comes back after a lost connection.
@@ -67,14 +68,14 @@ class Host:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(self, work: Any) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _greet(self, face_visible: Awaitable[object] | None) -> None:
+    async def _greet(self, face_visible: Coroutine[Any, Any, object] | None) -> None:
         if face_visible is not None:
-            await asyncio.wait([asyncio.ensure_future(face_visible)], timeout=FACE_TIMEOUT_S)
+            await _at_most(face_visible, FACE_TIMEOUT_S)
         await self._say(self._persona.greeting)
 
     async def _end_in_time(self) -> None:
@@ -85,9 +86,7 @@ class Host:
         self._quiet.clear()
         await self._say(self._persona.goodbye)
         if self._persona.goodbye:
-            await asyncio.wait(
-                [asyncio.ensure_future(self._quiet.wait())], timeout=GOODBYE_TIMEOUT_S
-            )
+            await _at_most(self._quiet.wait(), GOODBYE_TIMEOUT_S)
         await self._worker.queue_frames(
             [RTVIServerMessageFrame({"type": "over", "reason": reason}), EndFrame(reason=reason)]
         )
@@ -99,3 +98,9 @@ class Host:
     async def _heard(self, _worker: PipelineWorker, frame: Frame) -> None:
         if isinstance(frame, BotStoppedSpeakingFrame):
             self._quiet.set()
+
+
+async def _at_most(event: Coroutine[Any, Any, object], limit_s: float) -> None:
+    """Wait for something, but not for ever."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event, limit_s)

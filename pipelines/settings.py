@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     avatar_port: int = Field(7860, ge=0, le=65535, description="port of the server, 0 for any")
     avatar_open: bool = Field(True, description="open the page in a browser")
     avatar_log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "WARNING", description="least serious log record that is shown"
+        "ERROR", description="least serious log record that is shown"
     )
 
     # The picture.

@@ -1,6 +1,7 @@
 """Secrets reach no sink."""
 
 import io
+import logging
 
 import pytest
 from loguru import logger
@@ -18,6 +19,7 @@ def sink():
     logger.add(text, level="TRACE", format="{message}")
     yield text
     logger.remove()
+    logging.disable(logging.NOTSET)
     logger.configure(patcher=lambda record: None)
 
 
