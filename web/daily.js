@@ -7,7 +7,13 @@ const PINNED = {
   src: "https://cdn.jsdelivr.net/npm/@daily-co/daily-js@0.92.2/dist/daily.js",
   integrity: "sha384-qkOcWks7O6ZM0W8bDQRvE2Zigs/pWm7ioqYeangGqWoaqMEFUNeAKYLp8J+qWiUS",
 };
-const FRAME_STYLE = { width: "100%", height: "100%", border: "0" };
+const FRAME = {
+  iframeStyle: { width: "100%", height: "100%", border: "0" },
+  showLeaveButton: false,
+  // The frame of the last call may still be saying goodbye.
+  allowMultipleCallInstances: true,
+};
+const GOODBYE_LIMIT_MS = 2_000;
 
 const NO_CLIENT = "Daily's program could not be loaded. A Daily room needs the internet.";
 const NO_ROOM = "The Daily room could not be joined. Check the network and try again.";
@@ -55,7 +61,7 @@ class DailyCall {
     this.#frame = frame;
     this.#listener = listener;
     frame.hidden = false;
-    this.#daily = Daily.createFrame(frame, { iframeStyle: FRAME_STYLE, showLeaveButton: false });
+    this.#daily = Daily.createFrame(frame, FRAME);
     this.#daily
       .on("app-message", ({ data }) => this.#tell("message", data))
       .on("participant-joined", () => this.#tell("open"))
@@ -85,7 +91,11 @@ class DailyCall {
     if (this.#closed) return;
     this.#closed = true;
     this.#frame.hidden = true;
-    this.#daily.destroy();
+    const page = this.#daily.iframe();
+    const remove = () => page.remove();
+    page.hidden = true;
+    setTimeout(remove, GOODBYE_LIMIT_MS);
+    this.#daily.destroy().then(remove, remove);
   }
 
   #others() {

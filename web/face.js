@@ -27,7 +27,7 @@ export class Face {
 
   /** To be called from a click, which lets the browser play sound. */
   unblock() {
-    this.#voice.play().catch(() => this.#onBlocked());
+    this.#start(this.#voice);
   }
 
   clear() {
@@ -41,6 +41,11 @@ export class Face {
 
   #play(element, track) {
     element.srcObject = new MediaStream([track]);
+    this.#start(element);
+  }
+
+  // Any other refusal means that a newer picture or voice took over.
+  #start(element) {
     element.play().catch((error) => error.name === "NotAllowedError" && this.#onBlocked());
   }
 

@@ -42,6 +42,7 @@ async function loadClient() {
   } catch {
     throw new CallError(NO_CLIENT);
   }
+  window.LivekitClient.setLogLevel("warn");
   return window.LivekitClient;
 }
 

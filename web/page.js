@@ -90,6 +90,7 @@ function showParts(parts) {
 function begin(withVoice) {
   voice = withVoice;
   captions.clear();
+  at("reason").textContent = "";
   showMuted(false);
   showNotice(null);
   face.unblock();
@@ -120,6 +121,7 @@ function showState(state) {
   at("ending").hidden = state !== "over" && state !== "failed";
   at("controls").hidden = !inCall;
   at("captions").hidden = state === "idle" || !carriesText(lineup?.transport);
+  at("no-text").hidden = !inCall || carriesText(lineup?.transport);
   at("composer").hidden = !carriesText(lineup?.transport);
   at("send").disabled = !LIVE.includes(state);
   at("mute").hidden = !voice || asksItself(lineup?.transport);
@@ -151,7 +153,7 @@ function showEnding({ failed, reason, kind }) {
 
 function showMuted(isMuted) {
   muted = isMuted;
-  at("mute").setAttribute("aria-pressed", String(muted));
+  at("mute").dataset.muted = muted;
   at("mute-words").textContent = muted ? "Unmute" : "Mute";
   showState(root.dataset.state);
 }
