@@ -5,6 +5,7 @@ SpeechOutputAudioRawFrame and OutputImageRawFrame in real time.
 """
 
 import asyncio
+import contextlib
 import functools
 import time
 from collections import deque
@@ -76,8 +77,8 @@ class PuppetVideoService(AIService):
         self._player.end()
         if self._task:
             self._silent.clear()
-            limit_s = self._player.buffered_s + 1
-            await asyncio.wait([asyncio.ensure_future(self._silent.wait())], timeout=limit_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._silent.wait(), self._player.buffered_s + 1)
         await self._teardown()
 
     async def cancel(self, frame: CancelFrame) -> None:
@@ -160,8 +161,8 @@ class PuppetVideoService(AIService):
     async def _push_sound(self, picture: Picture) -> None:
         if picture.audio is not None:
             self._silence_left = TRAILING_SILENCE_FRAMES
-        elif self._silence_left == 0:
-            return
+        elif self._silence_left == 0 or self._player.speaking:
+            return  # silence within an utterance would end it for the transport
         else:
             self._silence_left -= 1
         await self.push_frame(

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from tests.speech import hear, say
 from tests.talk.app import running_app
@@ -16,14 +17,14 @@ SIZE = (640, 360)
 FLAGS = ("--size", "640x360", "--llm", "guide")
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def app(tmp_path_factory):
     """One server for the conversations of this file."""
     async with running_app(tmp_path_factory.mktemp("app"), *FLAGS) as app:
         yield app
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def visitor(app):
     """A user who has been greeted."""
     async with Visitor(app.url) as visitor:

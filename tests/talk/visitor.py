@@ -55,7 +55,7 @@ class Microphone(MediaStreamTrack):
 
 @dataclass
 class Sight:
-    """One received picture: when (seconds, monotonic), its RTP time in seconds, and how it looks."""
+    """One received picture: when (seconds, monotonic), its RTP time in seconds, its luma."""
 
     at_s: float
     rtp_s: float
