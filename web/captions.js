@@ -40,15 +40,19 @@ export class Captions {
     this.#scroll();
   }
 
-  /** `text` is all that was spoken of this segment so far, so it replaces what was there. */
-  avatarSaid({ text, segment }) {
-    let part = this.#segments.get(segment);
-    if (!part) {
-      part = this.#current("avatar").addPart();
-      if (segment !== undefined) this.#segments.set(segment, part);
+  /** All that was spoken of a segment so far, and what of it is still to come. */
+  avatarSaid({ segment, spoken, coming }) {
+    if (!this.#segments.has(segment)) {
+      this.#segments.set(segment, new Segment(this.#current("avatar").addPart()));
     }
-    part.textContent = `${text} `;
+    this.#segments.get(segment).show(spoken, coming);
     this.#scroll();
+  }
+
+  /** The avatar stopped in mid-sentence: what was still to come will not be said. */
+  avatarCut() {
+    const open = [...this.#segments.values()].filter((segment) => segment.isOpen);
+    open.forEach((segment, place) => segment.cut({ begun: place === 0 }));
   }
 
   #current(role) {
@@ -67,6 +71,37 @@ export class Captions {
     const lastHeight = this.#list.lastElementChild?.offsetHeight ?? 0;
     const distance = scrollHeight - scrollTop - clientHeight - lastHeight;
     if (always || distance < NEAR_BOTTOM_PX) this.#list.scrollTop = scrollHeight;
+  }
+}
+
+class Segment {
+  #spoken = document.createElement("span");
+  #coming = document.createElement("span");
+  #part;
+  #cut = false;
+
+  constructor(part) {
+    this.#part = part;
+    this.#coming.className = "coming";
+    part.append(this.#spoken, this.#coming);
+  }
+
+  get isOpen() {
+    return this.#coming.textContent !== "";
+  }
+
+  show(spoken, coming) {
+    if (this.#cut) return;
+    this.#spoken.textContent = spoken ? `${spoken} ` : "";
+    this.#coming.textContent = coming ? `${coming} ` : "";
+  }
+
+  // Voices without word timing never tell how far they came in the sentence they had begun.
+  cut({ begun }) {
+    this.#cut = true;
+    if (!begun) return this.#part.remove();
+    if (this.#spoken.textContent) this.#coming.textContent = "– ";
+    else this.#coming.append("– ");
   }
 }
 

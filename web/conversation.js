@@ -16,7 +16,7 @@ const UNPLUGGED = "The microphone is gone. You can go on by typing.";
  * Used once; `listener` hears, until `ended`:
  *   state("microphone" | "connecting" | "listening" | "thinking" | "speaking")
  *   track(mediaStreamTrack), level(0…1 of the microphone)
- *   userSaid(…), avatarSaid(…), notice(sentence): see rtvi.js
+ *   userSaid(…), avatarSaid(…), avatarCut(), notice(sentence): see rtvi.js
  *   trouble(sentence | null)
  *   ended({ failed, reason, kind }), once, with everything released
  */
@@ -44,6 +44,7 @@ export class Conversation {
       state: (state) => this.#tell("state", state),
       userSaid: (said) => this.#tell("userSaid", said),
       avatarSaid: (said) => this.#tell("avatarSaid", said),
+      avatarCut: () => this.#tell("avatarCut"),
       notice: (sentence) => this.#tell("notice", sentence),
       ended: (ending) => this.#finish(ending),
     });

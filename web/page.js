@@ -104,6 +104,7 @@ function begin(withVoice) {
       level: (level) => at("level").style.setProperty("--level", muted ? 0 : level),
       userSaid: (said) => captions.userSaid(said),
       avatarSaid: (said) => captions.avatarSaid(said),
+      avatarCut: () => captions.avatarCut(),
       notice: (sentence) => showNotice(sentence, NOTICE_MS),
       trouble: (sentence) => showNotice(sentence),
       ended: showEnding,

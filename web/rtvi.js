@@ -13,11 +13,12 @@ const BROKEN = "The avatar ran into a problem and had to stop.";
 
 /**
  * One conversation in RTVI. `send` takes a message object; `listener` hears:
- *   ready()                               the bot is there
+ *   ready()                                   the bot is there
  *   state("listening" | "thinking" | "speaking")
- *   userSaid({ text, final, id })         spoken, or typed when `id` is what say() returned
- *   avatarSaid({ text, segment })         all of one segment's words that were spoken so far
- *   notice(sentence)                      something quiet to show
+ *   userSaid({ text, final, id })             spoken, or typed when `id` is what say() returned
+ *   avatarSaid({ segment, spoken, coming })   a segment's words until now, and those to come
+ *   avatarCut()                               the avatar was interrupted
+ *   notice(sentence)                          something quiet to show
  *   ended({ failed, reason })
  */
 export class Rtvi {
@@ -64,6 +65,7 @@ export class Rtvi {
     "bot-llm-stopped": () => this.#onAnswering(false),
     "bot-started-speaking": () => this.#onBotSpeaking(true),
     "bot-stopped-speaking": () => this.#onBotSpeaking(false),
+    "bot-interrupted": () => this.#listener.avatarCut(),
     "user-input": (data) => this.#onUserInput(data),
     "user-transcription": (data) => this.#onUserTranscription(data),
     "bot-output": (data) => this.#onBotOutput(data),
@@ -133,10 +135,11 @@ export class Rtvi {
     if (!this.#hearsUserInput) this.#listener.userSaid({ text, final });
   }
 
-  // `spoken_progress` holds what was spoken until now; text without it is never spoken.
+  // Text that is not spoken at all comes without `spoken_progress`, and only once.
   #onBotOutput({ text, segment_id: segment, spoken_progress: progress }) {
-    const spoken = progress ? progress.accumulated_text : text;
-    if (spoken.trim()) this.#listener.avatarSaid({ text: spoken.trim(), segment });
+    const spoken = (progress ? progress.accumulated_text : text).trim();
+    const coming = progress ? progress.remaining_text.trim() : "";
+    if (spoken || coming) this.#listener.avatarSaid({ segment, spoken, coming });
   }
 
   #onServerMessage({ type, text, reason }) {
