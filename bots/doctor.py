@@ -130,7 +130,8 @@ async def _loads(row: Part, settings: Settings, http: aiohttp.ClientSession) -> 
     module = await asyncio.to_thread(load, row)
     if not hasattr(module, "warm_up"):
         return "installed"
-    await asyncio.to_thread(module.warm_up, settings)
+    persona = load_persona(settings.avatar_persona)
+    await asyncio.to_thread(module.warm_up, settings, persona)
     return "loads"
 
 

@@ -13,8 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import aiohttp
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from loguru import logger
@@ -23,13 +22,30 @@ from pipecat.runner import run as runner
 import bots.avatar
 from bots import log
 from bots.running import RUNNING
-from pipelines.errors import AvatarError, UserError
+from pipelines.errors import AvatarError, PartFailed, UserError
 from pipelines.meeting import HeyGenRunnerArguments, Room, picture_size
-from pipelines.parts import Lineup, load, part
-from pipelines.settings import Settings
+from pipelines.parts import Lineup, Part, load, part
+from pipelines.settings import Settings, environment_names
 
 WEB = Path(__file__).resolve().parent.parent / "web"
 ROOM_TIMEOUT_S = 30.0
+# LiveKit's client comes from a CDN when not installed, pinned by an integrity hash; Daily shows
+# its own page in a frame. The prebuilt client at /client has needs of its own.
+PAGE_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' https://cdn.jsdelivr.net",
+        "style-src 'self'",
+        "img-src 'self'",
+        "media-src 'self' blob:",
+        "connect-src 'self' ws: wss: https:",
+        "frame-src https://*.daily.co",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    )
+)
 Say = Callable[..., None]
 
 
@@ -39,13 +55,13 @@ def warm_up(settings: Settings, lineup: Lineup, given: Mapping[str, str], say: S
     Raises:
         UserError: a part cannot be loaded, or the persona cannot be used.
     """
-    bots.avatar.persona_for(settings, given)
+    persona = bots.avatar.persona_for(settings, given)
     for choice in lineup.values():
         started_s = time.monotonic()
         module = load(choice.part)
         if hasattr(module, "warm_up"):
             say(f"loading {choice.part.value} …")
-            module.warm_up(settings)
+            module.warm_up(settings, persona)
             logger.debug(f"{choice.part.value} loaded in {time.monotonic() - started_s:.2f} s")
 
 
@@ -55,11 +71,17 @@ def install(
     """Put our page, our /start and our start and end in front of the runner's routes."""
     app = runner.app
     app.router.lifespan_context = _lifespan(settings, say, started_s)
+    app.middleware("http")(_with_headers)
     app.mount("/web", StaticFiles(directory=WEB), name="web")
 
     @app.get("/", include_in_schema=False)
     async def page() -> Response:
         return FileResponse(WEB / "index.html")
+
+    @app.get("/api/portrait", include_in_schema=False)
+    async def portrait() -> Response:
+        picture = _portrait(settings, lineup, given)
+        return FileResponse(picture) if picture else _refuse(404, "This face has no portrait.")
 
     @app.get("/api/lineup")
     async def show_lineup() -> dict[str, Any]:
@@ -87,9 +109,17 @@ def describe(settings: Settings, lineup: Lineup, given: Mapping[str, str]) -> di
             for kind, c in lineup.items()
         ],
         "persona": {"name": bots.avatar.persona_for(settings, given).name},
+        "poster": "/api/portrait" if _portrait(settings, lineup, given) else None,
         "size": picture_size(settings, lineup["avatar"].part.value),
         "limits": {"max_duration_s": settings.avatar_max_duration_s},
     }
+
+
+def _portrait(settings: Settings, lineup: Lineup, given: Mapping[str, str]) -> Path | None:
+    """A still picture of the face, for faces that have one."""
+    face = load(lineup["avatar"].part)
+    persona = bots.avatar.persona_for(settings, given)
+    return face.portrait(settings, persona) if hasattr(face, "portrait") else None
 
 
 async def _start(request: Request, settings: Settings, given: Mapping[str, str]) -> Any:
@@ -107,11 +137,20 @@ async def _start(request: Request, settings: Settings, given: Mapping[str, str])
         bots.avatar.persona_for(settings, {**given, **wanted})
         if meeting.value == "heygen":
             return await _start_heygen(asked.get("body") or {}, settings, given)
+        return await _runners_start(request, settings, meeting)
     except UserError as error:
         return _refuse(400, str(error))
     except AvatarError as error:
         return _refuse(502, str(error))
-    return await _runners_start(request)
+
+
+async def _with_headers(request: Request, answer: Callable[[Request], Any]) -> Response:
+    response: Response = await answer(request)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    if request.url.path == "/" or request.url.path.startswith("/web/"):
+        response.headers["Content-Security-Policy"] = PAGE_POLICY
+    return response
 
 
 def _default(settings: Settings) -> str:
@@ -122,13 +161,17 @@ def _refuse(status: int, detail: str) -> JSONResponse:
     return JSONResponse({"detail": detail}, status)
 
 
-async def _runners_start(request: Request) -> Any:
-    """The runner's own /start, registered after ours."""
+async def _runners_start(request: Request, settings: Settings, meeting: Part) -> Any:
+    """The runner's own /start, registered after ours; it raises bare exceptions."""
     routes = [r for r in runner.app.routes if getattr(r, "path", "") == "/start"]
     try:
         return await routes[-1].endpoint(request)  # type: ignore[attr-defined]
-    except (aiohttp.ClientError, TimeoutError) as error:
-        return _refuse(502, f"The room's server cannot be reached ({type(error).__name__}).")
+    except HTTPException:
+        raise
+    except Exception as error:
+        why = log.Redaction(settings).clean(str(error) or type(error).__name__)
+        keys = ", ".join(environment_names(field)[0] for field in meeting.needs)
+        raise PartFailed(f"No room at {meeting.value}: {why}. Check {keys}.") from error
 
 
 async def _start_heygen(

@@ -10,6 +10,7 @@ import functools
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import aiohttp
 from pipecat.audio.resamplers.base_audio_resampler import BaseAudioResampler
@@ -190,9 +191,9 @@ def pack(name: str) -> Pack:
         ) from error
 
 
-def pack_name(settings: Settings, persona: Persona | None = None) -> str:
+def pack_name(settings: Settings, persona: Persona) -> str:
     """The pack to show: the one set, else the persona's, else theo."""
-    return settings.puppet_pack or (persona.avatar.get("puppet") if persona else "") or "theo"
+    return settings.puppet_pack or persona.avatar.get("puppet") or "theo"
 
 
 def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> PuppetVideoService:
@@ -205,6 +206,11 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
     return PuppetVideoService(chosen, settings.avatar_size, settings.puppet_seed)
 
 
-def warm_up(settings: Settings) -> None:
+def warm_up(settings: Settings, persona: Persona) -> None:
     """Load the pack and prepare its pictures before the first conversation."""
-    Player(pack(pack_name(settings)), settings.avatar_size)
+    Player(pack(pack_name(settings, persona)), settings.avatar_size)
+
+
+def portrait(settings: Settings, persona: Persona) -> Path:
+    """A still picture of the face, 640x360."""
+    return pack(pack_name(settings, persona)).folder / "portrait.webp"

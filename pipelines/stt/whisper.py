@@ -115,6 +115,6 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
     )
 
 
-def warm_up(settings: Settings) -> None:
+def warm_up(settings: Settings, persona: Persona) -> None:
     """Load the model before the first conversation."""
     model(model_name(settings))

