@@ -32,7 +32,7 @@ class Limits:
     token_s: float = 3600
     """How long a token can be started with."""
     any_avatar: bool = True
-    """Accept avatar ids that are not in the list, and show one of the packs for them."""
+    """Whether a sandbox session may have other avatars than the two of section 8."""
 
 
 class Account:

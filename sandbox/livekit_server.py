@@ -72,8 +72,9 @@ async def livekit_server(
 ) -> AsyncIterator[LiveKit]:
     """A LiveKit server for as long as the block runs.
 
-    In this order: the one at `url`; one in dev mode on this machine (`dev`; None skips it); a `livekit-server` on PATH
-    or in the cache folder, started here and stopped at the end, even if this process is killed.
+    In this order: the one at `url`; one in dev mode on this machine (`dev`; None skips it); a
+    `livekit-server` on PATH or in the cache folder, started here and stopped at the end, even if
+    this process is killed.
 
     Raises:
         NoLiveKit: there is none; says how to get one.

@@ -1,0 +1,158 @@
+"""Pipecat's own HeyGen classes, unmodified, against the sandbox: from token to stop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import aiohttp
+import numpy as np
+import pytest
+from pipecat.frames.frames import (
+    BotStoppedSpeakingFrame,
+    OutputImageRawFrame,
+    SpeechOutputAudioRawFrame,
+    TTSAudioRawFrame,
+    TTSStartedFrame,
+    TTSStoppedFrame,
+    UserStartedSpeakingFrame,
+    UserStoppedSpeakingFrame,
+)
+from pipecat.frames.frames import OutputTransportReadyFrame as Ready
+from pipecat.services.heygen.api_liveavatar import (
+    LiveAvatarApi,
+    LiveAvatarNewSessionRequest,
+    VideoEncoding,
+    VideoQuality,
+    VideoSettings,
+)
+from pipecat.services.heygen.client import ServiceType
+from pipecat.services.heygen.video import HeyGenVideoService
+from pipecat.transports.heygen.transport import HeyGenParams, HeyGenTransport
+
+from pipelines.heygen import redirect
+from pipelines.settings import Settings
+from tests.sandbox.caller import PATIENCE_S, WAYNE, Caller, tone
+from tests.standins.stage import Stage, running
+
+VENDORS = LiveAvatarApi.BASE_URL
+FRAME_BYTES = 1920
+
+
+@pytest.fixture
+def redirected(roomy: Caller) -> Iterator[Caller]:
+    """The sandbox, as the one LiveAvatar Pipecat knows."""
+    redirect(Settings(_env_file=None, liveavatar_base_url=roomy.url))  # type: ignore[call-arg]
+    yield roomy
+    LiveAvatarApi.BASE_URL = VENDORS
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as http:
+        yield http
+
+
+def request() -> LiveAvatarNewSessionRequest:
+    """A LITE session in a small picture."""
+    video = VideoSettings(encoding=VideoEncoding.H264, quality=VideoQuality.low)
+    return LiveAvatarNewSessionRequest(avatar_id=WAYNE, video_settings=video)
+
+
+def service(caller: Caller, http: aiohttp.ClientSession) -> HeyGenVideoService:
+    return HeyGenVideoService(
+        api_key=caller.key["X-API-KEY"],
+        session=http,
+        session_request=request(),
+        service_type=ServiceType.LIVE_AVATAR,
+    )
+
+
+def tts(pcm: bytes) -> list[TTSAudioRawFrame]:
+    """Speech as a voice gives it: frames of 40 ms."""
+    chunks = [pcm[at : at + FRAME_BYTES] for at in range(0, len(pcm), FRAME_BYTES)]
+    return [TTSAudioRawFrame(chunk, 24_000, 1) for chunk in chunks]
+
+
+def is_loud(frame: SpeechOutputAudioRawFrame) -> bool:
+    return int(np.abs(np.frombuffer(frame.audio, np.int16)).max()) > 1000
+
+
+async def commands(caller: Caller, wanted: str) -> list[str]:
+    """Wait until the only session has received a command; all it received."""
+    [session] = caller.desk.account.sessions.values()
+    async with asyncio.timeout(PATIENCE_S):
+        while wanted not in (received := _received(session.log)):
+            await asyncio.sleep(0.02)
+    return received
+
+
+def _received(log: list[dict]) -> list[str]:
+    return [entry["message"]["type"] for entry in log if entry["way"] == "received"]
+
+
+async def test_the_video_service_speaks_through_the_avatar_and_stops_its_session(
+    redirected: Caller, http: aiohttp.ClientSession
+) -> None:
+    async with running(service(redirected, http)) as stage:
+        await stage.play(Ready(), TTSStartedFrame(), *tts(tone(1)), TTSStoppedFrame())
+        image = await _seen(stage)
+        assert image.size == (640, 360)
+        assert image.format == "RGB"
+        voice = await stage.first(SpeechOutputAudioRawFrame, is_loud)
+        assert voice.sample_rate == 48_000
+        received = await commands(redirected, "agent.speak_end")
+        assert received == ["agent.speak", "agent.speak", "agent.speak_end"]
+    [session] = redirected.desk.account.sessions.values()
+    assert session.end_reason == "UNKNOWN"
+    assert redirected.desk.theatre.playing == 0
+
+
+async def test_the_video_service_interrupts_and_listens(
+    redirected: Caller, http: aiohttp.ClientSession
+) -> None:
+    async with running(service(redirected, http)) as stage:
+        await stage.play(Ready(), TTSStartedFrame(), *tts(tone(3)))
+        await stage.first(SpeechOutputAudioRawFrame, is_loud)
+        await stage.play(UserStartedSpeakingFrame())
+        await commands(redirected, "agent.start_listening")
+        await stage.play(UserStoppedSpeakingFrame())
+        received = await commands(redirected, "agent.stop_listening")
+        assert "agent.interrupt" in received
+        [session] = redirected.desk.account.sessions.values()
+        sent = [e["message"]["type"] for e in session.log if e["way"] == "sent"]
+        assert "agent.speak_interrupted" in sent
+
+
+async def _seen(stage: Stage) -> OutputImageRawFrame:
+    return await stage.first(OutputImageRawFrame)
+
+
+async def test_the_transport_speaks_in_the_room_and_stops_its_session(
+    redirected: Caller, http: aiohttp.ClientSession
+) -> None:
+    transport = HeyGenTransport(
+        session=http,
+        api_key=redirected.key["X-API-KEY"],
+        params=HeyGenParams(audio_in_enabled=True, audio_out_enabled=True),
+        session_request=request(),
+        service_type=ServiceType.LIVE_AVATAR,
+    )
+    connected, came, gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    transport.add_event_handler("on_connected", lambda *_: connected.set())
+    transport.add_event_handler("on_client_connected", lambda *_: came.set())
+    transport.add_event_handler("on_client_disconnected", lambda *_: gone.set())
+    async with running(transport.input(), transport.output()) as stage:
+        await asyncio.wait_for(connected.wait(), PATIENCE_S)
+        [session] = redirected.desk.account.sessions.values()
+        livekit = redirected.livekit
+        viewer = await redirected.join(livekit.url, livekit.token(session.id, "client", 60))
+        await asyncio.wait_for(came.wait(), PATIENCE_S)
+        await stage.play(TTSStartedFrame(), *tts(tone(1)), TTSStoppedFrame())
+        await viewer.until(lambda: viewer.last_loud_at() > 0)
+        await stage.first(BotStoppedSpeakingFrame)
+        received = await commands(redirected, "agent.speak_end")
+        assert received.count("agent.speak") >= 20
+        assert viewer.tracks["heygen"] == {"audio", "video"}
+        await viewer.aclose()
+        await asyncio.wait_for(gone.wait(), PATIENCE_S)
+    assert session.end_reason is not None
+    assert redirected.desk.theatre.playing == 0

@@ -1,0 +1,115 @@
+"""LiveAvatar's own browser SDK, unmodified, in Chromium, with its `apiUrl` at the sandbox."""
+
+import base64
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aiohttp import web
+from playwright.async_api import Page, async_playwright
+
+from tests.sandbox.caller import Caller
+from tests.speech import say
+from tests.talk.mouth import gauge
+
+pytestmark = pytest.mark.browser
+
+FOLDER = Path(__file__).parent / "web"
+HOW = "LiveAvatar's SDK is not installed: run `npm ci --prefix tests/sandbox/web`."
+CHROMIUM = ["--autoplay-policy=no-user-gesture-required", "--use-fake-ui-for-media-stream"]
+PATIENCE_MS = 30_000
+SENTENCE = "Are you all far away, or is it a large and open harbour?"
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    """A page with the SDK, in a browser of its own."""
+    if not (FOLDER / "node_modules").is_dir():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HOW)
+    app = web.Application()
+    app.router.add_get("/", _page)
+    app.router.add_static("/", FOLDER / "node_modules")
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        async with async_playwright() as playwright:
+            chromium = await playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=CHROMIUM
+            )
+            page = await chromium.new_page()
+            page.set_default_timeout(PATIENCE_MS)
+            await page.goto(f"http://127.0.0.1:{runner.addresses[0][1]}/")
+            yield page
+            await chromium.close()
+    finally:
+        await runner.cleanup()
+
+
+async def _page(_: web.Request) -> web.FileResponse:
+    return web.FileResponse(FOLDER / "page.html")
+
+
+async def told(page: Page, word: str) -> list[str]:
+    """Wait until the SDK has told something; all it told."""
+    await page.wait_for_function("word => told.includes(word)", arg=word)
+    return await page.evaluate("told")
+
+
+async def openness(page: Page) -> float:
+    """How far the mouth in the page's video is open."""
+    seen = await page.evaluate("picture()")
+    width, height = seen["size"]
+    luma = np.frombuffer(base64.b64decode(seen["grey"]), np.uint8).reshape(height, width)
+    return gauge("theo", (640, 360)).openness(luma)
+
+
+async def test_the_sdk_streams_speaks_is_interrupted_and_stops(page: Page, roomy: Caller) -> None:
+    call = await roomy.token()
+    speech = base64.b64encode(say(SENTENCE, 24_000)).decode()
+    gauge("theo", (640, 360))
+
+    await page.evaluate("([token, url]) => start(token, url)", [call.token, roomy.url])
+    assert "CONNECTED" in await told(page, "stream_ready")
+    await page.wait_for_function("document.getElementById('avatar').videoWidth >= 640")
+
+    await page.evaluate("audio => { session.repeatAudio(audio) }", speech)
+    await told(page, "speak_started")
+    await page.wait_for_function("loudness() > 0.02")
+    seen = [await openness(page) for _ in range(40)]
+    assert max(seen) > 0.4
+    await told(page, "speak_ended")
+
+    await page.evaluate("audio => { told.length = 0; session.repeatAudio(audio) }", speech)
+    await told(page, "speak_started")
+    await page.evaluate("session.interrupt()")
+    await told(page, "speak_ended")
+    [session] = roomy.desk.account.sessions.values()
+    sent = [entry["message"]["type"] for entry in session.log if entry["way"] == "sent"]
+    assert sent.count("agent.speak_interrupted") == 1
+
+    await page.evaluate("session.stop()")
+    assert "CLIENT_INITIATED" in await told(page, "DISCONNECTED")
+    assert await roomy.ended(call) == "USER_CLOSED"
+
+
+async def test_the_sdk_notices_that_the_server_ended_the_session(page: Page, roomy: Caller) -> None:
+    call = await roomy.token()
+    await page.evaluate("([token, url]) => start(token, url)", [call.token, roomy.url])
+    await told(page, "stream_ready")
+    await roomy.ask("DELETE", f"/v1/sessions/{call.id}")
+    await told(page, "DISCONNECTED")
+
+
+async def test_the_sdk_says_why_a_session_cannot_start(page: Page, roomy: Caller) -> None:
+    await roomy.order("start:answer status=409 code=4009 message=full")
+    call = await roomy.token()
+    error = await page.evaluate(
+        "([token, url]) => start(token, url).catch((error) => `${error.message} ${error.errorCode}`)",
+        [call.token, roomy.url],
+    )
+    assert "full" in error
+    assert "SESSION_START_FAILED" in await told(page, "DISCONNECTED")
