@@ -23,10 +23,10 @@ def build_app(the: Desk) -> FastAPI:
     """The application in front of a desk."""
     app = FastAPI(title="LiveAvatar sandbox", version="1", docs_url=None, redoc_url=None)
     app.state.desk = the
+    # /v1/avatars/public comes before /v1/avatars/{avatar_id}.
+    app.include_router(resources.open_router)
     for part in (sessions, resources, control, socket):
         app.include_router(part.router)
-    app.include_router(resources.open_router)
-    _put_public_routes_first(app)
     app.middleware("http")(_with_faults)
     app.add_middleware(PublicCors)
     app.add_exception_handler(Refusal, _refuse)
@@ -34,11 +34,6 @@ def build_app(the: Desk) -> FastAPI:
     app.add_exception_handler(HTTPException, _refuse_route)
     app.add_exception_handler(Exception, _break)
     return app
-
-
-def _put_public_routes_first(app: FastAPI) -> None:
-    """`/v1/avatars/public` comes before `/v1/avatars/{avatar_id}`."""
-    app.router.routes.sort(key=lambda route: "{" in getattr(route, "path", ""))
 
 
 class PublicCors:
@@ -65,7 +60,7 @@ async def _with_faults(request: Request, handle: Handler) -> Response:
     path = request.url.path
     if path.startswith("/_sandbox"):
         return await handle(request)
-    faults = desk(request).faults
+    faults = (await desk(request)).faults
     delay = faults.strike_route(request.method, path, "delay")
     if delay:
         await asyncio.sleep(delay.number("by"))

@@ -58,7 +58,7 @@ class Desk:
         raise Invalid("body: session_id: Field required")
 
 
-def desk(request: Request) -> Desk:
+async def desk(request: Request) -> Desk:
     """The desk of the application a request came to."""
     return request.app.state.desk
 
@@ -68,9 +68,9 @@ def desk_of(socket: WebSocket) -> Desk:
     return socket.app.state.desk
 
 
-def need_key(request: Request) -> None:
+async def need_key(request: Request) -> None:
     """Let in only who has the API key. Raises: Unauthorized."""
-    if not desk(request).has_key(request):
+    if not (await desk(request)).has_key(request):
         raise Unauthorized
 
 

@@ -28,11 +28,22 @@ PROBE_TIMEOUT_S = 1.0
 TRIES = 3
 GO_LINE = "go install github.com/livekit/livekit-server/cmd/server@v1.13.5"
 # When this process is gone, however it went, its end of the pipe closes, `read` returns, and the
-# server is stopped. When the server goes first, so does the shell.
-KEEPER = (
-    'exec 3<&0; "$@" </dev/null 3<&- & server=$!; '
-    '{ read -r _ <&3; kill "$server"; } & exec 3<&-; wait "$server"'
-)
+# server is stopped. When the server goes first, so does the shell. A first TERM lets the server
+# wait for its participants, and is lost in its first 100 ms; the next ones do not.
+KEEPER = """
+exec 3<&0
+"$@" </dev/null 3<&- &
+server=$!
+{
+    read -r _ <&3
+    for signal in TERM TERM TERM KILL; do
+        kill -$signal $server 2>/dev/null || break
+        sleep 0.3
+    done
+} &
+exec 3<&-
+wait $server
+"""
 
 
 class NoLiveKit(SandboxError):

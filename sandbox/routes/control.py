@@ -35,19 +35,19 @@ async def reset(the: TheDesk) -> Envelope[None]:
 
 
 @router.get("/sessions")
-def sessions(the: TheDesk) -> Envelope[list[dict[str, Any]]]:
+async def sessions(the: TheDesk) -> Envelope[list[dict[str, Any]]]:
     """Every session with everything received and sent, but secrets and audio."""
     return ok([_shown(session) for session in the.account.sessions.values()])
 
 
 @router.get("/sessions/{session_id}")
-def session(session_id: str, the: TheDesk) -> Envelope[dict[str, Any]]:
+async def session(session_id: str, the: TheDesk) -> Envelope[dict[str, Any]]:
     """One session with everything received and sent."""
     return ok(_shown(the.account.session(session_id)))
 
 
 @router.get("/faults")
-def faults(the: TheDesk) -> Envelope[dict[str, Any]]:
+async def faults(the: TheDesk) -> Envelope[dict[str, Any]]:
     """The table of faults, and those that are ordered."""
     table = [
         {
@@ -62,7 +62,7 @@ def faults(the: TheDesk) -> Envelope[dict[str, Any]]:
 
 
 @router.post("/faults")
-def add_fault(body: NewFault, the: TheDesk) -> Envelope[dict[str, Any]]:
+async def add_fault(body: NewFault, the: TheDesk) -> Envelope[dict[str, Any]]:
     """Order a fault; it holds for what happens from now on."""
     try:
         return ok(_order(the.faults.order(body.fault)))
@@ -71,7 +71,7 @@ def add_fault(body: NewFault, the: TheDesk) -> Envelope[dict[str, Any]]:
 
 
 @router.delete("/faults")
-def clear_faults(the: TheDesk) -> Envelope[None]:
+async def clear_faults(the: TheDesk) -> Envelope[None]:
     """Be well again."""
     the.faults.clear()
     return ok()

@@ -62,7 +62,7 @@ def _only(records: list[Record], *fields: str) -> list[Record]:
 
 
 @open_router.get("/v1/avatars/public")
-def public_avatars(
+async def public_avatars(
     request: Request, the: TheDesk, page: PageNumber = 1, page_size: PageSize = 20
 ) -> Envelope[Page]:
     """The avatars everybody can have."""
@@ -70,13 +70,13 @@ def public_avatars(
 
 
 @open_router.get("/v1/languages")
-def languages() -> Envelope[list[dict[str, str]]]:
+async def languages() -> Envelope[list[dict[str, str]]]:
     """The languages."""
     return ok([{"language": name, "code": code} for code, name in LANGUAGES.items()])
 
 
 @router.get("/v1/avatars")
-def avatars(
+async def avatars(
     request: Request, the: TheDesk, page: PageNumber = 1, page_size: PageSize = 20
 ) -> Envelope[Page]:
     """The account's avatars: the same ones."""
@@ -84,13 +84,13 @@ def avatars(
 
 
 @router.get("/v1/avatars/{avatar_id}")
-def avatar(avatar_id: str, the: TheDesk) -> Envelope[Record]:
+async def avatar(avatar_id: str, the: TheDesk) -> Envelope[Record]:
     """One avatar."""
     return ok(the.shelves.avatars.get(avatar_id))
 
 
 @router.patch("/v1/avatars/{avatar_id}")
-def change_avatar(avatar_id: str, body: AvatarChange, the: TheDesk) -> Envelope[Record]:
+async def change_avatar(avatar_id: str, body: AvatarChange, the: TheDesk) -> Envelope[Record]:
     """Rename an avatar, or give it another voice."""
     given = _given(body)
     the.shelves.avatars.get(avatar_id)
@@ -102,14 +102,14 @@ def change_avatar(avatar_id: str, body: AvatarChange, the: TheDesk) -> Envelope[
 
 
 @router.delete("/v1/avatars/{avatar_id}")
-def remove_avatar(avatar_id: str, the: TheDesk) -> Envelope[None]:
+async def remove_avatar(avatar_id: str, the: TheDesk) -> Envelope[None]:
     """Take an avatar off the list."""
     the.shelves.avatars.remove(avatar_id)
     return ok()
 
 
 @router.get("/v1/contexts")
-def contexts(
+async def contexts(
     request: Request, the: TheDesk, page: PageNumber = 1, page_size: PageSize = 20
 ) -> Envelope[Page]:
     """The contexts, without their texts."""
@@ -118,21 +118,21 @@ def contexts(
 
 
 @router.post("/v1/contexts")
-def add_context(body: NewContext, the: TheDesk) -> Envelope[Record]:
+async def add_context(body: NewContext, the: TheDesk) -> Envelope[Record]:
     """A new context; names are unique."""
     the.shelves.contexts.check_name_is_free(body.name)
     return ok(_with_variables(the.shelves.contexts.add(body.model_dump())))
 
 
 @router.get("/v1/contexts/{context_id}")
-def context(context_id: str, the: TheDesk) -> Envelope[Record]:
+async def context(context_id: str, the: TheDesk) -> Envelope[Record]:
     """One context."""
     return ok(_with_variables(the.shelves.contexts.get(context_id)))
 
 
 @router.put("/v1/contexts/{context_id}")
 @router.patch("/v1/contexts/{context_id}")
-def change_context(context_id: str, body: ContextChange, the: TheDesk) -> Envelope[Record]:
+async def change_context(context_id: str, body: ContextChange, the: TheDesk) -> Envelope[Record]:
     """Change a context."""
     the.shelves.contexts.get(context_id)
     if body.name:
@@ -142,7 +142,7 @@ def change_context(context_id: str, body: ContextChange, the: TheDesk) -> Envelo
 
 
 @router.delete("/v1/contexts/{context_id}")
-def remove_context(context_id: str, the: TheDesk) -> Envelope[None]:
+async def remove_context(context_id: str, the: TheDesk) -> Envelope[None]:
     """Forget a context."""
     the.shelves.contexts.remove(context_id)
     return ok()
@@ -155,7 +155,7 @@ def _with_variables(record: Record) -> Record:
 
 
 @router.get("/v1/voices")
-def voices(
+async def voices(
     request: Request,
     the: TheDesk,
     voice_type: Literal["public", "private"] = "public",
@@ -169,7 +169,7 @@ def voices(
 
 
 @router.post("/v1/voices/third_party")
-def add_voice(body: ThirdPartyVoice, the: TheDesk) -> Envelope[dict[str, str]]:
+async def add_voice(body: ThirdPartyVoice, the: TheDesk) -> Envelope[dict[str, str]]:
     """Take over a provider's voice; its id is not checked."""
     _known(the.shelves.secrets, body.secret_id)
     name = body.name or f"Imported Voice: {body.provider_voice_id}"
@@ -178,40 +178,40 @@ def add_voice(body: ThirdPartyVoice, the: TheDesk) -> Envelope[dict[str, str]]:
 
 
 @router.get("/v1/voices/{voice_id}")
-def voice(voice_id: str, the: TheDesk) -> Envelope[Record]:
+async def voice(voice_id: str, the: TheDesk) -> Envelope[Record]:
     """One voice."""
     return ok(_but(the.shelves.voices.get(voice_id), "public"))
 
 
 @router.get("/v1/voices/{voice_id}/preview")
-def voice_preview(voice_id: str, the: TheDesk) -> Envelope[dict[str, str]]:
+async def voice_preview(voice_id: str, the: TheDesk) -> Envelope[dict[str, str]]:
     """Half a second of silence: this server has no voice of its own."""
     the.shelves.voices.get(voice_id)
     return ok({"audio_base64": b64encode(_silence()).decode()})
 
 
 @router.patch("/v1/voices/{voice_id}")
-def change_voice(voice_id: str, body: VoiceChange, the: TheDesk) -> Envelope[Record]:
+async def change_voice(voice_id: str, body: VoiceChange, the: TheDesk) -> Envelope[Record]:
     """Rename a voice."""
     return ok(_but(the.shelves.voices.change(voice_id, {"name": body.name}), "public"))
 
 
 @router.delete("/v1/voices/{voice_id}")
-def remove_voice(voice_id: str, the: TheDesk) -> Envelope[None]:
+async def remove_voice(voice_id: str, the: TheDesk) -> Envelope[None]:
     """Forget a voice."""
     the.shelves.voices.remove(voice_id)
     return ok()
 
 
 @router.get("/v1/secrets")
-def secrets(the: TheDesk) -> Envelope[list[Record]]:
+async def secrets(the: TheDesk) -> Envelope[list[Record]]:
     """The secrets, without their values."""
     fields = ("id", "secret_name", "secret_type", "created_at")
     return ok(_only(the.shelves.secrets.all(), *fields))
 
 
 @router.post("/v1/secrets")
-def add_secret(body: NewSecret, the: TheDesk) -> Envelope[dict[str, str]]:
+async def add_secret(body: NewSecret, the: TheDesk) -> Envelope[dict[str, str]]:
     """Keep a secret; its id goes by two names (13.13)."""
     record = the.shelves.secrets.add(body.model_dump())
     id_ = record["id"]
@@ -219,7 +219,7 @@ def add_secret(body: NewSecret, the: TheDesk) -> Envelope[dict[str, str]]:
 
 
 @router.delete("/v1/secrets/{secret_id}")
-def remove_secret(secret_id: str, the: TheDesk) -> Envelope[None]:
+async def remove_secret(secret_id: str, the: TheDesk) -> Envelope[None]:
     """Forget a secret."""
     the.shelves.secrets.remove(secret_id)
     return ok()
@@ -227,7 +227,7 @@ def remove_secret(secret_id: str, the: TheDesk) -> Envelope[None]:
 
 @router.get("/v1/llm_configurations", include_in_schema=False)
 @router.get("/v1/llm-configurations")
-def llms(the: TheDesk) -> Envelope[list[Record]]:
+async def llms(the: TheDesk) -> Envelope[list[Record]]:
     """The LLM configurations."""
     fields = ("id", "display_name", "model_name", "secret_id")
     return ok(_only(the.shelves.llms.all(), *fields))
@@ -235,7 +235,7 @@ def llms(the: TheDesk) -> Envelope[list[Record]]:
 
 @router.post("/v1/llm_configurations", include_in_schema=False)
 @router.post("/v1/llm-configurations")
-def add_llm(body: NewLLM, the: TheDesk) -> Envelope[Record]:
+async def add_llm(body: NewLLM, the: TheDesk) -> Envelope[Record]:
     """A new LLM configuration."""
     _known(the.shelves.secrets, body.secret_id)
     fields = {**body.model_dump(), "base_url": _with_version(body.base_url)}
@@ -246,14 +246,14 @@ def add_llm(body: NewLLM, the: TheDesk) -> Envelope[Record]:
 
 @router.get("/v1/llm_configurations/{llm_id}", include_in_schema=False)
 @router.get("/v1/llm-configurations/{llm_id}")
-def llm(llm_id: str, the: TheDesk) -> Envelope[Record]:
+async def llm(llm_id: str, the: TheDesk) -> Envelope[Record]:
     """One LLM configuration."""
     return ok(the.shelves.llms.get(llm_id))
 
 
 @router.patch("/v1/llm_configurations/{llm_id}", include_in_schema=False)
 @router.patch("/v1/llm-configurations/{llm_id}")
-def change_llm(llm_id: str, body: LLMChange, the: TheDesk) -> Envelope[Record]:
+async def change_llm(llm_id: str, body: LLMChange, the: TheDesk) -> Envelope[Record]:
     """Change an LLM configuration."""
     the.shelves.llms.get(llm_id)
     given = {name: value for name, value in _given(body).items() if value is not None}
@@ -266,14 +266,14 @@ def change_llm(llm_id: str, body: LLMChange, the: TheDesk) -> Envelope[Record]:
 
 @router.delete("/v1/llm_configurations/{llm_id}", include_in_schema=False)
 @router.delete("/v1/llm-configurations/{llm_id}")
-def remove_llm(llm_id: str, the: TheDesk) -> Envelope[None]:
+async def remove_llm(llm_id: str, the: TheDesk) -> Envelope[None]:
     """Forget an LLM configuration."""
     the.shelves.llms.remove(llm_id)
     return ok()
 
 
 @router.post("/v2/embeddings")
-def add_embed(body: NewEmbed, the: TheDesk) -> Envelope[Record]:
+async def add_embed(body: NewEmbed, the: TheDesk) -> Envelope[Record]:
     """A page to embed; there is none behind its address."""
     if body.voice_agent_id and (body.voice_id or body.context_id):
         raise BadRequest("voice_agent_id and voice_id or context_id exclude each other")
@@ -284,13 +284,13 @@ def add_embed(body: NewEmbed, the: TheDesk) -> Envelope[Record]:
 
 
 @router.get("/v1/users/credits")
-def credits(the: TheDesk) -> Envelope[dict[str, str]]:
+async def credits(the: TheDesk) -> Envelope[dict[str, str]]:
     """What is left, as text."""
     return ok({"credits_left": f"{the.account.credits:.2f}"})
 
 
 @router.get("/v1/memory")
-def memories(
+async def memories(
     request: Request, the: TheDesk, page: PageNumber = 1, page_size: PageSize = 20
 ) -> Envelope[Page]:
     """The memories."""
@@ -298,7 +298,7 @@ def memories(
 
 
 @router.post("/v1/memory")
-def add_memory(body: NewMemory, the: TheDesk) -> Envelope[Record]:
+async def add_memory(body: NewMemory, the: TheDesk) -> Envelope[Record]:
     """Remember a session."""
     if body.session_id not in the.account.sessions:
         raise BadRequest("session_id: unknown session")
@@ -306,20 +306,20 @@ def add_memory(body: NewMemory, the: TheDesk) -> Envelope[Record]:
 
 
 @router.get("/v1/memory/{memory_id}")
-def memory(memory_id: str, the: TheDesk) -> Envelope[Record]:
+async def memory(memory_id: str, the: TheDesk) -> Envelope[Record]:
     """One memory."""
     return ok(the.shelves.memories.get(memory_id))
 
 
 @router.delete("/v1/memory/{memory_id}", status_code=204)
-def remove_memory(memory_id: str, the: TheDesk) -> Response:
+async def remove_memory(memory_id: str, the: TheDesk) -> Response:
     """Forget a memory."""
     the.shelves.memories.remove(memory_id)
     return Response(status_code=204)
 
 
 @router.post("/v1/feedback/agents")
-def feedback(body: Feedback) -> Envelope[None]:
+async def feedback(body: Feedback) -> Envelope[None]:
     """Thank you."""
     return ok()
 

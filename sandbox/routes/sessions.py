@@ -25,7 +25,7 @@ KEY = [Depends(need_key)]
 
 
 @router.post("/token", dependencies=KEY)
-def token(request: TokenRequest, the: TheDesk) -> Envelope[TokenData]:
+async def token(request: TokenRequest, the: TheDesk) -> Envelope[TokenData]:
     """A session that is not started yet, and the token to start it with."""
     session = the.account.open(request)
     session.note(the.account.clock(), "token", request.model_dump(mode="json", exclude_none=True))
@@ -72,7 +72,9 @@ async def _end(the: Desk, session: Session, reason: EndReason) -> Envelope[None]
 
 
 @router.post("/keep-alive")
-def keep_alive(request: Request, the: TheDesk, body: SessionNamed | None = None) -> Envelope[None]:
+async def keep_alive(
+    request: Request, the: TheDesk, body: SessionNamed | None = None
+) -> Envelope[None]:
     """Extend the idle window."""
     session = the.named(request, body.session_id if body else None)
     session.note(the.account.clock(), "keep-alive", {})
@@ -81,7 +83,7 @@ def keep_alive(request: Request, the: TheDesk, body: SessionNamed | None = None)
 
 
 @router.get("", dependencies=KEY)
-def sessions(
+async def sessions(
     request: Request,
     the: TheDesk,
     type: Literal["active", "historic"],
@@ -105,13 +107,13 @@ def sessions(
 
 
 @router.get("/{session_id}", dependencies=KEY)
-def session(session_id: str, the: TheDesk) -> Envelope[dict[str, Any]]:
+async def session(session_id: str, the: TheDesk) -> Envelope[dict[str, Any]]:
     """One session."""
     return ok(_item(the.account.session(session_id), the.account.clock()))
 
 
 @router.get("/{session_id}/transcript", dependencies=KEY)
-def transcript(
+async def transcript(
     session_id: str,
     the: TheDesk,
     start_timestamp: int | None = None,
@@ -133,7 +135,7 @@ def transcript(
 
 
 @router.delete("/{session_id}/events", dependencies=KEY)
-def forget(session_id: str, the: TheDesk) -> Envelope[None]:
+async def forget(session_id: str, the: TheDesk) -> Envelope[None]:
     """Forget what was said."""
     the.account.session(session_id).transcript.clear()
     return ok()

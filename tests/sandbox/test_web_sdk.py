@@ -108,7 +108,7 @@ async def test_the_sdk_says_why_a_session_cannot_start(page: Page, roomy: Caller
     await roomy.order("start:answer status=409 code=4009 message=full")
     call = await roomy.token()
     error = await page.evaluate(
-        "([token, url]) => start(token, url).catch((error) => `${error.message} ${error.errorCode}`)",
+        "([token, url]) => start(token, url).catch((e) => `${e.message} ${e.errorCode}`)",
         [call.token, roomy.url],
     )
     assert "full" in error

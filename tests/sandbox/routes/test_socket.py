@@ -130,7 +130,10 @@ async def test_a_message_that_cannot_be_used_is_an_error_event_and_changes_nothi
     caller: Caller, frame: str | bytes, complaint: str
 ) -> None:
     _, lite = await caller.talk()
-    await (lite.socket.send_bytes if isinstance(frame, bytes) else lite.socket.send_str)(frame)
+    if isinstance(frame, bytes):
+        await lite.socket.send_bytes(frame)
+    else:
+        await lite.socket.send_str(frame)
     error = (await lite.until("error"))["error"]
     assert error["type"] == "invalid_request_error"
     assert complaint in error["message"]
