@@ -1,0 +1,1 @@
+"""Minds: one file per language-model part."""

@@ -1,0 +1,76 @@
+"""One conversation with the guide: what it said last, what it offered, what comes next."""
+
+import re
+from collections import Counter
+from string import Template
+
+from .knowledge import Answer, Topic
+from .matcher import UNKNOWN, Matcher
+
+# The persona's name where it only calls: at the start, after a comma or after a greeting.
+ADDRESSED = (
+    r"^\W*{name}\b\W+(?=\w)|,\s*{name}\b|\b"
+    r"(?P<greeting>hello|hi|hey|thanks|thank you|bye|goodbye|morning|afternoon|evening)\s+{name}\b"
+)
+
+
+class Conversation:
+    """Answers questions, and never gives the same answer twice in a row."""
+
+    def __init__(self, matcher: Matcher, name: str) -> None:
+        """`name` is the persona's. The matcher may be shared, a conversation may not."""
+        self._matcher = matcher
+        self._knowledge = matcher.knowledge
+        self._name = name
+        self._addressed = re.compile(ADDRESSED.format(name=re.escape(name)), re.IGNORECASE)
+        self._turns: Counter[str] = Counter()
+        self._offered = ""
+        self._last = ""
+
+    def greeted(self, text: str) -> None:
+        """Note what was said before the first answer, so that it can be repeated."""
+        self._last = self._last or text
+
+    def answer(self, question: str, before: str = "") -> str:
+        """The answer to a question, as text for a voice.
+
+        Args:
+            question: what was said last.
+            before: the same with what was said just before it and not answered; used when the
+                question alone means nothing.
+        """
+        topic = self._topic(question)
+        if before and topic.title in (UNKNOWN, "Not caught"):
+            topic = self._topic(before)
+        if topic.title == "Go on" and self._offered:
+            topic = self._knowledge[self._offered]
+        return self._repeat() if topic.title == "Repeat" else self._say(topic)
+
+    def _topic(self, question: str) -> Topic:
+        question = self._addressed.sub(r"\g<greeting> ", question)
+        if self._matcher.is_noise(question):
+            return self._knowledge["Not caught"]
+        match = self._matcher.match(question)
+        return match.topic if match else self._knowledge[UNKNOWN]
+
+    def _say(self, topic: Topic) -> str:
+        answer = self._next(topic)
+        text = self._filled(answer)
+        if text == self._last:
+            return self._repeat()
+        self._last, self._offered = text, answer.leads_to
+        return text
+
+    def _repeat(self) -> str:
+        if not self._last:
+            return self._say(self._knowledge["Nothing to repeat"])
+        return self._filled(self._next(self._knowledge["Repeat"]))
+
+    def _next(self, topic: Topic) -> Answer:
+        """The answers of a topic take turns."""
+        turn = self._turns[topic.title]
+        self._turns[topic.title] += 1
+        return topic.answers[turn % len(topic.answers)]
+
+    def _filled(self, answer: Answer) -> str:
+        return Template(answer.text).substitute(name=self._name, last=self._last)

@@ -1,0 +1,124 @@
+"""The guide: a scripted mind that needs no model, no key and no network."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipecat.frames.frames import (
+    Frame,
+    LLMContextFrame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+)
+from pipecat.processors.aggregators.llm_context import (
+    LLMContextMessage,
+    LLMSpecificMessage,
+    standard_message_text,
+)
+from pipecat.processors.frame_processor import FrameDirection
+from pipecat.services.llm_service import LLMService
+from pipecat.services.settings import LLMSettings
+
+from .conversation import Conversation
+from .knowledge import load_knowledge
+from .matcher import Matcher
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from pipelines.persona import Persona
+    from pipelines.settings import Settings
+
+KNOWLEDGE = Path(__file__).with_name("guide.md")
+WORD_DELAY_S = 0.015
+
+
+class GuideLLMService(LLMService):
+    """Streams a script's answers as a model streams its own, one word per frame."""
+
+    def __init__(self, conversation: Conversation, *, word_delay_s: float = WORD_DELAY_S) -> None:
+        """`word_delay_s` (seconds) passes before each word that follows the first sentence."""
+        super().__init__(settings=_no_model())
+        self._conversation = conversation
+        self._word_delay_s = word_delay_s
+
+    def can_generate_metrics(self) -> bool:
+        """Time to first byte and processing time are measured, as for a model."""
+        return True
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Answer the context of an LLMContextFrame; pass every other frame on."""
+        await super().process_frame(frame, direction)
+        if not isinstance(frame, LLMContextFrame):
+            await self.push_frame(frame, direction)
+            return
+        await self.push_frame(LLMFullResponseStartFrame())
+        await self.start_processing_metrics()
+        try:
+            await self._answer(frame.context.get_messages())
+        finally:
+            await self.stop_processing_metrics()
+            await self.push_frame(LLMFullResponseEndFrame())
+
+    async def _answer(self, messages: Sequence[LLMContextMessage]) -> None:
+        """Stream the answer to what the user said last; instructions are not answered."""
+        said = _last_words(messages, "user")
+        if not said:
+            return
+        self._conversation.greeted(" ".join(_last_words(messages[: -len(said)], "assistant")))
+        await self.start_ttfb_metrics()
+        text = self._conversation.answer(said[-1], before=" ".join(said))
+        await self._stream(text.split())
+
+    async def _stream(self, words: Sequence[str]) -> None:
+        await self.stop_ttfb_metrics()
+        within_first_sentence = True
+        for at, word in enumerate(words):
+            if not within_first_sentence:
+                await asyncio.sleep(self._word_delay_s)
+            await self._push_llm_text(word if at == 0 else f" {word}")
+            within_first_sentence &= not word.endswith((".", "!", "?"))
+
+
+def build(settings: "Settings", persona: "Persona", http: "aiohttp.ClientSession") -> LLMService:
+    """The service; one for each conversation, as it remembers what it said.
+
+    Raises:
+        BadSetting: guide.md cannot be understood; names the line.
+    """
+    return GuideLLMService(Conversation(_matcher(KNOWLEDGE), persona.name))
+
+
+@cache
+def _matcher(path: Path) -> Matcher:
+    """Preparing takes a quarter of a second of CPU, so conversations share the matcher."""
+    return Matcher(load_knowledge(path))
+
+
+def _last_words(messages: Sequence[LLMContextMessage], role: str) -> list[str]:
+    """The texts of the messages at the end that are of one role, the oldest first."""
+    texts: list[str] = []
+    for message in reversed(messages):
+        if isinstance(message, LLMSpecificMessage) or message["role"] != role:
+            break
+        texts.insert(0, standard_message_text(message))
+    return texts
+
+
+def _no_model() -> LLMSettings:
+    return LLMSettings(
+        model="guide",
+        system_instruction=None,
+        temperature=None,
+        max_tokens=None,
+        top_p=None,
+        top_k=None,
+        frequency_penalty=None,
+        presence_penalty=None,
+        seed=None,
+        filter_incomplete_user_turns=False,
+        user_turn_completion_config=None,
+        use_provider_thinking_default=False,
+    )
