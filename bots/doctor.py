@@ -150,7 +150,7 @@ async def _accepted(
 
 async def _deepgram(row: Part, settings: Settings, http: aiohttp.ClientSession) -> str:
     token = settings.deepgram_api_key.get_secret_value()
-    url = f"{settings.deepgram_base_url.rstrip('/')}/v1/auth/token"
+    url = f"{settings.deepgram_base_url.rstrip('/')}/v1/projects"
     return await _accepted(http, row, url, {"Authorization": f"Token {token}"})
 
 
@@ -168,7 +168,7 @@ async def _cartesia(row: Part, settings: Settings, http: aiohttp.ClientSession) 
 
 async def _daily(row: Part, settings: Settings, http: aiohttp.ClientSession) -> str:
     key = settings.daily_api_key.get_secret_value()
-    url = f"{settings.daily_base_url.rstrip('/')}/rooms?limit=1"
+    url = f"{settings.daily_base_url.rstrip('/')}/"
     return await _accepted(http, row, url, {"Authorization": f"Bearer {key}"})
 
 

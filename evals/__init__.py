@@ -1,0 +1,1 @@
+"""Conversations as YAML, for `pipecat eval`."""

@@ -1,0 +1,104 @@
+"""The doctor: finds what would spoil a conversation, with a fix a line."""
+
+import json
+import socket
+
+import pytest
+
+from bots.doctor import examine
+from pipelines.parts import PARTS
+from pipelines.settings import load_settings
+from tests.bots.test_cli import avatar
+from tests.standins.cartesia import Cartesia
+from tests.standins.daily import Daily
+from tests.standins.deepgram import Deepgram
+from tests.standins.gemini import Gemini
+from tests.standins.liveavatar import LiveAvatar
+from tests.standins.ollama import Ollama
+
+VENDORS = {
+    "STT=deepgram": (Deepgram, "deepgram", "deepgram_api_key"),
+    "LLM=gemini": (Gemini, "google", "google_api_key"),
+    "TTS=cartesia": (Cartesia, "cartesia", "cartesia_api_key"),
+    "AVATAR=heygen": (LiveAvatar, "liveavatar", "liveavatar_api_key"),
+    "TRANSPORT=heygen": (LiveAvatar, "liveavatar", "liveavatar_api_key"),
+    "TRANSPORT=daily": (Daily, "daily", "daily_api_key"),
+}
+
+
+async def diagnosis(choice, key, **more):
+    """What the doctor says of one part whose vendor is a stand-in."""
+    vendor, name, field = VENDORS[choice]
+    async with vendor() as server:
+        url = server.api_url if vendor is Daily else server.url
+        keys = {field: key or server.key, f"{name}_base_url": url}
+        settings = load_settings(avatar_port=0, **keys, **more)
+        findings = {finding.what: finding for finding in await examine(settings, {})}
+    return findings[choice]
+
+
+@pytest.mark.parametrize("choice", VENDORS)
+async def test_a_key_that_is_accepted_is_ok(choice):
+    finding = await diagnosis(choice, key=None)
+    assert (finding.state, finding.detail) == ("ok", "key accepted")
+
+
+@pytest.mark.parametrize("choice", VENDORS)
+async def test_a_key_that_is_refused_is_bad_and_named(choice):
+    finding = await diagnosis(choice, key="fake-wrong-key")
+    assert finding.state == "bad"
+    assert VENDORS[choice][2].upper() in f"{finding.detail} {finding.fix}"
+
+
+async def test_a_vendor_that_cannot_be_reached_is_bad():
+    settings = load_settings(
+        avatar_port=0, deepgram_api_key="fake", deepgram_base_url="http://127.0.0.1:9"
+    )
+    findings = {finding.what: finding for finding in await examine(settings, {})}
+    assert findings["STT=deepgram"].state == "bad"
+    assert "cannot be reached" in findings["STT=deepgram"].detail
+
+
+async def test_without_keys_local_parts_load_and_cloud_parts_are_off():
+    findings = {f.what: f for f in await examine(load_settings(avatar_port=0), {})}
+    for row in PARTS:
+        expected = "off" if row.needs else "ok"
+        assert findings[row.choice].state == expected, findings[row.choice]
+
+
+async def test_a_running_ollama_is_found():
+    async with Ollama() as server:
+        settings = load_settings(avatar_port=0, ollama_base_url=server.openai_url)
+        findings = {f.what: f for f in await examine(settings, {})}
+    assert findings["LLM=ollama"].detail == "answers"
+
+
+async def test_everything_that_is_wrong_is_found_at_once(tmp_path):
+    (tmp_path / "file").touch()
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        settings = load_settings(
+            stt="deepgram",
+            avatar_host="127.0.0.1",
+            avatar_port=busy.getsockname()[1],
+            avatar_persona="nobody.yaml",
+            avatar_transcripts=str(tmp_path / "file" / "folder"),
+            puppet_pack="nobody",
+        )
+        findings = await examine(settings, {})
+    bad = {finding.what for finding in findings if finding.state == "bad"}
+    assert {"line-up", "port", "persona", "transcripts", "STT=deepgram", "AVATAR=puppet"} <= bad
+    assert all(finding.fix for finding in findings if finding.state == "bad")
+
+
+def test_the_command_prints_a_fix_a_line_and_ends_with_2_when_something_is_bad():
+    code, out, err = avatar("doctor", "--port", "0", "--stt", "deepgram")
+    assert code == 2
+    assert "✗ STT=deepgram" in out and "set DEEPGRAM_API_KEY" in out
+    assert "Traceback" not in err
+
+
+def test_the_command_prints_json_and_ends_with_0_when_all_is_well():
+    code, out, _ = avatar("doctor", "--port", "0", "--json")
+    findings = json.loads(out)
+    assert code == 0
+    assert {finding["state"] for finding in findings} == {"ok", "off"}
