@@ -130,6 +130,8 @@ class Account:
         """End a session; False if it had ended before."""
         if session.phase == "historic":
             return False
+        if session.phase == "active" and reason is not EndReason.DISPATCH_FAILED:
+            self._charge_minutes(session)
         session.ended_at = self.clock()
         session.end_reason = reason
         self._keep(session)
@@ -164,10 +166,16 @@ class Account:
         lost_at = session.socket_lost_at
         if lost_at is not None and now - max(lost_at, session.heard_at) >= limits.zombie_s:
             return EndReason.ZOMBIE_SESSION_REAP
-        while age_s >= session.minutes * MINUTE_S:
+        return None if self._charge_minutes(session) else EndReason.NO_CREDITS
+
+    def _charge_minutes(self, session: Session) -> bool:
+        """Charge every minute that has begun; False when the credits do not last."""
+        assert session.started_at is not None, "only active sessions cost"
+        used_s = min(self.clock() - session.started_at, session.max_duration_s - 1)
+        while used_s >= session.minutes * MINUTE_S:
             if not self._charge(session):
-                return EndReason.NO_CREDITS
-        return None
+                return False
+        return True
 
     def _charge(self, session: Session) -> bool:
         cost = session.credits_a_minute

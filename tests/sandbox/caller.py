@@ -187,9 +187,11 @@ class Caller:
     async def ended(self, call: Call) -> str:
         """Wait until a session is over; why."""
         async with asyncio.timeout(PATIENCE_S):
-            while "end_reason" not in (shown := await self.session(call)):
+            while True:
+                shown = await self.session(call)
+                if "end_reason" in shown:
+                    return shown["end_reason"]
                 await asyncio.sleep(0.02)
-        return shown["end_reason"]
 
     async def watch(self, call: Call) -> "Viewer":
         """Join the session's room as its client."""

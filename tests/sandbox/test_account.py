@@ -162,3 +162,11 @@ def test_only_listed_avatars_are_for_a_sandbox_when_it_is_strict() -> None:
     owner.start(is_sandbox=True)
     with pytest.raises(BadRequest):
         owner.start(is_sandbox=True, avatar_id="1c690fe7-23e0-49f9-bfba-14344450285b")
+
+
+def test_minutes_are_paid_though_nobody_looked_before_the_end() -> None:
+    owner = Owner(credits=10)
+    session = owner.start()
+    owner.clock.advance(130)
+    owner.account.end(session, EndReason.USER_CLOSED)
+    assert (session.credits_consumed, owner.account.credits) == (3, 7)

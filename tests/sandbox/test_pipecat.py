@@ -80,9 +80,11 @@ async def commands(caller: Caller, wanted: str) -> list[str]:
     """Wait until the only session has received a command; all it received."""
     [session] = caller.desk.account.sessions.values()
     async with asyncio.timeout(PATIENCE_S):
-        while wanted not in (received := _received(session.log)):
+        while True:
+            received = _received(session.log)
+            if wanted in received:
+                return received
             await asyncio.sleep(0.02)
-    return received
 
 
 def _received(log: list[dict]) -> list[str]:

@@ -15,8 +15,8 @@ from sandbox import Limits, LiveKit, SandboxError, sandbox
 from tests.sandbox.caller import LITE, Caller
 from tests.sandbox.conftest import Served, serving
 
-MANY = 60
-MANY_WITH_ROOMS = 12
+MANY = 30
+MANY_WITH_ROOMS = 6
 
 
 async def test_a_foreign_address_needs_a_key() -> None:
