@@ -60,8 +60,11 @@ def _persona(settings: Settings) -> AvatarPersona | None:
 
 
 def connected(client: HeyGenClient | None) -> bool:
-    """Whether the client has a session, its WebSocket and its room."""
-    return bool(client and client._heyGen_session and client._websocket and client._livekit_room)
+    """Whether the client has a session, and its WebSocket and its room are still open."""
+    if client is None or client._livekit_room is None:
+        return False
+    in_room = client._livekit_room.isconnected()
+    return bool(client._heyGen_session and client._connected and in_room)
 
 
 async def joined_room(

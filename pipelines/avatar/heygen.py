@@ -2,7 +2,7 @@
 
 import aiohttp
 from pipecat.frames.frames import Frame, TTSAudioRawFrame
-from pipecat.processors.frame_processor import FrameDirection
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.services.heygen.client import ServiceType
 from pipecat.services.heygen.video import HeyGenVideoService
@@ -26,6 +26,12 @@ class LiveAvatarVideoService(HeyGenVideoService):
         )
         self._app_settings = settings
         self._told = False
+
+    async def setup(self, setup: FrameProcessorSetup) -> None:
+        """Open the session; one that came up half would only cost money."""
+        await super().setup(setup)
+        if self._client and not connected(self._client):
+            await self._client.stop()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Give the voice to the face, or straight to the user when there is none."""

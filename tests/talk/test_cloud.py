@@ -98,9 +98,11 @@ async def test_a_refused_key_is_told_to_the_user_and_ends_the_conversation(name,
         assert "fake-wrong-key" not in app.output
 
 
-async def test_without_its_session_the_face_is_missed_and_the_voice_goes_on(tmp_path):
-    async with LiveAvatar() as vendor:
-        vendor.fail("/v1/sessions/start", 500)
+@pytest.mark.parametrize("fault", ["the session is refused", "the room cannot be joined"])
+async def test_without_its_face_the_voice_goes_on_and_no_session_stays_open(fault, tmp_path):
+    async with LiveAvatar(livekit_url="ws://127.0.0.1:9") as vendor:
+        if fault == "the session is refused":
+            vendor.fail("/v1/sessions/start", 500)
         env = {"LIVEAVATAR_API_KEY": vendor.key, "LIVEAVATAR_BASE_URL": vendor.url}
         async with running_app(tmp_path, "--llm", "guide", env=env) as app:
             async with Visitor(app.url) as visitor:
@@ -110,6 +112,7 @@ async def test_without_its_session_the_face_is_missed_and_the_voice_goes_on(tmp_
                 assert "talk to me" in hear(pcm(visitor.sounds))
                 notices = [m for m in visitor.received("server-message") if m["type"] == "notice"]
                 assert "the voice goes on" in notices[0]["text"]
+                assert vendor.state.sessions and not vendor.state.open_sessions
 
 
 async def test_liveavatars_room_that_cannot_be_opened_is_refused_with_the_reason(tmp_path):
