@@ -26,6 +26,7 @@ from sandbox.tokens import LiveKit, SessionTokens
 DEFAULT_KEY = "sandbox"
 HOST = "127.0.0.1"
 GRACE_S = 2
+BACKLOG = 512
 SOCKET_BYTES = 16 * 1024 * 1024
 
 
@@ -67,9 +68,11 @@ async def sandbox(
     Raises:
         SandboxError: it cannot be started so; says the fix.
     """
-    listener = _listen(host, port, api_key)
     ordered = Faults(_parse_all(faults))
-    with contextlib.closing(SQLite(state) if state else Nowhere()) as store:
+    with (
+        contextlib.closing(_listen(host, port, api_key)) as listener,
+        contextlib.closing(SQLite(state) if state else Nowhere()) as store,
+    ):
         account = Account(clock, limits, store)
         async with Theatre(account, ordered, livekit) as theatre:
             the = Desk(
@@ -122,12 +125,25 @@ def _listen(host: str, port: int, api_key: str) -> socket.socket:
             f"or listen on {HOST}."
         )
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=512)
+        return _listener(host, port)
     except OSError as error:
         raise SandboxError(
             f"Cannot listen on {host}:{port} ({error.strerror or error}): choose another --port."
         ) from error
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends small messages without delay only where the protocol is named.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def _is_loopback(host: str) -> bool:
