@@ -1,0 +1,55 @@
+"""Fixtures: Chromium with a microphone one can choose, and what it hears."""
+
+import os
+import shutil
+import wave
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.browser.user import User, meeting
+from tests.speech import say
+
+HOW = (
+    "The page is tested in Chromium: get it with `apt-get install chromium` "
+    "and `uv sync --group browser`."
+)
+RATE = 48_000
+Meet = Callable[..., AbstractAsyncContextManager[User]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def meet() -> AsyncIterator[Meet]:
+    """Opens a page: `meet(url)` refuses the microphone, `meet(url, wav)` speaks the file."""
+    program = shutil.which("chromium")
+    if not (program and find_spec("playwright")):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW)
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as playwright:
+        yield lambda url, sound=None: meeting(playwright.chromium, program, url, sound)
+
+
+@pytest.fixture(scope="module")
+def silence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A microphone in a quiet room."""
+    return _write(tmp_path_factory.mktemp("microphone") / "silence.wav", bytes(2 * RATE))
+
+
+@pytest.fixture(scope="module")
+def question(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A microphone that hears "How do you work?", again and again with half a minute between."""
+    path = tmp_path_factory.mktemp("microphone") / "question.wav"
+    pcm = bytes(2 * RATE * 7) + say("How do you work?", RATE) + bytes(2 * RATE * 24)
+    return _write(path, pcm)
+
+
+def _write(path: Path, pcm: bytes) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(pcm)
+    return path

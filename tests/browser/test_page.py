@@ -1,0 +1,228 @@
+"""The page in Chromium: whole conversations over real connections, with sound and pictures.
+
+The README's picture is a by-product: `cp artefacts/page.png docs/page.png`.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.browser.conftest import Meet
+from tests.browser.user import User
+from tests.speech import hear
+from tests.standins.liveavatar import LiveAvatar
+from tests.talk.app import App, running_app
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("meet"),
+]
+
+SIZE = (960, 540)
+PACE = 25
+PACE_LIMIT_S = 30
+FLAGS = ("--size", f"{SIZE[0]}x{SIZE[1]}", "--llm", "guide", "--persona", "brief.yaml")
+BRIEF = """
+name: Theo
+greeting: Hi, I'm ${name}!
+avatar: {puppet: theo}
+"""
+ARTEFACTS = Path(__file__).parents[2] / "artefacts"
+ASKED = "[data-role=user] .words"
+ANSWER = "[data-role=user] + [data-role=avatar] .words"
+SECOND_SENTENCE = f"{ANSWER} > :nth-child(2):not(:empty)"
+TRACKS = "watched.tracks.map((track) => track.readyState)"
+LOST_LIMIT_S = 30
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A conversation as its user knows it.
+
+    `pace` is in pictures a second, `size` (width, height) in pixels, `sound` s16le mono 16 kHz.
+    """
+
+    before: dict[str, Any]
+    pace: float
+    size: list[int]
+    asked: str
+    answer: str
+    sound: bytes
+    states: list[str]
+    violations: list[str]
+    requests: list[str]
+    complaints: list[str]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a persona of few words."""
+    folder = tmp_path_factory.mktemp("app")
+    (folder / "brief.yaml").write_text(BRIEF)
+    return folder
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def app(folder: Path) -> AsyncIterator[App]:
+    """The server of most conversations."""
+    async with running_app(folder, *FLAGS) as app:
+        yield app
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def seen(app: App, meet: Meet, question: Path) -> Seen:
+    """A whole conversation: a spoken question, its answer, and the end."""
+    async with meet(app.url, question) as user:
+        return await _talk(user)
+
+
+async def _talk(user: User) -> Seen:
+    page = user.page
+    before = await user.watched("({ asked: watched.microphones, states: watched.states })")
+    await page.click("#start")
+    await page.wait_for_selector("#stage[data-face=on]")
+    await page.evaluate("listen()")
+    asked = await user.read(ASKED)
+    await page.wait_for_selector(f"html[data-state=speaking] {SECOND_SENTENCE}")
+    await page.screenshot(path=ARTEFACTS / "page.png")
+    pace = await page.evaluate(f"pace(25, {PACE - 2}, {PACE_LIMIT_S})")
+    face = "document.getElementById('face')"
+    size = await page.evaluate(f"[{face}.videoWidth, {face}.videoHeight]")
+    await user.state("listening")
+    sound = await user.hush()
+    answer = await user.read(ANSWER)
+    await page.click("#end")
+    await user.state("over")
+    states, violations = await user.watched("[watched.states, watched.violations]")
+    return Seen(
+        before, pace, size, asked, answer, sound, states, violations, user.requests, user.complaints
+    )
+
+
+def words(text: str) -> set[str]:
+    """The longer words of a text, in small letters."""
+    return set(re.findall(r"[a-z]{4,}", text.lower()))
+
+
+async def test_the_microphone_is_not_asked_for_before_the_click(seen: Seen) -> None:
+    assert seen.before == {"asked": 0, "states": []}
+
+
+async def test_the_page_says_what_is_going_on(seen: Seen) -> None:
+    assert seen.states[:2] == ["microphone", "connecting"]
+    assert set(seen.states[2:-1]) == {"listening", "thinking", "speaking"}
+    assert seen.states[-1] == "over"
+
+
+async def test_the_face_moves_at_25_pictures_a_second_in_the_asked_size(seen: Seen) -> None:
+    assert seen.pace == pytest.approx(PACE, abs=2)
+    assert tuple(seen.size) == SIZE
+
+
+async def test_a_spoken_question_is_answered_aloud(seen: Seen) -> None:
+    heard = words(hear(seen.sound))
+    assert len(words(seen.answer) & heard) > len(words(seen.answer)) / 2, (seen.answer, heard)
+
+
+async def test_both_sides_of_the_conversation_can_be_read(seen: Seen) -> None:
+    assert "how do you work" in seen.asked.lower()
+    assert len(words(seen.answer)) > 5
+
+
+async def test_nothing_leaves_the_server_and_nothing_goes_wrong(app: App, seen: Seen) -> None:
+    assert len(seen.requests) > 10
+    assert not [url for url in seen.requests if not url.startswith(f"{app.url}/")]
+    assert not seen.violations
+    assert not seen.complaints
+
+
+async def test_who_refuses_the_microphone_goes_on_by_typing(app: App, meet: Meet) -> None:
+    async with meet(app.url) as user:
+        await user.page.click("#start")
+        await user.state("failed")
+        assert "microphone was refused" in await user.read("#reason")
+        await user.page.click("#go-on-typing")
+        await user.state("listening", "speaking")
+        await user.type("What can you do?")
+        assert await user.read(ASKED) == "What can you do?"
+        assert words(await user.read(ANSWER))
+        await user.state("speaking")
+        assert await user.page.is_hidden("#mute")
+        assert await user.watched("watched.microphones") == 1
+        assert await user.watched("watched.tracks.map((track) => track.kind)") == ["audio", "video"]
+        assert not user.complaints
+
+
+async def test_the_microphone_can_be_muted_and_opened_again(
+    app: App, meet: Meet, silence: Path
+) -> None:
+    async with meet(app.url, silence) as user:
+        await user.page.click("#start")
+        await user.page.click("#mute:enabled")
+        await user.page.wait_for_selector("#mute[data-muted=true]")
+        assert await user.watched("watched.tracks[0].enabled") is False
+        await user.page.click("#mute")
+        assert await user.watched("watched.tracks[0].enabled") is True
+
+
+async def test_the_end_releases_everything_and_one_can_talk_again(
+    app: App, meet: Meet, silence: Path
+) -> None:
+    async with meet(app.url, silence) as user:
+        await user.page.click("#start")
+        await user.page.wait_for_selector("#stage[data-face=on]")
+        await user.page.click("#end")
+        await user.state("over")
+        assert await user.read("#reason") == "You ended the conversation."
+        assert await user.watched(TRACKS) == 3 * ["ended"]
+        assert await user.watched("watched.peers.map((peer) => peer.signalingState)") == ["closed"]
+        assert await user.watched("document.getElementById('voice').srcObject") is None
+        assert await user.watched("document.activeElement.id") == "again"
+        await user.page.click("#again")
+        await user.page.wait_for_selector("#stage[data-face=on]")
+        assert await user.read("[data-role=avatar] .words")
+        assert not user.complaints
+
+
+async def test_a_server_that_dies_is_missed(folder: Path, meet: Meet, silence: Path) -> None:
+    async with running_app(folder, *FLAGS) as app, meet(app.url, silence) as user:
+        await user.page.click("#start")
+        await user.page.wait_for_selector("#stage[data-face=on]")
+        app.process.kill()
+        await app.process.wait()
+        await user.state("failed", limit_s=LOST_LIMIT_S)
+        assert await user.read("#reason") == "The connection to the avatar was lost."
+        assert await user.watched(TRACKS) == 3 * ["ended"]
+
+
+async def test_a_start_that_is_refused_is_told_in_the_servers_words(
+    folder: Path, meet: Meet, silence: Path
+) -> None:
+    async with LiveAvatar(key="fake-right-key") as vendor:
+        env = {"LIVEAVATAR_API_KEY": "fake-wrong-key", "LIVEAVATAR_BASE_URL": vendor.url}
+        flags = ("--transport", "heygen", "--llm", "guide")
+        async with running_app(folder, *flags, env=env) as app, meet(app.url, silence) as user:
+            await user.page.click("#start")
+            await user.state("failed")
+            assert "check LIVEAVATAR_API_KEY" in await user.read("#reason")
+            assert await user.watched("watched.tracks[0].readyState") == "ended"
+
+
+async def test_who_stays_silent_is_asked_once_and_then_let_go(
+    folder: Path, meet: Meet, silence: Path
+) -> None:
+    async with running_app(folder, *FLAGS, "--idle-s", "2") as app:
+        async with meet(app.url, silence) as user:
+            await user.page.click("#start")
+            await user.state("over")
+            said = await user.read("[data-role=avatar] .words")
+            assert said.count("Are you still there?") == 1
+            assert said.endswith("Goodbye!")
+            assert "quiet for a while" in await user.read("#reason")
+            assert not user.complaints

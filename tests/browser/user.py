@@ -1,0 +1,95 @@
+"""Somebody at the page: a browser, a microphone, eyes, ears and a keyboard."""
+
+import base64
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserType, ConsoleMessage, Page
+
+WATCH = Path(__file__).with_name("watch.js")
+LIMIT_MS = 60_000
+RATE = 16_000
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+)
+
+
+class User:
+    """One page, and what was seen of its doings from the outside."""
+
+    def __init__(self, page: "Page") -> None:
+        self.page = page
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._on_console)
+
+    async def state(self, *names: str, limit_s: float = LIMIT_MS / 1000) -> None:
+        """Wait until the page is in one of these states."""
+        selector = ", ".join(f"html[data-state={name}]" for name in names)
+        await self.page.wait_for_selector(selector, timeout=limit_s * 1000)
+
+    async def read(self, selector: str) -> str:
+        """The text of an element, once it is there and has one."""
+        element = await self.page.wait_for_selector(f"{selector}:not(:empty)")
+        assert element
+        return (await element.inner_text()).strip()
+
+    async def type(self, text: str) -> None:
+        """Send a typed message."""
+        await self.page.fill("#text", text)
+        await self.page.click("#send")
+
+    async def watched(self, expression: str) -> Any:
+        """What watch.js kept: the value of a JavaScript expression about `watched`."""
+        return await self.page.evaluate(expression)
+
+    async def hush(self) -> bytes:
+        """All that was heard since listen() in the page: s16le mono, 16 kHz."""
+        url = await self.page.evaluate("hush()")
+        return _pcm(base64.b64decode(url.partition(",")[2]))
+
+    def _on_console(self, message: "ConsoleMessage") -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+
+@asynccontextmanager
+async def meeting(
+    chromium: "BrowserType", program: str, url: str, sound: Path | None
+) -> AsyncIterator[User]:
+    """The page at `url` in a browser of its own, which hears the WAV file or is refused."""
+    permission = "--use-fake-ui-for-media-stream" + ("" if sound else "=deny")
+    ears = [f"--use-file-for-fake-audio-capture={sound}"] if sound else []
+    browser = await chromium.launch(executable_path=program, args=[*FLAGS, permission, *ears])
+    try:
+        page = await browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(LIMIT_MS)
+        await page.add_init_script(path=WATCH)
+        user = User(page)
+        await page.goto(url)
+        await page.wait_for_selector("#start:enabled")
+        yield user
+    finally:
+        await browser.close()
+
+
+def _pcm(webm: bytes) -> bytes:
+    resampler = av.AudioResampler("s16", "mono", RATE)
+    with av.open(io.BytesIO(webm), "r") as file:
+        frames = [out for frame in file.decode(audio=0) for out in resampler.resample(frame)]
+    return b"".join(frame.to_ndarray().tobytes() for frame in frames)

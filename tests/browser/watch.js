@@ -1,0 +1,72 @@
+// Keeps what the page does with the browser; it changes nothing. The functions are for tests to call.
+
+const watched = { states: [], microphones: 0, tracks: [], peers: [], violations: [] };
+
+new MutationObserver(() => {
+  const { state } = document.documentElement.dataset;
+  if (state !== watched.states.at(-1)) watched.states.push(state);
+}).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-state"] });
+
+document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
+  watched.violations.push(`${violatedDirective} ${blockedURI}`),
+);
+
+const devices = navigator.mediaDevices;
+const getUserMedia = devices.getUserMedia.bind(devices);
+devices.getUserMedia = async (wish) => {
+  watched.microphones += 1;
+  const stream = await getUserMedia(wish);
+  watched.tracks.push(...stream.getTracks());
+  return stream;
+};
+
+const Peer = RTCPeerConnection;
+window.RTCPeerConnection = class extends Peer {
+  constructor(...wishes) {
+    super(...wishes);
+    watched.peers.push(this);
+    this.addEventListener("track", ({ track }) => watched.tracks.push(track));
+  }
+};
+
+// The avatar's voice, from now until hush() gives it as WebM in a data: URL.
+function listen() {
+  const recorder = new MediaRecorder(document.getElementById("voice").srcObject);
+  const pieces = [];
+  recorder.ondataavailable = ({ data }) => pieces.push(data);
+  recorder.start();
+  window.hush = () =>
+    new Promise((resolve) => {
+      recorder.onstop = () => {
+        const reader = new FileReader();
+        reader.onload = () => resolve(reader.result);
+        reader.readAsDataURL(new Blob(pieces));
+      };
+      recorder.stop();
+    });
+}
+
+// The pace of the face, in pictures a second of the pictures' own time: that of the first `count`
+// pictures in a row that come at `wanted` or faster, or the best there was within `limit_s`.
+function pace(count, wanted, limit_s) {
+  const video = document.getElementById("face");
+  const end_ms = performance.now() + limit_s * 1000;
+  const last = [];
+  let best = 0;
+  return new Promise((resolve) => {
+    const next = (now_ms, picture) => {
+      last.push(picture);
+      if (last.length > count) best = Math.max(best, rate(last.shift(), picture));
+      if (best >= wanted || now_ms > end_ms) return resolve(best);
+      video.requestVideoFrameCallback(next);
+    };
+    video.requestVideoFrameCallback(next);
+  });
+}
+
+function rate(first, last) {
+  const pictures = last.presentedFrames - first.presentedFrames;
+  return pictures / ((last.rtpTimestamp - first.rtpTimestamp) / 90_000);
+}
+
+Object.assign(window, { watched, listen, pace });
