@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 from pipelines.errors import AvatarError
 
-VERBS = {"talk": "bots.talk", "parts": "bots.lineup", "doctor": "bots.doctor"}
+VERBS = {
+    "talk": "bots.talk",
+    "parts": "bots.lineup",
+    "doctor": "bots.doctor",
+    "sandbox": "bots.sandbox",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -18,3 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except AvatarError as error:
         print(f"avatar: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

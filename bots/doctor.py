@@ -58,10 +58,13 @@ def _lineup(settings: Settings) -> Finding:
 
 def _persona(settings: Settings, given: dict[str, str]) -> Finding:
     try:
-        persona = load_persona(settings.avatar_persona).filled(given)
+        persona = load_persona(settings.avatar_persona)
+        persona.filled({**dict.fromkeys(persona.variables, "…"), **given})
     except UserError as error:
         return Finding("persona", "bad", *_split(error))
-    return Finding("persona", "ok", f"{persona.name}, speaks {persona.language}")
+    asked = [name for name in persona.variables if name not in given]
+    needs = f", /start has to send {', '.join(asked)}" if asked else ""
+    return Finding("persona", "ok", f"{persona.name}, speaks {persona.language}{needs}")
 
 
 def _port(settings: Settings) -> Finding:

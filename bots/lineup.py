@@ -4,8 +4,9 @@ import argparse
 import json
 from collections.abc import Sequence
 
+from bots.beside import choose_with_sandbox
 from bots.flags import chosen, settings_parser
-from pipelines.parts import KINDS, PARTS, SPOKEN, Lineup, Part, choose, missing
+from pipelines.parts import KINDS, PARTS, SPOKEN, Lineup, Part, missing
 from pipelines.settings import Settings, load_settings
 
 
@@ -13,7 +14,7 @@ def run(words: Sequence[str]) -> int:
     """Print the table."""
     arguments = _parser().parse_args(words)
     settings = load_settings(**chosen(arguments))
-    lineup = choose(settings)
+    lineup = choose_with_sandbox(settings)
     print(
         json.dumps(_as_json(settings, lineup), indent=2)
         if arguments.json
@@ -38,7 +39,11 @@ def _table(settings: Settings, lineup: Lineup) -> str:
 
 def _row(row: Part, settings: Settings, lineup: Lineup) -> str:
     choice = lineup[row.kind]
-    mark, why = ("→", f"  [{choice.why}]") if choice.part == row else (" ", _lacks(row, settings))
+    mark, why = (
+        ("→", f"  [{choice.why}]")
+        if choice.part.value == row.value
+        else (" ", _lacks(row, settings))
+    )
     return f"  {mark} {row.value:9} {row.summary}{why}"
 
 
@@ -58,8 +63,8 @@ def _as_json(settings: Settings, lineup: Lineup) -> list[dict[str, object]]:
             "local": row.local,
             "installed": row.installed,
             "missing": missing(row, settings),
-            "chosen": lineup[row.kind].part == row,
-            "why": lineup[row.kind].why if lineup[row.kind].part == row else "",
+            "chosen": lineup[row.kind].part.value == row.value,
+            "why": lineup[row.kind].why if lineup[row.kind].part.value == row.value else "",
         }
         for row in PARTS
     ]

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=PORT, help=f"port to listen on ({PORT}), 0 for a free one")
     add("--api-key", default="", help=f"the key clients must bring ({DEFAULT_KEY})")
     add("--json", action="store_true", help="print one line of JSON instead of a welcome")
+    add("--with-parent", action="store_true", help="end when standard input is closed")
     add("--fail", action="append", default=[], metavar="FAULT", help="what shall go wrong; repeat")
     add("--state", type=Path, metavar="FILE", help="SQLite file that outlives the process")
     add("--credits", type=int, default=DEFAULTS.credits, help="credits of the account")
@@ -92,6 +94,8 @@ async def _serve(options: argparse.Namespace, settings: Settings) -> int:
         ) as address,
     ):
         stop = _stop_on_signals()
+        if options.with_parent:
+            _stop_at_end_of_input(stop)
         print(_welcome(address, livekit, as_json=options.json), flush=True)
         await stop.wait()
     print("The sandbox is closed.", file=sys.stderr)
@@ -110,3 +114,14 @@ def _stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
+
+
+def _stop_at_end_of_input(stop: asyncio.Event) -> None:
+    """Stop when whoever started this process is gone, however it went."""
+
+    def read() -> None:
+        if not os.read(sys.stdin.fileno(), 1024):
+            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+            stop.set()
+
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), read)

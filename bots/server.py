@@ -25,6 +25,7 @@ from bots.running import RUNNING
 from pipelines.errors import AvatarError, PartFailed, UserError
 from pipelines.meeting import HeyGenRunnerArguments, Room, picture_size
 from pipelines.parts import Lineup, Part, load, part
+from pipelines.persona import load_persona
 from pipelines.settings import Settings, environment_names
 
 WEB = Path(__file__).resolve().parent.parent / "web"
@@ -49,13 +50,13 @@ PAGE_POLICY = "; ".join(
 Say = Callable[..., None]
 
 
-def warm_up(settings: Settings, lineup: Lineup, given: Mapping[str, str], say: Say) -> None:
+def warm_up(settings: Settings, lineup: Lineup, say: Say) -> None:
     """Import the chosen parts and load their models, so that the first conversation starts at once.
 
     Raises:
         UserError: a part cannot be loaded, or the persona cannot be used.
     """
-    persona = bots.avatar.persona_for(settings, given)
+    persona = load_persona(settings.avatar_persona)
     for choice in lineup.values():
         started_s = time.monotonic()
         module = load(choice.part)
@@ -80,12 +81,12 @@ def install(
 
     @app.get("/api/portrait", include_in_schema=False)
     async def portrait() -> Response:
-        picture = _portrait(settings, lineup, given)
+        picture = _portrait(settings, lineup)
         return FileResponse(picture) if picture else _refuse(404, "This face has no portrait.")
 
     @app.get("/api/lineup")
     async def show_lineup() -> dict[str, Any]:
-        return describe(settings, lineup, given)
+        return describe(settings, lineup)
 
     @app.post("/start")
     async def start(request: Request) -> Any:
@@ -100,7 +101,7 @@ def run(parser: Any) -> None:
     runner.main(parser)
 
 
-def describe(settings: Settings, lineup: Lineup, given: Mapping[str, str]) -> dict[str, Any]:
+def describe(settings: Settings, lineup: Lineup) -> dict[str, Any]:
     """What the page may know of the line-up; no secret."""
     return {
         "transport": lineup["transport"].part.value,
@@ -108,17 +109,17 @@ def describe(settings: Settings, lineup: Lineup, given: Mapping[str, str]) -> di
             {"kind": kind, "value": c.part.value, "local": c.part.local, "why": c.why}
             for kind, c in lineup.items()
         ],
-        "persona": {"name": bots.avatar.persona_for(settings, given).name},
-        "poster": "/api/portrait" if _portrait(settings, lineup, given) else None,
+        "persona": {"name": load_persona(settings.avatar_persona).name},
+        "poster": "/api/portrait" if _portrait(settings, lineup) else None,
         "size": picture_size(settings, lineup["avatar"].part.value),
         "limits": {"max_duration_s": settings.avatar_max_duration_s},
     }
 
 
-def _portrait(settings: Settings, lineup: Lineup, given: Mapping[str, str]) -> Path | None:
+def _portrait(settings: Settings, lineup: Lineup) -> Path | None:
     """A still picture of the face, for faces that have one."""
     face = load(lineup["avatar"].part)
-    persona = bots.avatar.persona_for(settings, given)
+    persona = load_persona(settings.avatar_persona)
     return face.portrait(settings, persona) if hasattr(face, "portrait") else None
 
 

@@ -7,12 +7,14 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from bots import log
+from bots.beside import choose_with_sandbox, needs_sandbox, sandbox_beside
 from bots.flags import chosen, settings_parser, variables
 from pipelines.errors import BadSetting
-from pipelines.parts import Lineup, choose
+from pipelines.parts import Lineup
 from pipelines.settings import Settings, export_for_runner, load_settings
 
 
@@ -55,11 +57,21 @@ def run(words: Sequence[str]) -> int:
     parser = settings_parser("avatar", "Talk face to face with an AI avatar.")
     arguments, rest = parser.parse_known_args(words)
     settings = load_settings(**_given_flags(arguments, rest))
-    lineup = choose(settings)
+    given = variables(arguments.var)
+    lineup = choose_with_sandbox(settings)
     _say(*map(str, lineup.values()))
     settings = _with_port(settings)
-    _serve(rest, settings, lineup, variables(arguments.var))
+    with _liveavatar(settings) as settings:
+        _serve(rest, settings, lineup, given)
     return 0
+
+
+def _liveavatar(settings: Settings) -> AbstractContextManager[Settings]:
+    """LiveAvatar as the settings have it, or the sandbox."""
+    if not needs_sandbox(settings):
+        return contextlib.nullcontext(settings)
+    _say("starting the sandbox …")
+    return sandbox_beside(settings)
 
 
 def _given_flags(arguments: argparse.Namespace, rest: list[str]) -> dict[str, object]:
@@ -101,9 +113,7 @@ def _serve(rest: Sequence[str], settings: Settings, lineup: Lineup, given: dict[
 
     export_for_runner(settings)
     server.install(settings, lineup, given, say=_say, started_s=started_s)
-    parser = RunnerParser(
-        rest, settings, given, lambda: server.warm_up(settings, lineup, given, _say)
-    )
+    parser = RunnerParser(rest, settings, given, lambda: server.warm_up(settings, lineup, _say))
     with contextlib.redirect_stdout(io.StringIO()):  # the runner's banner, before the server runs
         server.run(parser)
 

@@ -28,6 +28,12 @@ class Persona:
     avatar: Mapping[str, str] = field(default_factory=dict)
     language: str = "en"
 
+    @property
+    def variables(self) -> list[str]:
+        """The names of the ${variables} in its texts, besides `name`."""
+        names = (n for key in FILLED for n in Template(getattr(self, key)).get_identifiers())
+        return sorted({name for name in names if name != "name"})
+
     def filled(self, variables: Mapping[str, str]) -> "Persona":
         """This persona with every ${variable} of its texts filled in.
 

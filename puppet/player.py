@@ -7,7 +7,7 @@ from threading import Lock
 import numpy as np
 
 from puppet.face import Painter, prepare
-from puppet.motion import Motion, State
+from puppet.motion import Motion, Pose, State
 from puppet.pack import Pack
 from puppet.speech import Cue, Utterance
 
@@ -27,6 +27,16 @@ class Frame:
     state: State
     mouth: float
     """How far the mouth is open in the image: 0 shut .. 1."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """40 ms before they are drawn, and how many interruptions there had been."""
+
+    pose: Pose
+    state: State
+    audio: bytes | None
+    interruptions: int
 
 
 class Player:
@@ -87,6 +97,19 @@ class Player:
 
     def tick(self) -> Frame:
         """The next 40 ms. Never waits; call it 25 times a second, from one thread at a time."""
+        step = self._step()
+        image = self._painter.draw(step.pose)
+        state, audio = self._unless_interrupted(step)
+        return Frame(image, self._size, audio, state, step.pose.open)
+
+    def skip(self) -> bytes | None:
+        """The next 40 ms, unseen: its audio while speaking.
+
+        For whoever is late: drawing takes most of the time of a tick.
+        """
+        return self._unless_interrupted(self._step())[1]
+
+    def _step(self) -> Step:
         with self._lock:
             interruptions = self._interruptions
             state, cue = self._next()
@@ -95,12 +118,13 @@ class Player:
             cue.lips.hear(cue.heard)
             lips = cue.lips.at(cue.number)
         pose = self._motion.step(state, lips)
-        image = self._painter.draw(pose)
-        audio = cue.audio if cue else None
+        return Step(pose, state, cue.audio if cue else None, interruptions)
+
+    def _unless_interrupted(self, step: Step) -> tuple[State, bytes | None]:
         with self._lock:
-            if interruptions != self._interruptions:
-                state, audio = self._resting(), None
-        return Frame(image, self._size, audio, state, pose.open)
+            if step.interruptions != self._interruptions:
+                return self._resting(), None
+        return step.state, step.audio
 
     def _next(self) -> tuple[State, Cue | None]:
         """State and speech of the next frame; the lock is held."""

@@ -9,8 +9,10 @@ import contextlib
 import functools
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
 from pipecat.audio.resamplers.base_audio_resampler import BaseAudioResampler
@@ -38,8 +40,8 @@ from pipelines.errors import BadSetting
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from puppet import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, Pack, PackError, Player, load_pack
-from puppet import Frame as Picture
 
+T = TypeVar("T")
 FRAME_S = 1 / FPS
 # The sound is handed over this far ahead of its pictures, so that a late picture is never heard.
 LEAD_FRAMES = 2
@@ -59,7 +61,8 @@ class PuppetVideoService(AIService):
         self._resampler: BaseAudioResampler = create_stream_resampler()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="puppet")
         self._task: asyncio.Task[None] | None = None
-        self._ready: deque[Picture] = deque()  # pictures whose sound has been handed over
+        # Pictures whose sound has been handed over; None for one that was not drawn.
+        self._ready: deque[OutputImageRawFrame | None] = deque()
         self._silence_left = 0
         self._silent = asyncio.Event()
 
@@ -141,39 +144,42 @@ class PuppetVideoService(AIService):
         while True:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             late = time.monotonic() - due > LATE_S
-            await self._step(show=not late)
+            await self._step(late)
             due += FRAME_S
 
-    async def _step(self, show: bool) -> None:
+    async def _step(self, late: bool) -> None:
+        """One picture, and its sound ahead of it; when late, the sound alone."""
         lead = LEAD_FRAMES if self._player.speaking else 0
         while len(self._ready) <= lead:
-            picture = await self._draw()
+            picture, sound = await (self._unseen() if late else self._seen())
             self._ready.append(picture)
-            await self._push_sound(picture)
-            if picture.audio is None:
+            await self._push_sound(sound)
+            if sound is None:
                 break
-        await self._push_picture(self._ready.popleft(), show)
+        picture = self._ready.popleft()
+        if picture and not late:
+            await self.push_frame(picture)
         if not self._ready and not self._player.speaking:
             self._silent.set()
 
-    async def _draw(self) -> Picture:
-        return await self.get_event_loop().run_in_executor(self._thread, self._player.tick)
+    async def _seen(self) -> tuple[OutputImageRawFrame, bytes | None]:
+        frame = await self._in_thread(self._player.tick)
+        return OutputImageRawFrame(frame.image.tobytes(), frame.size, "I420"), frame.audio
 
-    async def _push_sound(self, picture: Picture) -> None:
-        if picture.audio is not None:
+    async def _unseen(self) -> tuple[None, bytes | None]:
+        return None, await self._in_thread(self._player.skip)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await self.get_event_loop().run_in_executor(self._thread, work)
+
+    async def _push_sound(self, sound: bytes | None) -> None:
+        if sound is not None:
             self._silence_left = TRAILING_SILENCE_FRAMES
         elif self._silence_left == 0 or self._player.speaking:
             return  # silence within an utterance would end it for the transport
         else:
             self._silence_left -= 1
-        await self.push_frame(
-            SpeechOutputAudioRawFrame(picture.audio or SILENCE, SAMPLE_RATE, num_channels=1)
-        )
-
-    async def _push_picture(self, picture: Picture, show: bool) -> None:
-        if show:
-            image = picture.image.tobytes()
-            await self.push_frame(OutputImageRawFrame(image, picture.size, "I420"))
+        await self.push_frame(SpeechOutputAudioRawFrame(sound or SILENCE, SAMPLE_RATE, 1))
 
 
 @functools.cache

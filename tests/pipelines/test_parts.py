@@ -6,12 +6,22 @@ import inspect
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import aiohttp
 import pytest
 
-from pipelines.errors import Incompatible, MissingSetting, UnknownPart
+from pipelines.errors import (
+    BadSetting,
+    Incompatible,
+    MissingExtra,
+    MissingSetting,
+    UnknownPart,
+)
 from pipelines.parts import HEADLESS, KINDS, PARTS, choose, load, part, values
+from pipelines.persona import Persona
 from pipelines.settings import Settings, environment_names, load_settings
 from tests.standins.ollama import Ollama
 
@@ -142,3 +152,30 @@ def test_choosing_parts_imports_none_of_them():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert importlib.util.find_spec("pipecat")
+
+
+def test_a_part_whose_packages_are_missing_is_refused_with_the_command_that_brings_them():
+    absent = replace(part("stt", "whisper"), packages=("no_such_package",))
+    with pytest.raises(MissingExtra, match="STT=whisper is not installed: run `uv sync --group"):
+        load(absent)
+
+
+@pytest.mark.parametrize("transport", ["daily", "livekit", "heygen"])
+async def test_rooms_are_built_without_joining_them(transport):
+    row = part("transport", transport)
+    settings = load_settings(**with_keys_of(row), avatar_size="640x360")
+    arguments = SimpleNamespace(
+        room_url="https://rooms.invalid/one", url="ws://rooms.invalid", token="", room_name="one"
+    )
+    async with aiohttp.ClientSession() as http:
+        extra = {"persona": Persona()} if transport == "heygen" else {}
+        meeting = load(row).build(settings, http, arguments, (640, 360), **extra)
+    assert meeting.brings_face == (transport == "heygen")
+    assert len(meeting.pictures) == (transport != "heygen")
+
+
+async def test_an_english_whisper_refuses_another_language_with_the_fix():
+    settings = load_settings()
+    async with aiohttp.ClientSession() as http:
+        with pytest.raises(BadSetting, match="set WHISPER_MODEL to a multilingual model"):
+            load(part("stt", "whisper")).build(settings, Persona(language="de-DE"), http)

@@ -48,6 +48,7 @@ async def test_pictures_are_stamped_with_the_time_they_came():
         track.newest.put(i420(100))
         came.append(track.newest._waiting[1])  # type: ignore[index]
         frame = await track.recv()
+        assert frame.pts is not None and frame.time_base
         stamps.append(float(frame.pts * frame.time_base))
         await asyncio.sleep(0.02)
     assert stamps[0] == 0

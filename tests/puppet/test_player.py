@@ -6,7 +6,16 @@ from threading import Event
 import numpy as np
 import pytest
 
-from puppet import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, Frame, Pack, Player, SizeError
+from puppet import (
+    FPS,
+    SAMPLE_RATE,
+    SAMPLES_PER_FRAME,
+    Frame,
+    Pack,
+    Player,
+    SizeError,
+    load_pack,
+)
 from puppet.speech import FRAME_BYTES
 
 SMALL = (256, 256)
@@ -299,3 +308,17 @@ def test_speech_may_come_from_another_thread_than_frames(mira):
 
 def test_a_second_of_audio_makes_25_frames(mira):
     assert len(say(mira, bytes(2 * SAMPLE_RATE))) == FPS
+
+
+def test_what_is_skipped_is_unseen_but_heard_and_moves_on():
+    pcm = (np.arange(24_000 * 2) % 2000).astype(np.int16).tobytes()
+    seen, skipped = (Player(load_pack("theo"), (256, 144), seed=4) for _ in range(2))
+    for player in (seen, skipped):
+        player.speak(pcm)
+        player.end()
+    frames = [seen.tick() for _ in range(20)]
+    sounds = [skipped.skip() for _ in range(19)]
+    last = skipped.tick()
+    assert sounds == [frame.audio for frame in frames[:19]]
+    assert last.audio == frames[19].audio
+    assert np.array_equal(last.image, frames[19].image)

@@ -61,10 +61,11 @@ class Audience(FrameProcessor):
 
 
 @pytest.fixture
-async def stage():
+async def stage(request):
     """A running pipeline of puppet and audience; yields the worker and the audience."""
     audience = Audience()
-    puppet = PuppetVideoService(load_pack("theo"), SIZE, seed=1)
+    face = getattr(request, "param", PuppetVideoService)
+    puppet = face(load_pack("theo"), SIZE, seed=1)
     worker = PipelineWorker(
         Pipeline([puppet, audience]), params=PipelineParams(), enable_rtvi=False
     )
@@ -137,3 +138,25 @@ async def test_the_end_lets_the_last_words_be_spoken(stage):
     await worker.queue_frames([*speech(), EndFrame()])
     await audience.until(lambda: audience.of(EndFrame))
     assert heard(audience).startswith(TONE)
+
+
+class SlowFace(PuppetVideoService):
+    """A puppet on a machine that takes 100 ms to draw a picture."""
+
+    async def _seen(self):
+        drawn = await super()._seen()
+        await self._in_thread(lambda: time.sleep(0.1))
+        return drawn
+
+
+@pytest.mark.parametrize("stage", [SlowFace], indirect=True)
+async def test_sound_keeps_its_pace_when_the_machine_does_not_keep_up(stage):
+    worker, audience = stage
+    await worker.queue_frames(speech(TONE * 4))
+    await audience.until(lambda: len(heard(audience)) >= 4 * len(TONE))
+    spoken = [s for s in audience.of(SpeechOutputAudioRawFrame) if any(s.frame.audio)]
+    shown = audience.of(OutputImageRawFrame)
+    assert heard(audience).startswith(TONE * 4)
+    took_s = spoken[-1].at_s - spoken[0].at_s
+    assert took_s == pytest.approx(4, abs=0.4)
+    assert len([s for s in shown if s.at_s >= spoken[0].at_s]) < 60, "pictures were left out"

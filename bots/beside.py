@@ -1,0 +1,74 @@
+"""A sandbox beside the conversation, for those who ask for LiveAvatar and have no key."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from pydantic import SecretStr
+
+from pipelines.errors import UserError
+from pipelines.parts import Choice, Lineup, choose
+from pipelines.settings import Settings, environment_names
+
+COMMAND = (sys.executable, "-m", "bots.cli", "sandbox", "--port", "0", "--json", "--with-parent")
+KEY = environment_names("liveavatar_api_key")[0]
+WHY = f"as you asked; without {KEY} it is the sandbox on this machine (a key in .env changes that)"
+STOP_TIMEOUT_S = 15
+
+
+def needs_sandbox(settings: Settings) -> bool:
+    """Whether LiveAvatar was asked for and there is no key for the real one."""
+    asked = "heygen" in (settings.avatar, settings.transport)
+    return asked and not settings.is_set("liveavatar_api_key")
+
+
+def choose_with_sandbox(settings: Settings) -> Lineup:
+    """The line-up, in which a LiveAvatar without a key is the sandbox.
+
+    Raises:
+        UserError: no such line-up can be had.
+    """
+    if not needs_sandbox(settings):
+        return choose(settings)
+    chosen = choose(settings.model_copy(update={"liveavatar_api_key": SecretStr("sandbox")}))
+    return {kind: _explained(choice) for kind, choice in chosen.items()}
+
+
+def _explained(choice: Choice) -> Choice:
+    is_sandbox = choice.part.value == "heygen"
+    return replace(choice, why=WHY, part=replace(choice.part, local=True)) if is_sandbox else choice
+
+
+@contextmanager
+def sandbox_beside(settings: Settings) -> Iterator[Settings]:
+    """Run a sandbox in a process of its own; yields settings that lead to it.
+
+    Its rendering would hold the event loop of the conversation; and it ends with this process,
+    however that ends.
+
+    Raises:
+        UserError: it cannot be started; says why.
+    """
+    process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdin and process.stdout
+        line = process.stdout.readline()
+        if not line:
+            raise UserError(
+                f"The sandbox did not start, so AVATAR=heygen and TRANSPORT=heygen need {KEY}: set"
+                " it in .env, or mend what is said above."
+            )
+        yield _led_to(settings, json.loads(line))
+    finally:
+        process.communicate(timeout=STOP_TIMEOUT_S)  # closes its standard input, which ends it
+
+
+def _led_to(settings: Settings, sandbox: dict[str, str]) -> Settings:
+    leads = {
+        "liveavatar_base_url": sandbox["url"],
+        "liveavatar_api_key": SecretStr(sandbox["key"]),
+    }
+    return settings.model_copy(update=leads)

@@ -1,0 +1,91 @@
+"""What a conversation is made of, from the runner's arguments and the settings."""
+
+import asyncio
+
+import pytest
+from pipecat.runner.types import (
+    DailyRunnerArguments,
+    LiveKitRunnerArguments,
+    SmallWebRTCRunnerArguments,
+    WebSocketRunnerArguments,
+)
+
+from bots.avatar import request_of
+from pipelines.errors import BadSetting, Incompatible
+from pipelines.meeting import HeyGenRunnerArguments
+from pipelines.settings import environment_names
+
+KEYS = (
+    "daily_api_key",
+    "liveavatar_api_key",
+    "livekit_url",
+    "livekit_api_key",
+    "livekit_api_secret",
+)
+
+
+@pytest.fixture(autouse=True)
+def keys(monkeypatch):
+    """Every key a meeting may need."""
+    for field in KEYS:
+        monkeypatch.setenv(environment_names(field)[0], f"fake-{field}")
+    monkeypatch.setenv("LLM", "guide")
+
+
+async def arguments_of(meeting):
+    match meeting:
+        case "webrtc":
+            return SmallWebRTCRunnerArguments(webrtc_connection=None)
+        case "daily":
+            return DailyRunnerArguments(room_url="https://rooms.invalid/one")
+        case "livekit":
+            return LiveKitRunnerArguments(room_name="one", url="ws://rooms.invalid", token="")
+        case "heygen":
+            return HeyGenRunnerArguments(room=asyncio.get_running_loop().create_future())
+        case _:
+            return WebSocketRunnerArguments(websocket=None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("meeting", ["webrtc", "daily", "livekit", "heygen", "headless"])
+async def test_the_runners_arguments_say_where_to_meet(meeting):
+    request = request_of(await arguments_of(meeting))
+    assert request.lineup["transport"].part.value == meeting
+    assert request.lineup["avatar"].part.value == "heygen"
+
+
+async def test_without_our_command_line_the_settings_come_from_the_environment(monkeypatch):
+    """As on Pipecat Cloud, which imports `bot` and calls it."""
+    monkeypatch.setenv("AVATAR", "puppet")
+    monkeypatch.setenv("AVATAR_SIZE", "640x360")
+    request = request_of(await arguments_of("webrtc"))
+    assert request.size == (640, 360)
+    assert request.persona.name == "Theo"
+
+
+async def test_liveavatars_pictures_have_the_size_of_its_quality(monkeypatch):
+    monkeypatch.setenv("LIVEAVATAR_QUALITY", "medium")
+    assert request_of(await arguments_of("webrtc")).size == (854, 480)
+
+
+async def test_the_body_of_start_fills_the_persona(tmp_path, monkeypatch):
+    (tmp_path / "mine.yaml").write_text("name: Ada\ngreeting: Hello ${guest}!\n")
+    monkeypatch.setenv("AVATAR_PERSONA", str(tmp_path / "mine.yaml"))
+    arguments = await arguments_of("webrtc")
+    arguments.body = {"variables": {"guest": "Grace"}}
+    assert request_of(arguments).persona.greeting == "Hello Grace!"
+    arguments.body = None
+    with pytest.raises(BadSetting, match="give --var guest="):
+        request_of(arguments)
+
+
+@pytest.mark.parametrize("variables", [[1], "text", {"guest": {"deep": 1}}])
+async def test_variables_of_another_shape_are_refused(variables):
+    arguments = await arguments_of("webrtc")
+    arguments.body = {"variables": variables}
+    with pytest.raises(Incompatible, match="must map names to texts"):
+        request_of(arguments)
+
+
+async def test_the_language_that_is_set_wins_over_the_personas(monkeypatch):
+    monkeypatch.setenv("AVATAR_LANGUAGE", "de-DE")
+    assert request_of(await arguments_of("webrtc")).persona.language == "de-DE"

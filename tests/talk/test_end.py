@@ -1,0 +1,95 @@
+"""How conversations end: by time, by silence, by signals, and by malformed requests not at all."""
+
+import asyncio
+import json
+import signal
+
+import aiohttp
+import pytest
+
+from tests.talk.app import running_app
+from tests.talk.visitor import Visitor
+
+PERSONA = """
+name: Theo
+greeting: Hello ${guest}.
+still_there: Are you there?
+goodbye: Goodbye.
+"""
+
+
+@pytest.fixture
+def persona(tmp_path):
+    (tmp_path / "short.yaml").write_text(PERSONA)
+    return ("--persona", "short.yaml", "--size", "320x180", "--llm", "guide")
+
+
+def said(visitor):
+    return [m["text"] for m in visitor.received("bot-output") if not m.get("spoken")]
+
+
+async def test_a_silent_user_is_asked_once_and_then_left_politely(tmp_path, persona):
+    async with running_app(tmp_path, *persona, "--idle-s", "1.5") as app:
+        async with Visitor(app.url, {"variables": {"guest": "Ann"}}) as visitor:
+            await visitor.until(visitor.over.is_set, "the end", 40)
+            over = [m for m in visitor.received("server-message") if m["type"] == "over"]
+            assert over == [{"type": "over", "reason": "silence"}]
+        (transcript,) = app.transcripts()
+    lines = [json.loads(line) for line in transcript.read_text().splitlines()]
+    texts = [line["text"] for line in lines if "text" in line]
+    assert texts == ["Hello Ann.", "Are you there?", "Goodbye."]
+    assert lines[-1]["event"] == "ended"
+
+
+async def test_a_conversation_has_a_longest_duration(tmp_path, persona):
+    flags = (*persona, "--var", "guest=Ann", "--max-duration-s", "4")
+    async with running_app(tmp_path, *flags) as app, Visitor(app.url) as visitor:
+        await visitor.until(visitor.over.is_set, "the end", 40)
+        over = [m for m in visitor.received("server-message") if m["type"] == "over"]
+        assert over == [{"type": "over", "reason": "duration"}]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+async def test_a_signal_ends_running_conversations_and_then_the_process(number, tmp_path, persona):
+    async with running_app(tmp_path, *persona, "--var", "guest=Ann") as app:
+        async with Visitor(app.url) as visitor:
+            await visitor.until(lambda: visitor.received("bot-started-speaking"), "a word", 30)
+            app.process.send_signal(number)
+            async with asyncio.timeout(15):
+                await app.process.wait()
+            (transcript,) = app.transcripts()
+    assert json.loads(transcript.read_text().splitlines()[-1])["event"] == "ended"
+    assert "Traceback" not in app.output
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        pytest.param(b"{not json", "JSON object", id="no JSON"),
+        pytest.param(b"[1]", "JSON object", id="no object"),
+        pytest.param(b'{"body": 5}', "JSON object", id="body that is none"),
+        pytest.param(b'{"transport": "pigeon"}', "Unknown transport 'pigeon'", id="no transport"),
+        pytest.param(b'{"transport": "daily"}', "needs DAILY_API_KEY", id="key is missing"),
+        pytest.param(b"{}", "guest", id="variable is missing"),
+        pytest.param(b'{"body": {"variables": 5}}', "map names to texts", id="no mapping"),
+    ],
+)
+async def test_a_malformed_start_is_refused_in_a_sentence(body, said, server):
+    async with aiohttp.ClientSession() as http:
+        async with http.post(f"{server.url}/start", data=body) as answer:
+            assert answer.status == 400
+            assert said in (await answer.json())["detail"]
+        async with http.get(f"{server.url}/api/lineup") as answer:
+            assert (await answer.json())["persona"] == {"name": "Theo"}
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        async with http.get(f"{server.url}/") as answer:
+            assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.fixture(scope="module")
+async def server(tmp_path_factory):
+    """A server whose persona wants a variable."""
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "short.yaml").write_text(PERSONA)
+    async with running_app(folder, "--persona", "short.yaml", "--llm", "guide") as app:
+        yield app
