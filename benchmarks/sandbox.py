@@ -231,16 +231,30 @@ async def come_and_go(http: aiohttp.ClientSession, address: Address, count: int)
 
 
 async def belongings(livekit: LiveKit) -> str:
-    """What this process and the LiveKit server hold now."""
-    gc.collect()
+    """What this process and the LiveKit server hold, once WebRTC has closed what it had open."""
+    files = _open_files()
+    while True:
+        await asyncio.sleep(SETTLE_S)
+        fewer = _open_files()
+        if fewer >= files:
+            break
+        files = fewer
     async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as server:
         rooms = len((await server.room.list_rooms(api.ListRoomsRequest())).rooms)
-    files = len(list(Path("/proc/self/fd").iterdir()))
-    resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return (
         f"{files} files, {len(asyncio.all_tasks())} tasks, {threading.active_count()} threads, "
-        f"{rooms} rooms, {resident / 1e6:.0f} MB"
+        f"{rooms} rooms, {_resident_mb():.0f} MB"
     )
+
+
+def _open_files() -> int:
+    gc.collect()
+    return len(os.listdir("/proc/self/fd"))
+
+
+def _resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 async def main(options: argparse.Namespace) -> None:

@@ -44,7 +44,7 @@ async def serving(livekit: LiveKit | None, **options: Any) -> AsyncIterator[Call
     """A sandbox, and somebody with its key."""
     async with sandbox(livekit, **options) as address, aiohttp.ClientSession() as http:
         async with contextlib.AsyncExitStack() as stack:
-            yield Caller(http, address, stack, livekit)
+            yield Caller(http, address.url, address.key, stack, livekit, address.desk)
 
 
 @pytest.fixture

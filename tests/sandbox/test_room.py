@@ -163,6 +163,22 @@ async def test_a_hosted_room_is_torn_down_at_the_end(roomy: Caller, livekit: Liv
     assert call.id not in await _rooms(livekit)
 
 
+async def test_a_stop_while_the_session_starts_leaves_nobody_in_the_room(
+    roomy: Caller, livekit: LiveKit
+) -> None:
+    call = await roomy.token()
+    starting = asyncio.create_task(roomy.start(call))
+    async with asyncio.timeout(10):
+        while roomy.desk.account.session(call.id).phase == "token":  # noqa: ASYNC110 — no event
+            await asyncio.sleep(0)
+    await roomy.ask("POST", "/v1/sessions/stop", headers=call.bearer)
+    status, _ = await starting
+    assert status in (201, 400)
+    assert await roomy.ended(call) == "USER_CLOSED"
+    assert roomy.desk.theatre.playing == 0
+    assert call.id not in await _rooms(livekit)
+
+
 async def test_in_a_room_of_ones_own_the_avatar_is_who_its_token_says(
     roomy: Caller, livekit: LiveKit
 ) -> None:

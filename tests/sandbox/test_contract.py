@@ -1,0 +1,114 @@
+"""What holds for the sandbox and for LiveAvatar itself.
+
+With LIVEAVATAR_VERIFY=1 and LIVEAVATAR_API_KEY every test runs a second time, against the real
+service. Its sessions are one-minute sandbox sessions, which cost no credits: 0 in all.
+"""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator
+
+import aiohttp
+import jwt
+import pytest
+
+from sandbox import LiveKit
+from tests.sandbox.caller import WAYNE, Caller, tone
+from tests.sandbox.conftest import serving
+
+KEY = os.environ.get("LIVEAVATAR_API_KEY", "")
+VERIFY = os.environ.get("LIVEAVATAR_VERIFY") == "1" and KEY
+SERVERS = ["sandbox", *(["LiveAvatar"] if VERIFY else [])]
+START_FIELDS = {
+    "session_id",
+    "livekit_url",
+    "livekit_client_token",
+    "livekit_agent_token",
+    "max_session_duration",
+    "ws_url",
+}
+
+
+@pytest.fixture(params=SERVERS)
+async def any_caller(request: pytest.FixtureRequest) -> AsyncIterator[Caller]:
+    """A caller of the sandbox, then of the real service."""
+    if request.param == "sandbox":
+        livekit: LiveKit = request.getfixturevalue("livekit")
+        async with serving(livekit) as caller:
+            yield caller
+    else:
+        async with aiohttp.ClientSession() as http, contextlib.AsyncExitStack() as stack:
+            yield Caller(http, "https://api.liveavatar.com", KEY, stack)
+
+
+async def test_a_session_from_token_to_stop(any_caller: Caller) -> None:
+    call = await any_caller.token(is_sandbox=True)
+    claims = jwt.decode(call.token, options={"verify_signature": False})
+    assert claims["start_session_data"]["mode"] == "LITE"
+    status, answer = await any_caller.start(call)
+    try:
+        assert status in (200, 201)
+        assert answer["code"] == 1000
+        assert set(answer["data"]) >= START_FIELDS
+        assert answer["data"]["session_id"] == call.id
+        await _talk(any_caller, call)
+    finally:
+        stopped = await any_caller.ask("POST", "/v1/sessions/stop", headers=call.bearer)
+    assert stopped[0] == 200
+    assert (await any_caller.ask("POST", "/v1/sessions/stop", headers=call.bearer))[0] < 500
+
+
+async def _talk(caller: Caller, call) -> None:
+    viewer = await caller.watch(call)
+    await viewer.until(lambda: viewer.tracks.get("heygen") == {"audio", "video"})
+    lite = await caller.lite(call)
+    await lite.until("session.state_updated", state="connected")
+    await lite.say(tone(1), "u1")
+    await viewer.until(lambda: viewer.last_loud_at() > 0)
+    await lite.until("agent.state_updated", new_state="talking")
+    await lite.until("agent.state_updated", new_state="idle")
+    await lite.send("agent.interrupt", event_id="i1")
+    await lite.send("session.keep_alive", event_id="k1")
+    await lite.send("agent.speak", audio="not base64!", event_id="bad")
+    await lite.until("error")
+    assert not lite.socket.closed
+
+
+async def test_a_wrong_key_is_refused(any_caller: Caller) -> None:
+    body = {"mode": "LITE", "avatar_id": WAYNE}
+    status, _ = await any_caller.ask("POST", "/v1/sessions/token", body, {"X-API-KEY": "wrong"})
+    assert status in (401, 403)
+
+
+async def test_a_malformed_request_is_refused_with_the_envelope(any_caller: Caller) -> None:
+    status, answer = await any_caller.ask("POST", "/v1/sessions/token", {"avatar_id": WAYNE})
+    assert (status, answer["code"], answer["data"]) == (422, 4000, None)
+    assert answer["message"].startswith("Request validation errors. body:")
+
+
+async def test_start_needs_a_session_token(any_caller: Caller) -> None:
+    status, answer = await any_caller.ask("POST", "/v1/sessions/start", headers={})
+    assert (status, answer["code"], answer["message"]) == (403, 4003, "Not authenticated")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/sessions?type=active",
+        "/v1/sessions?type=historic",
+        "/v1/avatars/public",
+        "/v1/contexts",
+        "/v1/voices",
+    ],
+)
+async def test_lists_come_in_pages(any_caller: Caller, path: str) -> None:
+    status, answer = await any_caller.ask("GET", path)
+    assert status == 200
+    assert set(answer["data"]) >= {"count", "next", "previous", "results"}
+
+
+async def test_credits_are_a_number_in_a_string(any_caller: Caller) -> None:
+    status, answer = await any_caller.ask("GET", "/v1/users/credits")
+    assert status == 200
+    assert float(answer["data"]["credits_left"]) >= 0
+    assert isinstance(answer["data"]["credits_left"], str)
