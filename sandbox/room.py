@@ -1,6 +1,7 @@
 """The avatar in a LiveKit room: one video track, one audio track, and nothing heard."""
 
 import asyncio
+import contextlib
 
 import numpy as np
 from livekit import rtc
@@ -76,8 +77,10 @@ class Room:
 
     async def leave(self) -> None:
         """Leave the room and give back what is held."""
-        async with asyncio.timeout(LEAVE_TIMEOUT_S):
-            await self._room.disconnect()
+        # A server that does not answer a goodbye in time is left without one.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_TIMEOUT_S):
+                await self._room.disconnect()
         await self._audio.aclose()
         if self._video:
             await self._video.aclose()

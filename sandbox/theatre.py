@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
 
+import aiohttp
 from livekit import api, rtc
 
 from liveavatar.wire import AVATAR_IDENTITY, EndReason, LiteRequest, LiveKitConfig, StartData
@@ -183,8 +184,8 @@ class Theatre:
         """Tear down a hosted room; one of the client's own is the client's."""
         if not self._rooms or _own_room(session):
             return
-        # A room that is gone already is what is wanted.
-        with contextlib.suppress(api.TwirpError):
+        # A room that is gone already, or with its whole server, is what is wanted.
+        with contextlib.suppress(api.TwirpError, aiohttp.ClientError, TimeoutError):
             await self._rooms.room.delete_room(api.DeleteRoomRequest(room=session.id))
 
     def _delete_soon(self, session: Session) -> None:

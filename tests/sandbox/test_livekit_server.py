@@ -4,12 +4,15 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from sandbox import LiveKit, NoLiveKit, SandboxError, livekit_server
 from sandbox.livekit_server import answers, find_binary
+from tests.sandbox.caller import tone
+from tests.sandbox.conftest import serving
 
 CHILD = """
 import asyncio
@@ -104,3 +107,19 @@ async def test_a_server_dies_with_whoever_started_it(
     os.kill(child.pid, how)
     await child.wait()
     assert await gone(server)
+
+
+async def test_sessions_can_be_stopped_when_their_rooms_are_gone_with_the_server(
+    livekit_binary: Path,
+) -> None:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(livekit_server(dev=None))
+        async with serving(server) as caller:
+            call, lite = await caller.talk()
+            await stack.aclose()
+            await lite.say(tone(0.2), "u1")
+            await lite.until("agent.speak_ended")
+            status, _ = await caller.ask("POST", "/v1/sessions/stop", headers=call.bearer)
+            assert status == 200
+            assert await lite.closed() == 1000
+            assert (await caller.start(await caller.token()))[0] == 500
