@@ -191,8 +191,9 @@ async def _start_heygen(
     )
     if not room.done():
         conversation.cancel()
-        await asyncio.gather(conversation)
-        raise AvatarError(f"LiveAvatar gave no room within {ROOM_TIMEOUT_S:.0f} s.")
+        (outcome,) = await asyncio.gather(conversation, return_exceptions=True)
+        late = AvatarError(f"LiveAvatar gave no room within {ROOM_TIMEOUT_S:.0f} s.")
+        raise outcome if isinstance(outcome, AvatarError) else late
     return {"url": room.result().url, "token": room.result().token, "sessionId": session_id}
 
 

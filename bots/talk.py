@@ -14,7 +14,7 @@ from bots import log
 from bots.beside import choose_with_sandbox, needs_sandbox, sandbox_beside
 from bots.flags import chosen, settings_parser, variables
 from pipelines.errors import BadSetting
-from pipelines.parts import Lineup
+from pipelines.parts import Lineup, first_model
 from pipelines.settings import Settings, export_for_runner, load_settings
 
 
@@ -61,9 +61,16 @@ def run(words: Sequence[str]) -> int:
     lineup = choose_with_sandbox(settings)
     _say(*map(str, lineup.values()))
     settings = _with_port(settings)
-    with _liveavatar(settings) as settings:
+    with _liveavatar(_with_mind(settings, lineup)) as settings:
         _serve(rest, settings, lineup, given)
     return 0
+
+
+def _with_mind(settings: Settings, lineup: Lineup) -> Settings:
+    """The settings with the chosen mind: whether Ollama answers is asked once, here."""
+    mind = lineup["llm"].part.value
+    model = first_model(settings) if mind == "ollama" else settings.ollama_model
+    return settings.model_copy(update={"llm": mind, "ollama_model": model})
 
 
 def _liveavatar(settings: Settings) -> AbstractContextManager[Settings]:

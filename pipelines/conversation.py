@@ -27,7 +27,7 @@ from sessions.transcript import Transcript, open_transcript
 from .errors import BadSetting
 from .host import Host
 from .meeting import Meeting, picture_size
-from .parts import Choice, Lineup, Part, load
+from .parts import Lineup, Part, load
 from .persona import Persona
 from .record import Recorder
 from .settings import Settings
@@ -158,6 +158,12 @@ def _follow_user(
     async def came(*_: Any) -> None:
         host.user_came(meeting.face_visible.wait() if avatar and meeting.face_visible else None)
 
+    @worker.event_handler("on_pipeline_started")
+    async def opened(*_: Any) -> None:
+        host.expect_user()
+        if meeting.alive and meeting.alive():
+            host.watch(meeting.alive)
+
     @transport.event_handler("on_client_disconnected")
     async def left(*_: Any) -> None:
         await worker.cancel(reason="the user left")
@@ -192,8 +198,3 @@ def _follow_errors(
         if part and error.processor and not error.processor.is_usable:
             await worker.queue_frame(RTVIServerMessageFrame({"type": "failed", "text": text}))
             await worker.stop_when_done()
-
-
-def choice_of(lineup: Lineup, kind: str, part: Part, why: str) -> Lineup:
-    """The line-up with one part exchanged."""
-    return {**lineup, kind: Choice(part, why)}

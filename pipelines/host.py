@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from pipecat.frames.frames import (
@@ -20,6 +20,9 @@ from .persona import Persona
 FACE_TIMEOUT_S = 10.0
 # The longest a goodbye is waited for before the conversation is ended all the same.
 GOODBYE_TIMEOUT_S = 15.0
+WATCH_PERIOD_S = 1.0
+# A place that nobody comes to is given up after this long: a room may cost money.
+ARRIVAL_TIMEOUT_S = 60.0
 
 
 class Host:
@@ -35,6 +38,10 @@ class Host:
         worker.add_reached_upstream_filter((BotStoppedSpeakingFrame,))
         worker.add_event_handler("on_frame_reached_upstream", self._heard)
 
+    def expect_user(self, timeout_s: float = ARRIVAL_TIMEOUT_S) -> None:
+        """End the conversation if nobody comes."""
+        self._start(self._give_up(timeout_s))
+
     def user_came(self, face_visible: Coroutine[Any, Any, object] | None) -> None:
         """Greet once the face is visible, and begin to count the time.
 
@@ -45,6 +52,10 @@ class Host:
         self._greeted = True
         self._start(self._greet(face_visible))
         self._start(self._end_in_time())
+
+    def watch(self, alive: Callable[[], bool]) -> None:
+        """End the conversation when the place where it is held is gone."""
+        self._start(self._watch(alive))
 
     def user_spoke(self) -> None:
         """The user is there: the next silence is asked about again."""
@@ -81,6 +92,16 @@ class Host:
     async def _end_in_time(self) -> None:
         await asyncio.sleep(self._max_duration_s)
         await self._goodbye("duration")
+
+    async def _give_up(self, timeout_s: float) -> None:
+        await asyncio.sleep(timeout_s)
+        if not self._greeted:
+            await self._worker.cancel(reason="nobody came")
+
+    async def _watch(self, alive: Callable[[], bool]) -> None:
+        while alive():  # noqa: ASYNC110 — HeyGenClient says nothing when its room is gone
+            await asyncio.sleep(WATCH_PERIOD_S)
+        await self._worker.cancel(reason="the room is gone")
 
     async def _goodbye(self, reason: str) -> None:
         self._quiet.clear()

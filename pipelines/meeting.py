@@ -28,13 +28,21 @@ class Room:
 
 @dataclass(frozen=True)
 class Meeting:
-    """A transport, and the processors that carry the face's pictures into it."""
+    """A transport, and the processors that carry the face's pictures into it.
+
+    Attributes:
+        face_visible: set when the first picture has been shown.
+        brings_face: whether the place has a face of its own.
+        room: opens the place and says where it is, for places that are made on demand.
+        alive: whether the place still exists, for places that end without saying so.
+    """
 
     transport: BaseTransport
     pictures: tuple[FrameProcessor, ...] = ()
     face_visible: asyncio.Event | None = None
     brings_face: bool = False
     room: Callable[[], Awaitable[Room]] | None = None
+    alive: Callable[[], bool] | None = None
 
 
 @dataclass

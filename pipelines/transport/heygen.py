@@ -4,7 +4,7 @@ import aiohttp
 from pipecat.services.heygen.client import ServiceType
 from pipecat.transports.heygen.transport import HeyGenParams, HeyGenTransport
 
-from pipelines.heygen import joined_room, redirect, session_request
+from pipelines.heygen import connected, joined_room, redirect, session_request
 from pipelines.meeting import HeyGenRunnerArguments, Meeting, Room
 from pipelines.persona import Persona
 from pipelines.settings import Settings
@@ -30,4 +30,6 @@ def build(
     async def room() -> Room:
         return await joined_room(transport._client, settings, http)
 
-    return Meeting(transport, brings_face=True, room=room)
+    return Meeting(
+        transport, brings_face=True, room=room, alive=lambda: connected(transport._client)
+    )

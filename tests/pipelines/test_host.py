@@ -1,0 +1,94 @@
+"""The good host, on a real pipeline."""
+
+import asyncio
+
+import pytest
+from pipecat.frames.frames import CancelFrame, EndFrame, TTSSpeakFrame
+from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
+
+from pipelines.host import Host
+from pipelines.persona import Persona
+from tests.standins.stage import Stage, running
+
+PERSONA = Persona(greeting="Hello.", still_there="Are you there?", goodbye="Goodbye.")
+
+
+@pytest.fixture
+async def stage():
+    async with running() as stage:
+        yield stage
+
+
+def host_of(stage: Stage, max_duration_s: float = 60) -> Host:
+    return Host(stage.worker, PERSONA, max_duration_s)
+
+
+def spoken(stage: Stage) -> list[str]:
+    return [frame.text for frame in stage.all(TTSSpeakFrame)]
+
+
+async def test_the_greeting_waits_for_the_face(stage):
+    host, visible = host_of(stage), asyncio.Event()
+    host.user_came(visible.wait())
+    await stage.worker.flush_pipeline()
+    assert not spoken(stage)
+    visible.set()
+    await stage.first(TTSSpeakFrame)
+    assert spoken(stage) == ["Hello."]
+    await host.close()
+
+
+async def test_without_a_face_the_greeting_comes_at_once(stage):
+    host = host_of(stage)
+    host.user_came(None)
+    await stage.first(TTSSpeakFrame)
+    await host.close()
+
+
+async def test_a_user_who_comes_back_is_not_greeted_again(stage):
+    host = host_of(stage)
+    host.user_came(None)
+    await stage.first(TTSSpeakFrame)
+    host.user_came(None)
+    await stage.worker.flush_pipeline()
+    assert spoken(stage) == ["Hello."]
+    await host.close()
+
+
+async def test_a_silent_user_is_asked_again_only_after_having_spoken(stage):
+    host = host_of(stage)
+    await host.user_is_silent()
+    host.user_spoke()
+    await host.user_is_silent()
+    await stage.worker.flush_pipeline()
+    assert spoken(stage) == ["Are you there?", "Are you there?"]
+    await host.close()
+
+
+async def test_a_second_silence_ends_politely_and_says_why(stage):
+    host = host_of(stage)
+    await host.user_is_silent()
+    await host.user_is_silent()
+    await stage.first(TTSSpeakFrame, lambda frame: frame.text == "Goodbye.")
+    await host.close()
+
+
+async def test_the_user_is_told_why_it_ended():
+    async with running() as stage:
+        persona = Persona(greeting="", goodbye="")
+        Host(stage.worker, persona, max_duration_s=0.05).user_came(None)
+        message = await stage.first(RTVIServerMessageFrame)
+        assert message.data == {"type": "over", "reason": "duration"}
+        await stage.first(EndFrame)
+
+
+async def test_a_place_nobody_comes_to_is_given_up():
+    async with running() as stage:
+        host_of(stage).expect_user(timeout_s=0.05)
+        assert "nobody came" in str((await stage.first(CancelFrame)).reason)
+
+
+async def test_a_place_that_is_gone_ends_the_conversation():
+    async with running() as stage:
+        host_of(stage).watch(lambda: False)
+        assert "the room is gone" in str((await stage.first(CancelFrame)).reason)

@@ -1,0 +1,215 @@
+"""Whole conversations in LiveKit rooms, and with LiveAvatar's face from the sandbox."""
+
+import asyncio
+import os
+import signal
+import time
+from contextlib import asynccontextmanager
+
+import aiohttp
+import numpy as np
+import pytest
+
+from sandbox import sandbox
+from tests.speech import hear, say
+from tests.talk.app import App, running_app
+from tests.talk.guest import Guest
+from tests.talk.test_local import between, pcm
+from tests.talk.visitor import Visitor
+
+LOUD = 1000
+SMALL = ("--llm", "guide", "--size", "640x360", "--liveavatar-quality", "low")
+
+
+@asynccontextmanager
+async def staged(livekit, folder, *flags, faults=()):
+    """The app, and in this process the sandbox it is pointed at."""
+    async with sandbox(livekit, faults=faults) as address:
+        env = {"LIVEAVATAR_BASE_URL": address.url, "LIVEAVATAR_API_KEY": address.key}
+        async with running_app(folder, *SMALL, *flags, env=env) as app:
+            yield app, address
+
+
+async def start(app: App, transport: str) -> dict[str, str]:
+    """Ask the app for a room."""
+    async with aiohttp.ClientSession() as http:
+        async with http.post(f"{app.url}/start", json={"transport": transport}) as answer:
+            body = await answer.json()
+            assert answer.status == 200, body
+            return body
+
+
+@asynccontextmanager
+async def guest_in(room):
+    """A user in the room that /start answered with."""
+    guest = await Guest.joining(room["url"], room["token"])
+    try:
+        yield guest
+    finally:
+        await guest.aclose()
+
+
+async def wait(guest: Guest, happened, what: str, limit_s: float = 45) -> None:
+    """Wait until something has happened in the room."""
+    end_s = time.monotonic() + limit_s
+    while not happened():
+        assert time.monotonic() < end_s, f"waited {limit_s} s for {what}"
+        await guest.until(lambda n=len(guest.heard): len(guest.heard) > n or guest.gone.is_set())
+
+
+async def silence(guest: Guest, since_s: float) -> None:
+    """Wait until the avatar has spoken since then, and has been quiet for 1.5 s."""
+    await wait(guest, lambda: guest.last_loud_at() > since_s, "the avatar's voice")
+    await wait(guest, lambda: time.monotonic() - guest.last_loud_at() > 1.5, "silence")
+
+
+async def ask(guest: Guest, question: str) -> tuple[float, str]:
+    """Ask, and hear the answer out: when the question was over, and what was heard."""
+    guest.say(say(question))
+    await asyncio.wait_for(guest.quiet.wait(), 20)
+    await silence(guest, guest.quiet_at_s)
+    answer = guest.sound_since(guest.quiet_at_s).astype(np.int16).tobytes()
+    return guest.quiet_at_s, hear(answer, 24_000)
+
+
+def gaps_s(moments: list[float], start_s: float, end_s: float) -> np.ndarray:
+    return np.diff([at for at in moments if start_s <= at <= end_s])
+
+
+async def test_a_conversation_in_a_livekit_room_of_ones_own(livekit, tmp_path):
+    env = {
+        "LIVEKIT_URL": livekit.url,
+        "LIVEKIT_API_KEY": livekit.key,
+        "LIVEKIT_API_SECRET": livekit.secret,
+    }
+    async with running_app(tmp_path, *SMALL, "--transport", "livekit", env=env) as app:
+        room = await start(app, "livekit")
+        async with guest_in(room) as guest:
+            await silence(guest, 0)
+            _, heard = await ask(guest, "What can you do?")
+            assert "explain" in heard or "ask" in heard or "talk" in heard, heard
+            assert guest.picture and guest.picture.width in (640, 636)
+        assert room["token"] not in app.output and livekit.secret not in app.output
+
+
+async def test_liveavatars_room_brings_face_and_voice(livekit, tmp_path):
+    async with staged(livekit, tmp_path, "--transport", "heygen") as (app, address):
+        room = await start(app, "heygen")
+        assert set(room) == {"url", "token", "sessionId"}
+        async with guest_in(room) as guest:
+            await silence(guest, 0)
+            over_s, heard = await ask(guest, "What can you do?")
+            assert "explain" in heard or "ask" in heard or "talk" in heard, heard
+            end_s = guest.last_loud_at()
+            pictures = gaps_s(guest.shown_at, over_s, end_s)
+            assert 1 / pictures.mean() == pytest.approx(25, abs=2)
+            sounds = [at for at, samples in guest.heard if np.abs(samples).max() > LOUD]
+            assert gaps_s(sounds, over_s, end_s).size > 50
+            assert guest.tracks["heygen"] == {"audio", "video"}
+        await nobody_left(address)
+        assert room["token"] not in app.output
+
+
+async def nobody_left(address, limit_s: float = 20) -> None:
+    """Wait until no session of the sandbox is open."""
+    end_s = time.monotonic() + limit_s
+    while open_sessions(address):
+        assert time.monotonic() < end_s, "a session is still open"
+        await asyncio.sleep(0.05)
+
+
+def open_sessions(address) -> list[object]:
+    return address.desk.account.active()
+
+
+async def test_liveavatars_face_in_a_webrtc_conversation(livekit, tmp_path):
+    async with staged(livekit, tmp_path, "--avatar", "heygen") as (app, address):
+        async with Visitor(app.url) as visitor:
+            await visitor.until(lambda: len(visitor.sights) > 50, "the face", 40)
+            await visitor.until(lambda: "interrupt" in hear(pcm(visitor.sounds)), "a greeting", 40)
+            visitor.microphone.say(say("What can you do?"))
+            await asyncio.wait_for(visitor.microphone.quiet.wait(), 20)
+            over_s = visitor.microphone.quiet_at_s
+            await visitor.until(
+                lambda: visitor.received("bot-started-speaking", over_s), "an answer", 30
+            )
+            since = len(visitor.sounds)
+            await visitor.until(lambda: len(visitor.sounds) > since + 200, "four seconds of it", 30)
+            heard = hear(pcm(between(visitor.sounds, over_s, visitor.sounds[-1].at_s)))
+            assert len(heard.split()) > 4, heard
+            assert visitor.sights[-1].picture.shape == (360, 640)
+            assert len(open_sessions(address)) == 1
+        await nobody_left(address)
+
+
+@pytest.mark.parametrize("transport", ["webrtc", "heygen"])
+async def test_a_signal_stops_the_avatar_session_before_the_process(transport, livekit, tmp_path):
+    flags = ("--transport", "heygen") if transport == "heygen" else ("--avatar", "heygen")
+    async with staged(livekit, tmp_path, *flags) as (app, address):
+        if transport == "heygen":
+            await start(app, "heygen")
+            assert len(open_sessions(address)) == 1
+            app.process.send_signal(signal.SIGTERM)
+            await asyncio.wait_for(app.process.wait(), 20)
+        else:
+            async with Visitor(app.url) as visitor:
+                await visitor.until(lambda: len(visitor.sights) > 5, "the face", 40)
+                assert len(open_sessions(address)) == 1
+                app.process.send_signal(signal.SIGTERM)
+                await asyncio.wait_for(app.process.wait(), 20)
+        assert not open_sessions(address)
+
+
+async def test_a_face_that_dies_in_mid_speech_is_missed_and_the_voice_goes_on(livekit, tmp_path):
+    async with staged(
+        livekit, tmp_path, "--avatar", "heygen", faults=["speak:close-ws after=2"]
+    ) as (app, _):
+        async with Visitor(app.url) as visitor:
+            await visitor.until(lambda: len(visitor.sights) > 5, "the face", 40)
+            await visitor.until(lambda: visitor.received("bot-stopped-speaking"), "a pause", 40)
+            start_s = visitor.sounds[-1].at_s
+            visitor.send("send-text", {"content": "What can you do?"})
+            await visitor.until(
+                lambda: [m for m in visitor.received("server-message") if m["type"] == "notice"],
+                "the notice",
+                30,
+            )
+            await visitor.until(
+                lambda: any(s.loud for s in visitor.sounds if s.at_s > start_s), "the voice", 30
+            )
+
+
+async def test_a_room_that_is_closed_ends_the_conversation_and_its_session(livekit, tmp_path):
+    async with staged(livekit, tmp_path, "--transport", "heygen") as (app, address):
+        await start(app, "heygen")
+        async with aiohttp.ClientSession() as http:
+            key = {"X-API-KEY": address.key}
+            await http.post(f"{address.url}/_sandbox/reset", headers=key)
+        await nobody_left(address)
+        async with asyncio.timeout(20):
+            while not app.transcripts() or "ended" not in app.transcripts()[-1].read_text():
+                await asyncio.sleep(0.05)
+
+
+async def test_without_a_key_a_sandbox_runs_beside_the_avatar_and_ends_with_it(
+    livekit_binary, tmp_path
+):
+    async with running_app(tmp_path, *SMALL, "--avatar", "heygen", limit_s=120) as app:
+        assert "it is the sandbox on this machine (a key in .env changes that)" in app.output
+        async with Visitor(app.url) as visitor:
+            await visitor.until(lambda: len(visitor.sights) > 25, "the face", 40)
+            await visitor.until(lambda: visitor.received("bot-started-speaking"), "a word", 40)
+        children = _descendants(app.process.pid)
+        assert len(children) >= 2, "the sandbox and its LiveKit server"
+        app.process.kill()
+        await app.process.wait()
+        async with asyncio.timeout(20):
+            while any(os.path.exists(f"/proc/{child}") for child in children):
+                await asyncio.sleep(0.05)
+
+
+def _descendants(pid: int) -> list[int]:
+    """Processes started by a process, and by those."""
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        children = [int(child) for child in file.read().split()]
+    return children + [grand for child in children for grand in _descendants(child)]
