@@ -1,0 +1,211 @@
+"""What a conversation costs the server: `python -m benchmarks.conversation`.
+
+Two servers run side by side and take turns: the application as it is ("own"), and the same with the
+pictures going through Pipecat's video path ("stock", see benchmarks/server.py). Users join over
+WebRTC from this process, so that their decoding does not count; aiortc negotiates VP8. Measured are
+a stretch in which the avatar speaks (its greeting is long; the synthesis of it counts) and one in
+which it listens to a silent user. "Ratio" compares the two in the same round.
+
+A picture's gap is between arrivals; the RTP clock is how fast the pictures' time stamps run against
+the time of their arrival; "late" is how late a 20 ms timer fires on the server's event loop.
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import numpy as np
+
+from benchmarks.machine import Reading, read
+from benchmarks.onlooker import Onlooker
+from benchmarks.report import Report, options_parser
+from tests.talk.app import READY, environment
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCAL = ("--stt", "whisper", "--llm", "guide", "--tts", "piper", "--avatar", "puppet")
+VIDEOS = ("own", "stock")
+SENTENCE = "This is a sentence of ordinary length, spoken so that the face has something to say. "
+PERSONA = "name: Theo\nprompt: Be brief.\ngreeting: >-\n  {}\nstill_there: ''\ngoodbye: ''\n"
+SENTENCE_S = 4.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    url: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of time of a conversation with so many users, as seen from both ends."""
+
+    begin: Reading
+    end: Reading
+    users: list[Onlooker]
+    late_ms: list[float]
+    tasks: int
+    pictures: list[np.ndarray] = field(default_factory=list)
+    """Of each user, rows of (arrival, RTP time) in seconds."""
+
+    @property
+    def cpu_pct(self) -> float:
+        """Per conversation, of one core."""
+        return self.end.cpu_pct(self.begin) / len(self.pictures)
+
+    def fps(self) -> list[float]:
+        """Pictures a second of each user."""
+        took_s = self.end.at_s - self.begin.at_s
+        return [len(seen) / took_s for seen in self.pictures]
+
+    def gaps_ms(self) -> np.ndarray:
+        """All times between two pictures."""
+        return np.concatenate([np.diff(seen[:, 0]) * 1000 for seen in self.pictures])
+
+    def clocks(self) -> list[float]:
+        """The RTP clock of each user against real time."""
+        return [np.ptp(seen[:, 1]) / np.ptp(seen[:, 0]) for seen in self.pictures]
+
+
+@asynccontextmanager
+async def serving(video: str, folder: Path, *flags: str) -> AsyncIterator[Server]:
+    """Start `benchmarks.server` in a folder, and end it afterwards."""
+    command = (sys.executable, "-m", "benchmarks.server", video, "--no-open", "--port", "0")
+    with (folder / "log").open("w") as log:
+        process = await asyncio.create_subprocess_exec(
+            *command, "--host", "127.0.0.1", *LOCAL, *flags,
+            cwd=folder, env=environment({"PYTHONPATH": str(ROOT)}), stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        async with asyncio.timeout(90):
+            while not (found := READY.search(_text(folder / "log"))):
+                assert process.returncode is None, _text(folder / "log")
+                await asyncio.sleep(0.1)
+        yield Server(found[1], process.pid)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(30):
+            await process.wait()
+
+
+def _text(log: Path) -> str:
+    return log.read_text(errors="replace")
+
+
+@asynccontextmanager
+async def users(server: Server, count: int) -> AsyncIterator[list[Onlooker]]:
+    """So many conversations, from when everybody hears the greeting."""
+    async with AsyncExitStack() as stack:
+        joined = [await stack.enter_async_context(Onlooker(server.url)) for _ in range(count)]
+        for user in joined:
+            await user.until(lambda user=user: user.last_loud_s, "the greeting", 40)
+        yield joined
+
+
+async def stretch(server: Server, joined: list[Onlooker], seconds: float) -> Stretch:
+    """Watch conversations for a while."""
+    for user in joined:
+        user.forget()
+    begin = read(server.pid)
+    async with aiohttp.ClientSession(raise_for_status=True) as http:
+        async with http.get(f"{server.url}/probe", params={"seconds": seconds}) as answer:
+            seen = await answer.json()
+    end = read(server.pid)
+    pictures = [np.array([(s.at_s, s.rtp_s) for s in user.sights]) for user in joined]
+    return Stretch(begin, end, joined, seen["late_ms"], seen["tasks"], pictures)
+
+
+Rounds = dict[tuple[str, int, str], list[Stretch]]
+
+
+async def attend(server: Server, count: int, seconds: float) -> tuple[Stretch, Stretch]:
+    """Hold conversations; the stretches of speaking and of listening."""
+    async with users(server, count) as joined:
+        speaking = await stretch(server, joined, seconds)
+        assert all(user.last_loud_s > time.monotonic() - 1 for user in joined), "greeting too short"
+        for user in joined:
+            await user.silence(2, limit_s=60)
+        return speaking, await stretch(server, joined, seconds)
+
+
+def describe(report: Report, rounds: Rounds) -> None:
+    """Add the figures of every case."""
+    for (video, count, state), seen in rounds.items():
+        name = f"{video}, {count} user{'s' * (count > 1)}, {state}"
+        report.add(f"{name}: CPU each", "% of a core", [s.cpu_pct for s in seen])
+        if video != VIDEOS[0]:
+            own = rounds[VIDEOS[0], count, state]
+            ratios = [ours.cpu_pct / s.cpu_pct for ours, s in zip(own, seen, strict=True)]
+            report.add(f"{name}: own to stock", "ratio of CPU", ratios)
+        report.add(f"{name}: pictures", "a second", [fps for s in seen for fps in s.fps()])
+        report.add(f"{name}: gap p99", "ms", [np.percentile(s.gaps_ms(), 99) for s in seen])
+        report.add(f"{name}: gap, longest", "ms", [s.gaps_ms().max() for s in seen])
+        report.add(f"{name}: RTP clock", "of real time", [c for s in seen for c in s.clocks()])
+        report.add(f"{name}: late p99", "ms", [np.percentile(s.late_ms, 99) for s in seen])
+        report.add(f"{name}: late, most", "ms", [max(s.late_ms) for s in seen])
+
+
+async def grow(server: Server, seconds: float) -> float:
+    """Megabytes a server grows by in a conversation of so many seconds, after a start of 5 s."""
+    async with users(server, 1) as joined:
+        await stretch(server, joined, 5)
+        watched = await stretch(server, joined, seconds)
+        return watched.end.rss_mb - watched.begin.rss_mb
+
+
+async def measure(options: argparse.Namespace, folder: Path) -> None:
+    """Hold all conversations, the two servers in turn."""
+    sentences = 1 + round((options.seconds + 4) / SENTENCE_S)
+    async with AsyncExitStack() as stack:
+        servers = {}
+        for video in VIDEOS:
+            home = folder / video
+            home.mkdir()
+            (home / "brief.yaml").write_text(PERSONA.format(SENTENCE * sentences))
+            flags = ("--persona", "brief.yaml", "--idle-s", "1000", "--size", options.size)
+            servers[video] = await stack.enter_async_context(serving(video, home, *flags))
+            async with users(servers[video], 1):
+                pass  # the first conversation pays for what is loaded late
+        report = Report(f"What a conversation costs the server, {options.size}", options)
+        rounds: Rounds = {}
+        for number in range(options.rounds):
+            order = VIDEOS if number % 2 == 0 else VIDEOS[::-1]
+            for count in options.users:
+                for video in order:
+                    both = await attend(servers[video], count, options.seconds)
+                    for state, seen in zip(("speaking", "listening"), both, strict=True):
+                        rounds.setdefault((video, count, state), []).append(seen)
+                        print(f"{video} x{count} {state}: {seen.cpu_pct:.1f} % each", flush=True)
+        describe(report, dict(sorted(rounds.items(), key=lambda item: item[0][1:])))
+        for video in VIDEOS:
+            report.add(f"{video}: memory", "MB", [read(servers[video].pid).rss_mb])
+            if options.minute:
+                growth = await grow(servers[video], 60)
+                report.add(f"{video}: growth in a minute", "MB", [growth])
+        report.finish()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = options_parser(__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--users", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--seconds", type=float, default=10, help="length of a stretch")
+    parser.add_argument("--size", default="1280x720", help="of the puppet's picture")
+    parser.add_argument("--no-minute", dest="minute", action="store_false")
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(measure(parser.parse_args(), Path(folder)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""A visitor who notes when pictures come and does not keep them, so that it can stay for long."""
+
+import time
+
+import numpy as np
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+
+from tests.talk.visitor import Sight, Sound, Visitor
+
+NOTHING = np.empty((0, 0), np.uint8)
+
+
+class Onlooker(Visitor):
+    """Decodes every picture, and keeps its times only. Times are monotonic seconds."""
+
+    @property
+    def last_loud_s(self) -> float:
+        """When something was last heard, 0 if never."""
+        return next((sound.at_s for sound in reversed(self.sounds) if sound.loud), 0.0)
+
+    def first_loud(self, since_s: float) -> Sound | None:
+        """The first 20 ms that could be heard since then."""
+        return next((s for s in self.sounds if s.at_s > since_s and s.loud), None)
+
+    def forget(self) -> None:
+        """Forget what was heard and seen so far."""
+        self.sounds.clear()
+        self.sights.clear()
+
+    async def silence(self, seconds: float, limit_s: float) -> None:
+        """Wait until nothing has been heard for so long; there must have been a sound."""
+        await self.until(
+            lambda: 0 < self.last_loud_s < time.monotonic() - seconds,
+            "silence",
+            limit_s,
+        )
+
+    async def _see(self, track: MediaStreamTrack) -> None:
+        while True:
+            try:
+                frame = await track.recv()
+            except MediaStreamError:
+                return
+            assert frame.pts is not None and frame.time_base  # type: ignore[union-attr]
+            rtp_s = float(frame.pts * frame.time_base)  # type: ignore[union-attr]
+            self.sights.append(Sight(time.monotonic(), rtp_s, NOTHING))
+            self._news.set()

@@ -1,0 +1,94 @@
+"""The avatar's server with a probe: `python -m benchmarks.server own|stock [flags of avatar]`.
+
+`own` is the application as it is. `stock` differs in one thing: the face's pictures go through
+Pipecat's own video path (RGB pictures, its queues and its RawVideoTrack) instead of ours. `GET
+/probe` watches the event loop.
+"""
+
+import asyncio
+import gc
+import sys
+from typing import Any
+
+import aiohttp
+from pipecat.frames.frames import Frame, OutputImageRawFrame
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.runner import run as runner
+from pipecat.runner.types import SmallWebRTCRunnerArguments
+from pipecat.transports.base_transport import TransportParams
+from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
+
+from bots import cli
+from pipelines.meeting import Meeting
+from pipelines.picture import as_rgb
+from pipelines.settings import Settings
+from pipelines.transport import webrtc
+
+TICK_S = 0.02
+LONGEST_S = 120.0
+
+
+class ToTransport(FrameProcessor):
+    """Gives the transport RGB pictures, as HeyGenVideoService does."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        super().__init__()
+        self._size = size
+        self.shown = asyncio.Event()
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Turn pictures into RGB."""
+        await super().process_frame(frame, direction)
+        if isinstance(frame, OutputImageRawFrame):
+            self.shown.set()
+            frame = as_rgb(frame, self._size)
+        await self.push_frame(frame, direction)
+
+
+def build_stock(
+    settings: Settings,
+    http: aiohttp.ClientSession,
+    arguments: SmallWebRTCRunnerArguments,
+    size: tuple[int, int],
+) -> Meeting:
+    """As `pipelines.transport.webrtc.build`, with the transport's own video path."""
+    parameters = TransportParams(
+        audio_in_enabled=True,
+        audio_out_enabled=True,
+        video_out_enabled=True,
+        video_out_is_live=True,
+        video_out_width=size[0],
+        video_out_height=size[1],
+    )
+    pictures = ToTransport(size)
+    transport = SmallWebRTCTransport(arguments.webrtc_connection, parameters)
+    return Meeting(transport, (pictures,), pictures.shown)
+
+
+@runner.app.get("/probe", include_in_schema=False)
+async def probe(seconds: float, collect: bool = False) -> dict[str, Any]:
+    """How late a timer of 20 ms fires, in milliseconds, and how many tasks there are.
+
+    `collect` first frees what only waits for Python's garbage collector.
+    """
+    if collect:
+        gc.collect()
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + min(seconds, LONGEST_S)
+    late_ms = []
+    while (now_s := loop.time()) < end_s:
+        await asyncio.sleep(TICK_S)
+        late_ms.append(1000 * (loop.time() - now_s - TICK_S))
+    return {"late_ms": late_ms, "tasks": len(asyncio.all_tasks())}
+
+
+def main() -> None:
+    """Serve until stopped."""
+    video, *words = sys.argv[1:]
+    if video == "stock":
+        webrtc.build = build_stock
+    cli.main(words)
+
+
+if __name__ == "__main__":
+    main()
