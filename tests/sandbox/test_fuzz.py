@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 
 from sandbox import Address, sandbox
 
-EXAMPLES = 5
+EXAMPLES = 3
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
