@@ -142,6 +142,14 @@ async def test_nothing_leaves_the_server_and_nothing_goes_wrong(app: App, seen: 
     assert not seen.complaints
 
 
+async def test_a_script_in_the_page_itself_is_refused(app: App, meet: Meet) -> None:
+    async with meet(app.url) as user:
+        await user.page.evaluate(
+            "document.head.append(Object.assign(document.createElement('script'), { text: '1' }))"
+        )
+        assert await user.watched("watched.violations") == ["script-src-elem inline"]
+
+
 async def test_who_refuses_the_microphone_goes_on_by_typing(app: App, meet: Meet) -> None:
     async with meet(app.url) as user:
         await user.page.click("#start")
