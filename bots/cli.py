@@ -4,7 +4,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from pipelines.errors import AvatarError
+from pipelines.errors import AvatarError, MissingExtra
+from pipelines.parts import part
 
 VERBS = {
     "talk": "bots.talk",
@@ -19,10 +20,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     verb = words.pop(0) if words and words[0] in VERBS else "talk"
     try:
+        _check_installed(verb)
         sys.exit(importlib.import_module(VERBS[verb]).run(words))
     except AvatarError as error:
         print(f"avatar: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+
+
+def _check_installed(verb: str) -> None:
+    """The sandbox meets its clients in LiveKit rooms, whose packages come with an extra."""
+    rooms = part("transport", "livekit")
+    if verb == "sandbox" and not rooms.installed:
+        raise MissingExtra("avatar sandbox", f"uv sync {rooms.install}")
 
 
 if __name__ == "__main__":

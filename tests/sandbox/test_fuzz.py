@@ -1,10 +1,17 @@
 """Every REST route, fuzzed from the server's own OpenAPI: no crash, no answer off the schema."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import pytest
+
+if not find_spec("schemathesis"):
+    HOW = "The fuzzer is not installed: run `uv sync --group fuzz`."
+    pytest.fail(HOW) if os.environ.get("CI") else pytest.skip(HOW, allow_module_level=True)
+
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error

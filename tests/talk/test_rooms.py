@@ -1,19 +1,19 @@
 """Whole conversations in LiveKit rooms, and with LiveAvatar's face from the sandbox."""
 
 import asyncio
-import os
 import signal
 import time
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import numpy as np
 import pytest
 
-from sandbox import sandbox
 from tests.speech import hear, say
 from tests.talk.app import App, running_app
 from tests.talk.guest import Guest
+from tests.talk.rehearsal import Rehearsal, rehearsal
 from tests.talk.test_local import between, pcm
 from tests.talk.visitor import Visitor
 
@@ -23,11 +23,10 @@ SMALL = ("--llm", "guide", "--size", "640x360", "--liveavatar-quality", "low")
 
 @asynccontextmanager
 async def staged(livekit, folder, *flags, faults=()):
-    """The app, and in this process the sandbox it is pointed at."""
-    async with sandbox(livekit, faults=faults) as address:
-        env = {"LIVEAVATAR_BASE_URL": address.url, "LIVEAVATAR_API_KEY": address.key}
-        async with running_app(folder, *SMALL, *flags, env=env) as app:
-            yield app, address
+    """The app, and the sandbox it is pointed at."""
+    async with rehearsal(livekit, faults) as stage:
+        async with running_app(folder, *SMALL, *flags, env=stage.env) as app:
+            yield app, stage
 
 
 async def start(app: App, transport: str) -> dict[str, str]:
@@ -54,7 +53,8 @@ async def wait(guest: Guest, happened, what: str, limit_s: float = 45) -> None:
     end_s = time.monotonic() + limit_s
     while not happened():
         assert time.monotonic() < end_s, f"waited {limit_s} s for {what}"
-        await guest.until(lambda n=len(guest.heard): len(guest.heard) > n or guest.gone.is_set())
+        before = len(guest.heard)
+        await guest.until(lambda seen=before: len(guest.heard) > seen or guest.gone.is_set())
 
 
 async def silence(guest: Guest, since_s: float) -> None:
@@ -93,7 +93,7 @@ async def test_a_conversation_in_a_livekit_room_of_ones_own(livekit, tmp_path):
 
 
 async def test_liveavatars_room_brings_face_and_voice(livekit, tmp_path):
-    async with staged(livekit, tmp_path, "--transport", "heygen") as (app, address):
+    async with staged(livekit, tmp_path, "--transport", "heygen") as (app, stage):
         room = await start(app, "heygen")
         assert set(room) == {"url", "token", "sessionId"}
         async with guest_in(room) as guest:
@@ -106,24 +106,25 @@ async def test_liveavatars_room_brings_face_and_voice(livekit, tmp_path):
             sounds = [at for at, samples in guest.heard if np.abs(samples).max() > LOUD]
             assert gaps_s(sounds, over_s, end_s).size > 50
             assert guest.tracks["heygen"] == {"audio", "video"}
-        await nobody_left(address)
+        await nobody_left(stage)
         assert room["token"] not in app.output
 
 
-async def nobody_left(address, limit_s: float = 20) -> None:
+async def nobody_left(stage: Rehearsal) -> None:
     """Wait until no session of the sandbox is open."""
+    await until(stage.open_sessions, False, "the session to be stopped")
+
+
+async def until(ask, wanted: bool, what: str, limit_s: float = 20) -> None:
+    """Ask again and again until the answer is as wanted."""
     end_s = time.monotonic() + limit_s
-    while open_sessions(address):
-        assert time.monotonic() < end_s, "a session is still open"
+    while bool(await ask()) != wanted:
+        assert time.monotonic() < end_s, f"waited {limit_s} s for {what}"
         await asyncio.sleep(0.05)
 
 
-def open_sessions(address) -> list[object]:
-    return address.desk.account.active()
-
-
 async def test_liveavatars_face_in_a_webrtc_conversation(livekit, tmp_path):
-    async with staged(livekit, tmp_path, "--avatar", "heygen") as (app, address):
+    async with staged(livekit, tmp_path, "--avatar", "heygen") as (app, stage):
         async with Visitor(app.url) as visitor:
             await visitor.until(lambda: len(visitor.sights) > 50, "the face", 40)
             await visitor.until(lambda: "interrupt" in hear(pcm(visitor.sounds)), "a greeting", 40)
@@ -138,26 +139,26 @@ async def test_liveavatars_face_in_a_webrtc_conversation(livekit, tmp_path):
             heard = hear(pcm(between(visitor.sounds, over_s, visitor.sounds[-1].at_s)))
             assert len(heard.split()) > 4, heard
             assert visitor.sights[-1].picture.shape == (360, 640)
-            assert len(open_sessions(address)) == 1
-        await nobody_left(address)
+            assert len(await stage.open_sessions()) == 1
+        await nobody_left(stage)
 
 
 @pytest.mark.parametrize("transport", ["webrtc", "heygen"])
 async def test_a_signal_stops_the_avatar_session_before_the_process(transport, livekit, tmp_path):
     flags = ("--transport", "heygen") if transport == "heygen" else ("--avatar", "heygen")
-    async with staged(livekit, tmp_path, *flags) as (app, address):
+    async with staged(livekit, tmp_path, *flags) as (app, stage):
         if transport == "heygen":
             await start(app, "heygen")
-            assert len(open_sessions(address)) == 1
+            assert len(await stage.open_sessions()) == 1
             app.process.send_signal(signal.SIGTERM)
             await asyncio.wait_for(app.process.wait(), 20)
         else:
             async with Visitor(app.url) as visitor:
                 await visitor.until(lambda: len(visitor.sights) > 5, "the face", 40)
-                assert len(open_sessions(address)) == 1
+                assert len(await stage.open_sessions()) == 1
                 app.process.send_signal(signal.SIGTERM)
                 await asyncio.wait_for(app.process.wait(), 20)
-        assert not open_sessions(address)
+        assert not await stage.open_sessions()
 
 
 async def test_a_face_that_dies_in_mid_speech_is_missed_and_the_voice_goes_on(livekit, tmp_path):
@@ -180,15 +181,15 @@ async def test_a_face_that_dies_in_mid_speech_is_missed_and_the_voice_goes_on(li
 
 
 async def test_a_room_that_is_closed_ends_the_conversation_and_its_session(livekit, tmp_path):
-    async with staged(livekit, tmp_path, "--transport", "heygen") as (app, address):
+    async with staged(livekit, tmp_path, "--transport", "heygen") as (app, stage):
         await start(app, "heygen")
-        async with aiohttp.ClientSession() as http:
-            key = {"X-API-KEY": address.key}
-            await http.post(f"{address.url}/_sandbox/reset", headers=key)
-        await nobody_left(address)
-        async with asyncio.timeout(20):
-            while not app.transcripts() or "ended" not in app.transcripts()[-1].read_text():
-                await asyncio.sleep(0.05)
+        await stage.reset()
+
+        async def has_ended() -> bool:
+            return "ended" in app.transcripts()[-1].read_text()
+
+        await until(has_ended, True, "the end of the conversation")
+        assert not await stage.open_sessions()
 
 
 async def test_without_a_key_a_sandbox_runs_beside_the_avatar_and_ends_with_it(
@@ -203,9 +204,11 @@ async def test_without_a_key_a_sandbox_runs_beside_the_avatar_and_ends_with_it(
         assert len(children) >= 2, "the sandbox and its LiveKit server"
         app.process.kill()
         await app.process.wait()
-        async with asyncio.timeout(20):
-            while any(os.path.exists(f"/proc/{child}") for child in children):
-                await asyncio.sleep(0.05)
+
+        async def any_left() -> bool:
+            return any(Path(f"/proc/{child}").exists() for child in children)
+
+        await until(any_left, False, "the sandbox and its LiveKit server to end")
 
 
 def _descendants(pid: int) -> list[int]:
