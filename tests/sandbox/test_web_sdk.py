@@ -4,16 +4,21 @@ import base64
 import os
 import shutil
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from aiohttp import web
-from playwright.async_api import Page, async_playwright
 
+from tests.browser.conftest import HOW as HOW_CHROMIUM
 from tests.sandbox.caller import Caller
 from tests.speech import say
 from tests.talk.mouth import gauge
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 pytestmark = pytest.mark.browser
 
@@ -25,10 +30,15 @@ SENTENCE = "Are you all far away, or is it a large and open harbour?"
 
 
 @pytest.fixture
-async def page() -> AsyncIterator[Page]:
+async def page() -> "AsyncIterator[Page]":
     """A page with the SDK, in a browser of its own."""
+    without = pytest.fail if os.environ.get("CI") else pytest.skip
     if not (FOLDER / "node_modules").is_dir():
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HOW)
+        without(HOW)
+    if not (shutil.which("chromium") and find_spec("playwright")):
+        without(HOW_CHROMIUM)
+    from playwright.async_api import async_playwright
+
     app = web.Application()
     app.router.add_get("/", _page)
     app.router.add_static("/", FOLDER / "node_modules")
@@ -53,13 +63,13 @@ async def _page(_: web.Request) -> web.FileResponse:
     return web.FileResponse(FOLDER / "page.html")
 
 
-async def told(page: Page, word: str) -> list[str]:
+async def told(page: "Page", word: str) -> list[str]:
     """Wait until the SDK has told something; all it told."""
     await page.wait_for_function("word => told.includes(word)", arg=word)
     return await page.evaluate("told")
 
 
-async def openness(page: Page) -> float:
+async def openness(page: "Page") -> float:
     """How far the mouth in the page's video is open."""
     seen = await page.evaluate("picture()")
     width, height = seen["size"]
@@ -67,7 +77,7 @@ async def openness(page: Page) -> float:
     return gauge("theo", (640, 360)).openness(luma)
 
 
-async def test_the_sdk_streams_speaks_is_interrupted_and_stops(page: Page, roomy: Caller) -> None:
+async def test_the_sdk_streams_speaks_is_interrupted_and_stops(page: "Page", roomy: Caller) -> None:
     call = await roomy.token()
     speech = base64.b64encode(say(SENTENCE, 24_000)).decode()
     gauge("theo", (640, 360))
@@ -96,7 +106,9 @@ async def test_the_sdk_streams_speaks_is_interrupted_and_stops(page: Page, roomy
     assert await roomy.ended(call) == "USER_CLOSED"
 
 
-async def test_the_sdk_notices_that_the_server_ended_the_session(page: Page, roomy: Caller) -> None:
+async def test_the_sdk_notices_that_the_server_ended_the_session(
+    page: "Page", roomy: Caller
+) -> None:
     call = await roomy.token()
     await page.evaluate("([token, url]) => start(token, url)", [call.token, roomy.url])
     await told(page, "stream_ready")
@@ -104,7 +116,7 @@ async def test_the_sdk_notices_that_the_server_ended_the_session(page: Page, roo
     await told(page, "DISCONNECTED")
 
 
-async def test_the_sdk_says_why_a_session_cannot_start(page: Page, roomy: Caller) -> None:
+async def test_the_sdk_says_why_a_session_cannot_start(page: "Page", roomy: Caller) -> None:
     await roomy.order("start:answer status=409 code=4009 message=full")
     call = await roomy.token()
     error = await page.evaluate(
