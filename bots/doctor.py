@@ -9,10 +9,11 @@ from pathlib import Path
 
 import aiohttp
 
+from bots.beside import choose_with_sandbox
 from bots.flags import chosen, settings_parser, variables
 from liveavatar.rest import LiveAvatarError, check_key
 from pipelines.errors import UserError
-from pipelines.parts import KINDS, PARTS, Part, choose, load, missing, why_no_ollama
+from pipelines.parts import KINDS, PARTS, Part, load, missing, why_no_ollama
 from pipelines.persona import load_persona
 from pipelines.settings import Settings, load_settings
 
@@ -50,7 +51,7 @@ async def examine(settings: Settings, given: dict[str, str]) -> list[Finding]:
 
 def _lineup(settings: Settings) -> Finding:
     try:
-        lineup = choose(settings)
+        lineup = choose_with_sandbox(settings)
     except UserError as error:
         return Finding("line-up", "bad", *_split(error))
     return Finding("line-up", "ok", ", ".join(lineup[kind].part.value for kind in KINDS))
@@ -104,6 +105,8 @@ async def _part(row: Part, settings: Settings, http: aiohttp.ClientSession) -> F
             row.choice, _severity(row, settings), "not installed", f"uv sync {row.install}"
         )
     lacking = missing(row, settings)
+    if lacking and row.value == "heygen" and _severity(row, settings) == "bad":
+        return _sandbox(row, settings)
     if lacking:
         return Finding(row.choice, _severity(row, settings), "no key", f"set {', '.join(lacking)}")
     try:
@@ -117,6 +120,16 @@ async def _part(row: Part, settings: Settings, http: aiohttp.ClientSession) -> F
             row.choice, "bad", f"cannot be reached ({error or 'time-out'})", "check its base URL"
         )
     return Finding(row.choice, "ok", detail)
+
+
+def _sandbox(row: Part, settings: Settings) -> Finding:
+    """Whether a LiveAvatar without a key can be the sandbox, which needs a LiveKit server."""
+    from sandbox.livekit_server import find_binary
+
+    if settings.is_set("livekit_url") or find_binary():
+        return Finding(row.choice, "ok", "no key: the sandbox on this machine is used")
+    fix = f"set {' or '.join(missing(row, settings))}, or run sh scripts/livekit-server"
+    return Finding(row.choice, "bad", "no key, and no LiveKit server for the sandbox", fix)
 
 
 def _severity(row: Part, settings: Settings) -> str:

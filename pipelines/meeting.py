@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.runner.types import RunnerArguments
@@ -55,3 +56,18 @@ class HeyGenRunnerArguments(RunnerArguments):
 def picture_size(settings: Settings, face: str) -> tuple[int, int]:
     """(width, height) in pixels of the pictures a face sends."""
     return QUALITY_SIZES[settings.liveavatar_quality] if face == "heygen" else settings.avatar_size
+
+
+def media(size: tuple[int, int]) -> dict[str, Any]:
+    """Transport parameters of a room in which the avatar has a microphone and a camera.
+
+    The camera's size is the pictures': resizing costs more than sending them as they are.
+    """
+    return {
+        "audio_in_enabled": True,
+        "audio_out_enabled": True,
+        "video_out_enabled": True,
+        "video_out_width": size[0],
+        "video_out_height": size[1],
+        "video_out_framerate": 25,
+    }

@@ -121,7 +121,8 @@ class Theatre:
             delete_room=lambda: self._delete_soon(session),
         )
         self._playing[session.id] = performance
-        self._running[session.id] = self._spawn(self._perform(performance))
+        running = self._running[session.id] = self._spawn(performance.run())
+        running.add_done_callback(lambda task: self._over(session, task))
         return self._start_data(session, ws_root)
 
     async def _join(self, session: Session) -> Room | None:
@@ -163,12 +164,11 @@ class Theatre:
             ws_url=ws_root + path if session.has_socket else None,
         )
 
-    async def _perform(self, performance: Performance) -> None:
-        try:
-            await performance.run()
-        except Exception:
-            log.exception("A performance broke off; its session is ended.")
-            self._spawn(self.end(performance.session, EndReason.SERVER_ERROR))
+    def _over(self, session: Session, performance: "asyncio.Task[None]") -> None:
+        """End the session of a performance that broke off."""
+        if not performance.cancelled() and (error := performance.exception()):
+            log.error("A performance broke off; its session is ended.", exc_info=error)
+            self._spawn(self.end(session, EndReason.SERVER_ERROR))
 
     async def _close(self, session: Session) -> None:
         performance = self._playing.pop(session.id, None)

@@ -4,7 +4,7 @@ import aiohttp
 from pipecat.runner.types import DailyRunnerArguments
 from pipecat.transports.daily.transport import DailyParams, DailyTransport
 
-from pipelines.meeting import Meeting
+from pipelines.meeting import Meeting, media
 from pipelines.picture import ToRoom
 from pipelines.settings import Settings
 
@@ -19,12 +19,7 @@ def build(
     params = DailyParams(
         api_key=settings.daily_api_key.get_secret_value(),
         api_url=settings.daily_base_url,
-        audio_in_enabled=True,
-        audio_out_enabled=True,
-        video_out_enabled=True,
-        video_out_width=size[0],
-        video_out_height=size[1],
-        video_out_framerate=25,
+        **media(size),
     )
     transport = DailyTransport(arguments.room_url, arguments.token, "Avatar", params=params)
     camera = ToRoom(transport.output().write_video_frame, size)

@@ -4,7 +4,7 @@ import aiohttp
 from pipecat.runner.types import LiveKitRunnerArguments
 from pipecat.transports.livekit.transport import LiveKitParams, LiveKitTransport
 
-from pipelines.meeting import Meeting
+from pipelines.meeting import Meeting, media
 from pipelines.picture import ToRoom
 from pipelines.settings import Settings
 
@@ -16,14 +16,7 @@ def build(
     size: tuple[int, int],
 ) -> Meeting:
     """The transport, with a camera of the face's size."""
-    params = LiveKitParams(
-        audio_in_enabled=True,
-        audio_out_enabled=True,
-        video_out_enabled=True,
-        video_out_width=size[0],
-        video_out_height=size[1],
-        video_out_framerate=25,
-    )
+    params = LiveKitParams(**media(size))
     transport = LiveKitTransport(arguments.url, arguments.token, arguments.room_name, params=params)
     camera = ToRoom(transport.output().write_video_frame, size)
     return Meeting(transport, (camera,), camera.newest.shown)

@@ -3,6 +3,8 @@
 import json
 import socket
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +48,24 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(words, said):
     assert code == 2
     assert said in err
     assert "Traceback" not in err
+
+
+def test_the_bots_own_file_can_be_started_too():
+    file = Path(__file__).parents[2] / "bots" / "avatar.py"
+    words = [sys.executable, file, "--transport", "daily"]
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "TRANSPORT=daily needs DAILY_API_KEY" in done.stderr
+
+
+def test_liveavatar_without_key_and_rooms_says_both_ways_out(tmp_path):
+    words = [sys.executable, "-m", "bots.cli", "--avatar", "heygen", "--no-open", "--port", "0"]
+    bare = environment() | {"PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run(words, env=bare, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 2
+    assert "set LIVEKIT_URL" in done.stderr and "scripts/livekit-server" in done.stderr
+    assert "need LIVEAVATAR_API_KEY" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_busy_port_is_named_with_the_fix():

@@ -102,3 +102,18 @@ def test_the_command_prints_json_and_ends_with_0_when_all_is_well():
     findings = json.loads(out)
     assert code == 0
     assert {finding["state"] for finding in findings} == {"ok", "off"}
+
+
+async def test_liveavatar_without_a_key_is_the_sandbox_where_rooms_can_be_had():
+    settings = load_settings(avatar_port=0, avatar="heygen", livekit_url="ws://rooms.invalid")
+    findings = {f.what: f for f in await examine(settings, {})}
+    assert findings["AVATAR=heygen"].detail == "no key: the sandbox on this machine is used"
+    assert findings["line-up"].state == "ok"
+
+
+async def test_liveavatar_without_a_key_and_without_rooms_is_bad(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    findings = {f.what: f for f in await examine(load_settings(avatar="heygen"), {})}
+    assert findings["AVATAR=heygen"].state == "bad"
+    assert "scripts/livekit-server" in findings["AVATAR=heygen"].fix
