@@ -55,10 +55,11 @@ def _fields(pid: int) -> list[int]:
     return [0, *map(int, text.rsplit(")", 1)[1].split()[1:])]
 
 
-def busy_s() -> float:
-    """CPU seconds the whole machine has spent on anything but idling."""
-    ticks = [int(word) for word in (PROC / "stat").read_text().split("\n", 1)[0].split()[1:9]]
-    return (sum(ticks) - ticks[3] - ticks[4]) / TICKS
+def busy_s() -> tuple[float, float]:
+    """CPU seconds of all processes, and those that the machine's host gave to others."""
+    words = (PROC / "stat").read_text().split("\n", 1)[0].split()[1:9]
+    user, nice, system, _idle, _waiting, irq, softirq, stolen = map(int, words)
+    return (user + nice + system + irq + softirq) / TICKS, stolen / TICKS
 
 
 def ours_s() -> float:
@@ -77,17 +78,18 @@ def ours_s() -> float:
 
 
 class OtherLoad:
-    """What processes that are not ours use, from when it is made, in per cent of one core."""
+    """What was taken from us since this was made, in per cent of one core."""
 
     def __init__(self) -> None:
-        self._start = (time.monotonic(), busy_s(), ours_s())
+        self._start = (time.monotonic(), *busy_s(), ours_s())
 
     @property
-    def pct(self) -> float:
-        """Their CPU time so far."""
-        start_s, busy, ours = self._start
-        others_s = (busy_s() - busy) - (ours_s() - ours)
-        return max(0.0, 100 * others_s / (time.monotonic() - start_s))
+    def pct(self) -> tuple[float, float]:
+        """What processes that are not ours used, and what the machine's host gave to others."""
+        at_s, busy, stolen, ours = self._start
+        now_s, now_busy, now_stolen, now_ours = (time.monotonic(), *busy_s(), ours_s())
+        others_s = max(0.0, (now_busy - busy) - (now_ours - ours))
+        return 100 * others_s / (now_s - at_s), 100 * (now_stolen - stolen) / (now_s - at_s)
 
 
 def wait_until_quiet(patience_s: float) -> None:

@@ -54,7 +54,7 @@ class Report:
 
     def finish(self) -> None:
         """Print the table, and write the file if asked."""
-        other_pct = self._load.pct
+        other_pct, stolen_pct = self._load.pct
         print(f"\n{self._title}")
         print("| what | unit | median | p95 | range | n |\n|---|---|---|---|---|---|")
         for figure in self.figures:
@@ -62,17 +62,18 @@ class Report:
         print(
             f"{os.cpu_count()} cores, Python {platform.python_version()}, priority"
             f" {os.getpriority(os.PRIO_PROCESS, 0)}; load {self._first_load:.1f} at the start;"
-            f" other processes used {other_pct:.0f} % of a core."
+            f" other processes used {other_pct:.0f} % of a core, the host took {stolen_pct:.0f} %."
         )
         if self._json:
-            self._json.write_text(json.dumps(self._facts(other_pct), indent=1) + "\n")
+            self._json.write_text(json.dumps(self._facts(other_pct, stolen_pct), indent=1) + "\n")
 
-    def _facts(self, other_pct: float) -> dict[str, Any]:
+    def _facts(self, other_pct: float, stolen_pct: float) -> dict[str, Any]:
         return {
             "title": self._title,
             "cores": os.cpu_count(),
             "python": platform.python_version(),
             "other_pct": round(other_pct, 1),
+            "stolen_pct": round(stolen_pct, 1),
             "figures": [vars(figure) for figure in self.figures],
             **self.details,
         }

@@ -101,21 +101,25 @@ async def _speak(visitor: Onlooker, pcm: bytes) -> float:
     return visitor.microphone.quiet_at_s - (-(len(pcm) // 2) % PIECE) / RATE
 
 
-async def converse(app: App, turns: int, first: int) -> tuple[list[Turn], list[float]]:
-    """One conversation: its turns, and the times to first byte of the voice in milliseconds."""
+async def converse(app: App, turns: int, first: int) -> tuple[list[Turn], dict[str, list[float]]]:
+    """One conversation: its turns, and the parts' times to first byte in milliseconds."""
     async with Onlooker(app.url) as visitor:
         await visitor.until(lambda: visitor.last_loud_s, "the greeting", 30)
         await visitor.silence(SILENCE_S, limit_s=60)
         numbers = range(first, first + turns)
         asked = [await ask(visitor, QUESTIONS[n % len(QUESTIONS)]) for n in numbers]
-        return asked, _voice_ms(visitor)
+        return asked, _first_bytes_ms(visitor)
 
 
-def _voice_ms(visitor: Onlooker) -> list[float]:
-    measured = [m for data in visitor.received("metrics") for m in data.get("ttfb") or []]
-    return [
-        1000 * m["value"] for m in measured if m["processor"].startswith("Piper") and m["value"]
-    ]
+def _first_bytes_ms(visitor: Onlooker) -> dict[str, list[float]]:
+    """The times to first byte that the server tells of its parts, by part."""
+    found: dict[str, list[float]] = {}
+    for data in visitor.received("metrics"):
+        for measured in data.get("ttfb") or []:
+            if measured["value"]:
+                name = measured["processor"].split("#")[0]
+                found.setdefault(name, []).append(1000 * measured["value"])
+    return found
 
 
 def server_ms(app: App) -> list[float]:
@@ -155,17 +159,19 @@ async def measure(options: argparse.Namespace, folder: Path) -> None:
         report = Report("Voice to voice, whisper + guide + piper over WebRTC", options)
         apps = dict(zip(FACES, (one, two), strict=True))
         turns: dict[str, list[Turn]] = {face: [] for face in FACES}
-        voices: list[float] = []
+        parts: dict[str, list[float]] = {}
         for number in range(options.conversations):
             for face, app in apps.items():
-                asked, voice_ms = await converse(app, options.turns, number * options.turns)
+                asked, first_bytes_ms = await converse(app, options.turns, number * options.turns)
                 turns[face] += asked
-                voices += voice_ms
+                for name, times_ms in first_bytes_ms.items():
+                    parts.setdefault(f"{face}: first byte of {name}", []).extend(times_ms)
                 for turn in asked:
                     print(face, turn, flush=True)
         for face, app in apps.items():
             describe(report, face, turns[face], server_ms(app))
-        report.add("Piper's time to first byte", "ms", voices)
+        for name, times_ms in parts.items():
+            report.add(name, "ms", times_ms)
         report.finish()
 
 
