@@ -43,7 +43,9 @@ async def bot(runner_args: RunnerArguments) -> None:
     """
     async with open_conversation(request_of(runner_args)) as conversation:
         runner = WorkerRunner(
-            handle_sigint=runner_args.handle_sigint, handle_sigterm=runner_args.handle_sigterm
+            handle_sigint=runner_args.handle_sigint,
+            handle_sigterm=runner_args.handle_sigterm,
+            force_gc=True,  # a conversation's frames and threads hang in cycles
         )
         with RUNNING.holding(conversation.worker):
             await runner.add_workers(conversation.worker)

