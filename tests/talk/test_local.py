@@ -31,7 +31,7 @@ async def app(tmp_path_factory):
 async def visitor(app):
     """A user who has been greeted."""
     async with Visitor(app.url) as visitor:
-        await visitor.until(lambda: visitor.received("bot-stopped-speaking"), "the greeting", 30)
+        await visitor.hushed(0)
         yield visitor
 
 
@@ -62,14 +62,6 @@ async def ask(visitor: Visitor, question: str) -> float:
     return visitor.microphone.quiet_at_s
 
 
-async def answered(visitor: Visitor, since_s: float) -> float:
-    """Wait for an answer to be over; returns when, in seconds."""
-    await visitor.until(
-        lambda: visitor.received("bot-stopped-speaking", since_s), "the end of the answer", 40
-    )
-    return at(visitor, "bot-stopped-speaking", since_s)
-
-
 async def test_the_greeting_comes_when_the_face_can_be_seen(app):
     async with Visitor(app.url) as visitor:
         await visitor.until(lambda: visitor.received("bot-stopped-speaking"), "the greeting", 30)
@@ -81,7 +73,7 @@ async def test_the_greeting_comes_when_the_face_can_be_seen(app):
 
 async def test_a_spoken_question_is_answered_in_sound_and_words(app, visitor):
     over_s = await ask(visitor, "What can you do?")
-    end_s = await answered(visitor, over_s)
+    end_s = await visitor.hushed(over_s)
     asked = visitor.received("user-transcription")
     assert re.search("what can you do", asked[-1]["text"].lower())
     spoken = " ".join(message["text"] for message in visitor.received("bot-transcription", over_s))
@@ -104,7 +96,7 @@ async def test_the_mouth_is_open_while_speaking_and_shut_otherwise(visitor):
     over_s = await ask(visitor, "What can you do?")
     await visitor.until(lambda: visitor.received("bot-started-speaking", over_s), "an answer", 20)
     start_s = at(visitor, "bot-started-speaking", over_s)
-    end_s = await answered(visitor, over_s)
+    end_s = await visitor.hushed(over_s)
     await visitor.until(lambda: visitor.sights[-1].at_s > end_s + 1.5, "pictures after the answer")
     quiet = openness(between(visitor.sights, over_s - 0.5, start_s - 0.2))
     speaking = openness(between(visitor.sights, start_s, end_s - 0.3))
@@ -131,7 +123,7 @@ async def test_typed_text_is_answered_aloud(app, visitor):
     start_s = visitor.sights[-1].at_s
     visitor.send("send-text", {"content": "How do I add a Deepgram key?"})
     await visitor.until(lambda: visitor.received("bot-started-speaking", start_s), "a reply", 20)
-    end_s = await answered(visitor, at(visitor, "bot-started-speaking", start_s))
+    end_s = await visitor.hushed(at(visitor, "bot-started-speaking", start_s))
     assert any(sound.loud for sound in between(visitor.sounds, start_s, end_s))
     lines = [json.loads(line) for line in app.transcripts()[-1].read_text().splitlines()]
     typed = [line for line in lines if line.get("text") == "How do I add a Deepgram key?"]
@@ -140,7 +132,7 @@ async def test_typed_text_is_answered_aloud(app, visitor):
 
 async def test_the_transcript_says_who_what_when_and_how_fast(app, visitor):
     over_s = await ask(visitor, "What can you do?")
-    await answered(visitor, over_s)
+    await visitor.hushed(over_s)
     await visitor.until(lambda: visitor.sights[-1].at_s > over_s + 1, "a moment")
     lines = [json.loads(line) for line in app.transcripts()[-1].read_text().splitlines()]
     assert lines[0]["event"] == "started" and lines[0]["lineup"]["tts"] == "piper"
@@ -158,14 +150,14 @@ async def test_several_conversations_run_side_by_side(app):
                 lambda v=visitor: v.received("bot-stopped-speaking"), "the greeting", 40
             )
         over_s = await ask(one, "What can you do?")
-        await answered(one, over_s)
+        await one.hushed(over_s)
         assert not two.received("user-transcription")
         assert one.received("user-transcription")
 
 
 async def test_metrics_reach_the_user(visitor):
     over_s = await ask(visitor, "What can you do?")
-    await answered(visitor, over_s)
+    await visitor.hushed(over_s)
     measured = {
         m["processor"].split("#")[0] for d in visitor.received("metrics") for m in d.get("ttfb", [])
     }

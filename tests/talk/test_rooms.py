@@ -72,20 +72,6 @@ async def ask(guest: Guest, question: str) -> tuple[float, str]:
     return guest.quiet_at_s, hear(answer, 24_000)
 
 
-async def hushed(visitor: Visitor, since_s: float) -> float:
-    """Wait until the avatar has spoken since then, and has been quiet for 1.5 s; when it ended."""
-
-    def last_loud_s() -> float:
-        loud = [sound.at_s for sound in visitor.sounds if sound.loud and sound.at_s > since_s]
-        return loud[-1] if loud else visitor.sounds[-1].at_s
-
-    await visitor.until(lambda: visitor.sounds, "sound", 40)
-    await visitor.until(
-        lambda: visitor.sounds[-1].at_s - last_loud_s() > 1.5, "the end of the avatar's words", 60
-    )
-    return last_loud_s()
-
-
 def gaps_s(moments: list[float], start_s: float, end_s: float) -> np.ndarray:
     return np.diff([at for at in moments if start_s <= at <= end_s])
 
@@ -141,12 +127,12 @@ async def test_liveavatars_face_in_a_webrtc_conversation(livekit, tmp_path):
     async with staged(livekit, tmp_path, "--avatar", "heygen") as (app, stage):
         async with Visitor(app.url) as visitor:
             await visitor.until(lambda: len(visitor.sights) > 50, "the face", 40)
-            await hushed(visitor, 0)
+            await visitor.hushed(0)
             assert "interrupt" in hear(pcm(visitor.sounds))
             visitor.microphone.say(say("What can you do?"))
             await asyncio.wait_for(visitor.microphone.quiet.wait(), 20)
             over_s = visitor.microphone.quiet_at_s
-            end_s = await hushed(visitor, over_s)
+            end_s = await visitor.hushed(over_s)
             heard = hear(pcm(between(visitor.sounds, over_s, end_s)))
             assert "explain" in heard or "ask" in heard or "talk" in heard, heard
             assert visitor.sights[-1].picture.shape == (360, 640)

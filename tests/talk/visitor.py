@@ -132,6 +132,19 @@ class Visitor:
                 seen = [message.get("type") for _, message in self.messages]
                 raise AssertionError(f"waited {limit_s} s for {what}; messages: {seen}") from None
 
+    async def hushed(self, since_s: float) -> float:
+        """Wait until the avatar has spoken since then and been quiet for 1.5 s; when it ended.
+
+        Its own "stopped speaking" may come in a pause between two sentences.
+        """
+
+        def loud() -> list[float]:
+            return [sound.at_s for sound in self.sounds if sound.loud and sound.at_s > since_s]
+
+        await self.until(loud, "the avatar's voice", 30)
+        await self.until(lambda: self.sounds[-1].at_s - loud()[-1] > 1.5, "its end", 60)
+        return loud()[-1]
+
     def _raise_if_broken(self) -> None:
         for task in self._tasks:
             if task.done() and not task.cancelled() and (error := task.exception()):
