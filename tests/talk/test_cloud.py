@@ -56,13 +56,11 @@ async def test_a_question_goes_through_every_vendor_and_back(tmp_path):
         for line in ("ears: deepgram (cloud)", "mind: gemini (cloud)", "voice: cartesia (cloud)"):
             assert line in app.output
         async with Visitor(app.url) as visitor:
-            await visitor.until(lambda: visitor.received("bot-stopped-speaking"), "greeting", 30)
+            await visitor.hushed(0)
             visitor.microphone.say(say("What is the capital of France?"))
             await asyncio.wait_for(visitor.microphone.quiet.wait(), 20)
             over_s = visitor.microphone.quiet_at_s
-            await visitor.until(
-                lambda: visitor.received("bot-stopped-speaking", over_s), "the answer", 40
-            )
+            await visitor.hushed(over_s)
             heard = hear(pcm(between(visitor.sounds, over_s, visitor.sounds[-1].at_s)))
             assert len(visitor.sights) > 20
         assert "capital of france" in heard
@@ -106,9 +104,7 @@ async def test_without_its_face_the_voice_goes_on_and_no_session_stays_open(faul
         env = {"LIVEAVATAR_API_KEY": vendor.key, "LIVEAVATAR_BASE_URL": vendor.url}
         async with running_app(tmp_path, "--llm", "guide", env=env) as app:
             async with Visitor(app.url) as visitor:
-                await visitor.until(
-                    lambda: visitor.received("bot-stopped-speaking"), "the greeting", 40
-                )
+                await visitor.hushed(0)
                 assert "talk to me" in hear(pcm(visitor.sounds))
                 notices = [m for m in visitor.received("server-message") if m["type"] == "notice"]
                 assert "the voice goes on" in notices[0]["text"]
