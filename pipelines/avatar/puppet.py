@@ -156,7 +156,8 @@ class PuppetVideoService(AIService):
             await self._push_sound(sound)
             if sound is None:
                 break
-        picture = self._ready.popleft()
+        # An interruption may have emptied the queue while the sound was being handed over.
+        picture = self._ready.popleft() if self._ready else None
         if picture and not late:
             await self.push_frame(picture)
         if not self._ready and not self._player.speaking:

@@ -160,3 +160,24 @@ async def test_sound_keeps_its_pace_when_the_machine_does_not_keep_up(stage):
     took_s = spoken[-1].at_s - spoken[0].at_s
     assert took_s == pytest.approx(4, abs=0.4)
     assert len([s for s in shown if s.at_s >= spoken[0].at_s]) < 60, "pictures were left out"
+
+
+class InterruptedFace(PuppetVideoService):
+    """A puppet that is interrupted once, while it hands over the silence after its speech."""
+
+    interrupted = False
+
+    async def _push_sound(self, sound):
+        await super()._push_sound(sound)
+        if sound is None and self._silence_left and not self.interrupted:
+            self.interrupted = True
+            await self._interrupt()
+
+
+@pytest.mark.parametrize("stage", [InterruptedFace], indirect=True)
+async def test_an_interruption_between_sound_and_picture_does_not_stop_the_face(stage):
+    worker, audience = stage
+    await worker.queue_frames(speech(TONE[:9600]))
+    await audience.until(lambda: len(heard(audience)) > 9600)
+    shown = len(audience.of(OutputImageRawFrame))
+    await audience.until(lambda: len(audience.of(OutputImageRawFrame)) > shown + 25)
