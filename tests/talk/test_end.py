@@ -93,3 +93,20 @@ async def server(tmp_path_factory):
     (folder / "short.yaml").write_text(PERSONA)
     async with running_app(folder, "--persona", "short.yaml", "--llm", "guide") as app:
         yield app
+
+
+async def test_pipecats_own_client_and_options_are_there(tmp_path):
+    ice = ("--ice-servers", "stun:127.0.0.1:9")
+    flags = ("--llm", "guide", "--allowed-origins", "https://mine.example", *ice)
+    async with running_app(tmp_path, *flags) as app, aiohttp.ClientSession() as http:
+        async with http.get(f"{app.url}/client/") as answer:
+            assert answer.status == 200 and "<html" in await answer.text()
+        origin = {"Origin": "https://mine.example"}
+        start = {"transport": "webrtc"}
+        async with http.post(f"{app.url}/start", json=start, headers=origin) as answer:
+            servers = (await answer.json())["iceConfig"]["iceServers"]
+            assert servers == [{"urls": "stun:127.0.0.1:9"}]
+            assert answer.headers["Access-Control-Allow-Origin"] == "https://mine.example"
+        strange = {"Origin": "https://other.example"}
+        async with http.post(f"{app.url}/start", json=start, headers=strange) as answer:
+            assert "Access-Control-Allow-Origin" not in answer.headers

@@ -1,0 +1,82 @@
+"""Whisper as the ears: what is speech, and what belongs to one answer."""
+
+import aiohttp
+import numpy as np
+import pytest
+from pipecat.frames.frames import (
+    Frame,
+    InputAudioRawFrame,
+    InterimTranscriptionFrame,
+    TranscriptionFrame,
+    VADUserStartedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
+)
+
+from pipelines.persona import Persona
+from pipelines.settings import load_settings
+from pipelines.stt.whisper import Whisper, build
+from tests.speech import say
+from tests.standins.stage import Stage, running
+
+RATE = 16_000
+
+
+@pytest.fixture
+async def stage():
+    async with aiohttp.ClientSession() as http:
+        async with running(build(load_settings(), Persona(), http)) as stage:
+            yield stage
+
+
+def spoken(pcm: bytes) -> list[Frame]:
+    """A segment as the VAD cuts it."""
+    audio = InputAudioRawFrame(pcm, RATE, 1)
+    return [VADUserStartedSpeakingFrame(), audio, VADUserStoppedSpeakingFrame()]
+
+
+def transcripts(stage: Stage) -> list[str]:
+    return [frame.text for frame in stage.all(TranscriptionFrame)]
+
+
+async def test_a_sentence_is_written_down_once_and_final(stage):
+    await stage.play(*spoken(say("What can you do?")))
+    frame = await stage.first(TranscriptionFrame)
+    assert frame.text == "What can you do?"
+    assert frame.finalized
+
+
+@pytest.mark.parametrize("kind", ["hiss", "hum", "clicks", "silence"])
+async def test_what_is_no_speech_is_dropped(stage, kind):
+    chance = np.random.default_rng(1)
+    time_s = np.arange(RATE) / RATE
+    sound = {
+        "hiss": chance.standard_normal(RATE) * 1500,
+        "hum": np.sin(2 * np.pi * 60 * time_s) * 6000,
+        "clicks": (chance.random(RATE) > 0.999) * 20_000.0,
+        "silence": np.zeros(RATE),
+    }[kind]
+    await stage.play(*spoken(sound.astype(np.int16).tobytes()))
+    await stage.play(*spoken(say("What can you do?")))
+    await stage.first(TranscriptionFrame)
+    assert transcripts(stage) == ["What can you do?"]
+
+
+async def test_a_question_with_a_pause_in_it_is_one_transcript(stage):
+    await stage.play(*spoken(say("Hello.")), *spoken(say("Who are you?")))
+    frame = await stage.first(TranscriptionFrame)
+    assert [
+        word.strip(".,?!") for word in frame.text.lower().split()
+    ] == "hello who are you".split()
+    assert [f.text for f in stage.all(InterimTranscriptionFrame)] == ["Hello."]
+
+
+async def test_what_is_held_back_is_not_lost_when_only_noise_follows(stage):
+    await stage.play(*spoken(say("What can you do?")), *spoken(bytes(2 * RATE)))
+    assert (await stage.first(TranscriptionFrame)).text == "What can you do?"
+
+
+def test_the_model_is_loaded_once_for_all_conversations():
+    settings = load_settings()
+    one, two = (build(settings, Persona(), None) for _ in range(2))  # type: ignore[arg-type]
+    assert isinstance(one, Whisper) and isinstance(two, Whisper)
+    assert one._model is two._model
