@@ -3,6 +3,7 @@
 import aiohttp
 import numpy as np
 import pytest
+from faster_whisper.transcribe import Segment
 from pipecat.frames.frames import (
     Frame,
     InputAudioRawFrame,
@@ -14,7 +15,8 @@ from pipecat.frames.frames import (
 
 from pipelines.persona import Persona
 from pipelines.settings import load_settings
-from pipelines.stt.whisper import Whisper, build
+from pipelines.stt.whisper import Whisper, build, is_speech
+from pipelines.stt.whisper import spoken as spoken_text
 from tests.speech import say
 from tests.standins.stage import Stage, running
 
@@ -59,6 +61,38 @@ async def test_what_is_no_speech_is_dropped(stage, kind):
     await stage.play(*spoken(say("What can you do?")))
     await stage.first(TranscriptionFrame)
     assert transcripts(stage) == ["What can you do?"]
+
+
+@pytest.mark.parametrize(
+    ("text", "no_speech", "log_probability", "compression", "kept"),
+    [
+        pytest.param(" Hello?", 0.40, -0.28, 0.43, True, id="a word cut short"),
+        pytest.param(" What can you do?", 0.02, -0.21, 0.7, True, id="a question"),
+        pytest.param(" Or", 0.38, -1.65, 0.20, False, id="0.2 s of Pardon"),
+        pytest.param(" for", 0.57, -1.50, 0.27, False, id="0.12 s of Pardon"),
+        pytest.param(" Yeah.", 0.79, -0.50, 0.38, False, id="0.1 s out of Yes"),
+        pytest.param(" you you you you you you", 0.1, -0.4, 3.1, False, id="a loop"),
+    ],
+)
+def test_what_the_model_made_up_is_told_from_what_was_said(
+    text, no_speech, log_probability, compression, kept
+):
+    """Figures as tiny.en gave them for pieces clipped out of words."""
+    segment = Segment(
+        id=1,
+        seek=0,
+        start=0.0,
+        end=1.0,
+        text=text,
+        tokens=[],
+        avg_logprob=log_probability,
+        compression_ratio=compression,
+        no_speech_prob=no_speech,
+        words=None,
+        temperature=0.0,
+    )
+    assert is_speech(segment) == kept
+    assert spoken_text([segment]) == (text.strip() if kept else "")
 
 
 async def test_a_question_with_a_pause_in_it_is_one_transcript(stage):
