@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
+from bots import log
 from bots.beside import choose_with_sandbox
 from bots.flags import chosen, settings_parser, variables
 from liveavatar.rest import LiveAvatarError, check_key
@@ -30,12 +31,18 @@ class Finding:
     fix: str = ""
 
 
+class Unused(Exception):
+    """A part that cannot be used, and that nobody asked for; says why."""
+
+
 def run(words: Sequence[str]) -> int:
     """Print the findings; 2 when something that is in use is bad, else 0."""
     parser = settings_parser("avatar doctor", "Check keys, models, ports and packs.")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args(words)
     settings = load_settings(**chosen(arguments))
+    log.redact(settings)
+    log.show(settings)
     findings = asyncio.run(examine(settings, variables(arguments.var)))
     print(_json(findings) if arguments.json else _table(findings))
     return 2 if any(finding.state == "bad" for finding in findings) else 0
@@ -111,6 +118,8 @@ async def _part(row: Part, settings: Settings, http: aiohttp.ClientSession) -> F
         return Finding(row.choice, _severity(row, settings), "no key", f"set {', '.join(lacking)}")
     try:
         detail = await CHECKS.get(row.choice, _loads)(row, settings, http)
+    except Unused as error:
+        return Finding(row.choice, "off", str(error))
     except UserError as error:
         return Finding(row.choice, "bad", *_split(error))
     except LiveAvatarError as error:
@@ -213,7 +222,9 @@ async def _ollama(row: Part, settings: Settings, http: aiohttp.ClientSession) ->
     problem = await asyncio.to_thread(why_no_ollama, settings)
     if problem and settings.llm == "ollama":
         raise UserError(f"{problem}: start it, or set OLLAMA_BASE_URL.")
-    return problem or "answers"
+    if problem:
+        raise Unused(problem)
+    return "answers"
 
 
 CHECKS: dict[str, Callable[[Part, Settings, aiohttp.ClientSession], Awaitable[str]]] = {

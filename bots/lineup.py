@@ -6,20 +6,25 @@ from collections.abc import Sequence
 
 from bots.beside import choose_with_sandbox
 from bots.flags import chosen, settings_parser
+from pipelines.errors import UserError
 from pipelines.parts import KINDS, PARTS, SPOKEN, Lineup, Part, missing
 from pipelines.settings import Settings, load_settings
 
 
 def run(words: Sequence[str]) -> int:
-    """Print the table."""
+    """Print the table; also when no line-up can be had, for that is when one looks at it.
+
+    Raises:
+        UserError: no line-up can be had; the table is printed all the same.
+    """
     arguments = _parser().parse_args(words)
     settings = load_settings(**chosen(arguments))
-    lineup = choose_with_sandbox(settings)
-    print(
-        json.dumps(_as_json(settings, lineup), indent=2)
-        if arguments.json
-        else _table(settings, lineup)
-    )
+    show = _as_json if arguments.json else _table
+    try:
+        print(show(settings, choose_with_sandbox(settings)))
+    except UserError:
+        print(show(settings, {}))
+        raise
     return 0
 
 
@@ -38,13 +43,15 @@ def _table(settings: Settings, lineup: Lineup) -> str:
 
 
 def _row(row: Part, settings: Settings, lineup: Lineup) -> str:
-    choice = lineup[row.kind]
-    mark, why = (
-        ("→", f"  [{choice.why}]")
-        if choice.part.value == row.value
-        else (" ", _lacks(row, settings))
-    )
-    return f"  {mark} {row.value:9} {row.summary}{why}"
+    why = _why(row, lineup)
+    mark, note = (" ", _lacks(row, settings)) if why is None else ("→", f"  [{why}]")
+    return f"  {mark} {row.value:9} {row.summary}{note}"
+
+
+def _why(row: Part, lineup: Lineup) -> str | None:
+    """Why a part was chosen; None if it was not."""
+    choice = lineup.get(row.kind)
+    return choice.why if choice and choice.part.value == row.value else None
 
 
 def _lacks(row: Part, settings: Settings) -> str:
@@ -54,8 +61,8 @@ def _lacks(row: Part, settings: Settings) -> str:
     return f"  [needs {', '.join(lacking)}]" if lacking else ""
 
 
-def _as_json(settings: Settings, lineup: Lineup) -> list[dict[str, object]]:
-    return [
+def _as_json(settings: Settings, lineup: Lineup) -> str:
+    rows = [
         {
             "kind": row.kind,
             "value": row.value,
@@ -63,8 +70,9 @@ def _as_json(settings: Settings, lineup: Lineup) -> list[dict[str, object]]:
             "local": row.local,
             "installed": row.installed,
             "missing": missing(row, settings),
-            "chosen": lineup[row.kind].part.value == row.value,
-            "why": lineup[row.kind].why if lineup[row.kind].part.value == row.value else "",
+            "chosen": _why(row, lineup) is not None,
+            "why": _why(row, lineup) or "",
         }
         for row in PARTS
     ]
+    return json.dumps(rows, indent=2)

@@ -85,6 +85,14 @@ def test_parts_shows_the_whole_table_with_reasons():
     assert "fake-cartesia-key" not in out
 
 
+def test_parts_shows_the_table_when_no_line_up_can_be_had():
+    code, out, err = avatar("parts", "--stt", "deepgram")
+    assert code == 2
+    assert all(row.summary in out for row in PARTS)
+    assert "→" not in out
+    assert "STT=deepgram needs DEEPGRAM_API_KEY" in err
+
+
 def test_parts_as_json_is_the_same_table():
     code, out, _ = avatar("parts", "--json")
     rows = json.loads(out)

@@ -62,7 +62,8 @@ async def test_a_vendor_that_cannot_be_reached_is_bad():
 async def test_without_keys_local_parts_load_and_cloud_parts_are_off():
     findings = {f.what: f for f in await examine(load_settings(avatar_port=0), {})}
     for row in PARTS:
-        expected = "off" if row.needs else "ok"
+        unused = row.needs or row.choice == "LLM=ollama"  # which does not answer here
+        expected = "off" if unused else "ok"
         assert findings[row.choice].state == expected, findings[row.choice]
 
 
@@ -94,7 +95,7 @@ def test_the_command_prints_a_fix_a_line_and_ends_with_2_when_something_is_bad()
     code, out, err = avatar("doctor", "--port", "0", "--stt", "deepgram")
     assert code == 2
     assert "✗ STT=deepgram" in out and "set DEEPGRAM_API_KEY" in out
-    assert "Traceback" not in err
+    assert err == ""
 
 
 def test_the_command_prints_json_and_ends_with_0_when_all_is_well():
