@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 from loguru import logger
@@ -32,6 +32,15 @@ from .persona import Persona
 from .record import Recorder
 from .settings import Settings
 from .trouble import sentence
+
+
+class Face(Protocol):
+    """What an avatar part builds, beside being a processor."""
+
+    @property
+    def shows_face(self) -> bool:
+        """Whether there is a face to wait for."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -146,7 +155,7 @@ def _part(request: Request, kind: str, http: aiohttp.ClientSession) -> Any:
 
 def _follow_user(
     meeting: Meeting,
-    avatar: FrameProcessor | None,
+    avatar: Face | None,
     turns: LLMContextAggregatorPair,
     worker: PipelineWorker,
     host: Host,
@@ -156,7 +165,8 @@ def _follow_user(
 
     @transport.event_handler("on_client_connected")
     async def came(*_: Any) -> None:
-        host.user_came(meeting.face_visible.wait() if avatar and meeting.face_visible else None)
+        awaited = meeting.face_visible if avatar and avatar.shows_face else None
+        host.user_came(awaited.wait() if awaited else None)
 
     @worker.event_handler("on_pipeline_started")
     async def opened(*_: Any) -> None:

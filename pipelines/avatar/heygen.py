@@ -1,7 +1,7 @@
 """HeyGen LiveAvatar in LITE mode, through Pipecat's HeyGenVideoService."""
 
 import aiohttp
-from pipecat.frames.frames import Frame, TTSAudioRawFrame
+from pipecat.frames.frames import Frame, TTSAudioRawFrame, TTSStartedFrame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.services.heygen.client import ServiceType
@@ -27,20 +27,28 @@ class LiveAvatarVideoService(HeyGenVideoService):
         self._app_settings = settings
         self._told = False
 
+    @property
+    def shows_face(self) -> bool:
+        """Whether there is a face to wait for."""
+        return connected(self._client)
+
     async def setup(self, setup: FrameProcessorSetup) -> None:
         """Open the session; one that came up half would only cost money."""
         await super().setup(setup)
-        if self._client and not connected(self._client):
+        if self._client and not self.shows_face:
             await self._client.stop()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Give the voice to the face, or straight to the user when there is none."""
-        if isinstance(frame, TTSAudioRawFrame) and not connected(self._client):
+        if isinstance(frame, TTSAudioRawFrame) and not self.shows_face:
             await super(HeyGenVideoService, self).process_frame(frame, direction)
             await self._tell()
             await self.push_frame(frame, direction)
             return
         await super().process_frame(frame, direction)
+        # HeyGenVideoService keeps this frame, without which a greeting is no turn of the avatar.
+        if isinstance(frame, TTSStartedFrame):
+            await self.push_frame(frame, direction)
 
     async def _tell(self) -> None:
         if self._told:

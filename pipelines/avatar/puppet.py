@@ -55,6 +55,8 @@ SILENCE = bytes(2 * SAMPLES_PER_FRAME)
 class PuppetVideoService(AIService):
     """Plays one avatar pack. Pictures are I420, 25 a second; audio is s16le mono 24 kHz."""
 
+    shows_face = True
+
     def __init__(self, pack: Pack, size: tuple[int, int], seed: int = 0) -> None:
         super().__init__(settings=ServiceSettings(model=None))
         self._player = Player(pack, size, seed)

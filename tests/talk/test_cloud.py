@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import aiohttp
 import pytest
 
+from pipelines.host import FACE_TIMEOUT_S
 from tests.speech import hear, say
 from tests.standins.cartesia import Cartesia
 from tests.standins.daily import Daily
@@ -109,6 +110,9 @@ async def test_without_its_face_the_voice_goes_on_and_no_session_stays_open(faul
                 notices = [m for m in visitor.received("server-message") if m["type"] == "notice"]
                 assert "the voice goes on" in notices[0]["text"]
                 assert vendor.state.sessions and not vendor.state.open_sessions
+            lines = await app.ended_transcript()
+            greeting = next(line for line in lines if line.get("who") == "avatar")
+            assert greeting["at_s"] < FACE_TIMEOUT_S, "no face is waited for that cannot come"
 
 
 async def test_liveavatars_room_that_cannot_be_opened_is_refused_with_the_reason(tmp_path):
