@@ -10,10 +10,11 @@ from typing import Any, Self
 
 import aiohttp
 import numpy as np
-from livekit import rtc
+from livekit import api, rtc
 
 from sandbox import LiveKit
 from sandbox.desk import Desk
+from sandbox.livekit_server import http_url
 
 WAYNE = "dd73ea75-1218-4ef3-92ce-606d5f7fbc0a"
 LITE = {"mode": "LITE", "avatar_id": WAYNE, "video_settings": {"quality": "low"}}
@@ -271,3 +272,9 @@ class Viewer:
         async with self._changed:
             keep()
             self._changed.notify_all()
+
+
+async def rooms(livekit: LiveKit) -> set[str]:
+    """The names of the rooms that are open on a server."""
+    async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as server:
+        return {room.name for room in (await server.room.list_rooms(api.ListRoomsRequest())).rooms}

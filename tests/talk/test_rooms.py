@@ -10,6 +10,7 @@ import aiohttp
 import numpy as np
 import pytest
 
+from tests.sandbox.listening import shifts_s
 from tests.speech import hear, say
 from tests.talk.app import App, running_app
 from tests.talk.guest import Guest
@@ -17,7 +18,8 @@ from tests.talk.rehearsal import Rehearsal, rehearsal
 from tests.talk.test_local import between, pcm
 from tests.talk.visitor import Visitor
 
-LOUD = 1000
+LONGEST_GAP_S = 0.2
+LONGEST_PAUSE_S = 0.05
 SMALL = ("--llm", "guide", "--size", "640x360", "--liveavatar-quality", "low")
 
 
@@ -98,13 +100,17 @@ async def test_liveavatars_room_brings_face_and_voice(livekit, tmp_path):
         assert set(room) == {"url", "token", "sessionId"}
         async with guest_in(room) as guest:
             await silence(guest, 0)
+            greeting = await stage.voice()
             over_s, heard = await ask(guest, "What can you do?")
             assert "explain" in heard or "ask" in heard or "talk" in heard, heard
             end_s = guest.last_loud_at()
             pictures = gaps_s(guest.shown_at, over_s, end_s)
-            assert 1 / pictures.mean() == pytest.approx(25, abs=2)
-            sounds = [at for at, samples in guest.heard if np.abs(samples).max() > LOUD]
-            assert gaps_s(sounds, over_s, end_s).size > 50
+            assert 1 / pictures.mean() == pytest.approx(25, abs=1)
+            assert pictures.max() < LONGEST_GAP_S
+            answer = (await stage.voice())[len(greeting) :]
+            shifts = shifts_s(answer, guest.sound_since(over_s))
+            assert len(shifts) > 10, "the voice is found in what was heard"
+            assert shifts.max() < LONGEST_PAUSE_S, "no gap within the voice"
             assert guest.tracks["heygen"] == {"audio", "video"}
         await nobody_left(stage)
         assert room["token"] not in app.output
@@ -182,10 +188,7 @@ async def test_a_room_that_is_closed_ends_the_conversation_and_its_session(livek
         await start(app, "heygen")
         await stage.reset()
 
-        async def has_ended() -> bool:
-            return "ended" in app.transcripts()[-1].read_text()
-
-        await until(has_ended, True, "the end of the conversation")
+        await app.ended_transcript()
         assert not await stage.open_sessions()
 
 
