@@ -61,8 +61,8 @@ async def wait(guest: Guest, happened, what: str, limit_s: float = 45) -> None:
 
 async def silence(guest: Guest, since_s: float) -> None:
     """Wait until the avatar has spoken since then, and has been quiet for 1.5 s."""
-    await wait(guest, lambda: guest.last_loud_at() > since_s, "the avatar's voice")
-    await wait(guest, lambda: time.monotonic() - guest.last_loud_at() > 1.5, "silence")
+    await wait(guest, lambda: guest.last_loud_at > since_s, "the avatar's voice")
+    await wait(guest, lambda: time.monotonic() - guest.last_loud_at > 1.5, "silence")
 
 
 async def ask(guest: Guest, question: str) -> tuple[float, str]:
@@ -103,7 +103,7 @@ async def test_liveavatars_room_brings_face_and_voice(livekit, tmp_path):
             greeting = await stage.voice()
             over_s, heard = await ask(guest, "What can you do?")
             assert "explain" in heard or "ask" in heard or "talk" in heard, heard
-            end_s = guest.last_loud_at()
+            end_s = guest.last_loud_at
             pictures = gaps_s(guest.shown_at, over_s, end_s)
             assert 1 / pictures.mean() == pytest.approx(25, abs=1)
             assert pictures.max() < LONGEST_GAP_S
