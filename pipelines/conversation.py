@@ -1,6 +1,7 @@
 """One conversation: the pipeline, in talking order, and what happens around it."""
 
 import inspect
+import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,13 +20,16 @@ from pipecat.processors.aggregators.llm_response_universal import (
     LLMUserAggregatorParams,
 )
 from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.processors.frameworks.rtvi import RTVIProcessor
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
+from pipecat.processors.frameworks.rtvi.models import ClientMessage
 from pipecat.runner.types import RunnerArguments
 
 from sessions.transcript import Transcript, open_transcript
 
 from .errors import BadSetting
 from .host import Host
+from .latency import Turn, TurnLatency, message
 from .meeting import Meeting, picture_size
 from .parts import Lineup, Part, load
 from .persona import Persona
@@ -117,7 +121,8 @@ async def _build(
         ),
     )
     transport = meeting.transport
-    recorder = Recorder(transcript, turns)
+    latency = TurnLatency()
+    Recorder(transcript, turns, latency)
     worker = PipelineWorker(
         Pipeline(
             [
@@ -132,11 +137,12 @@ async def _build(
             ]
         ),
         params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
-        observers=recorder.observers,
+        observers=[latency],
         idle_timeout_secs=None,
     )
     host = Host(worker, persona, settings.avatar_max_duration_s)
     _follow_user(meeting, avatar, turns, worker, host)
+    _follow_page(worker, latency)
     _follow_errors(request, {"stt": stt, "llm": llm, "tts": tts}, worker, transcript)
     return Conversation(worker, meeting, host)
 
@@ -185,6 +191,20 @@ def _follow_user(
     @turns.user().event_handler("on_user_turn_idle")
     async def silent(*_: Any) -> None:
         await host.user_is_silent()
+
+
+def _follow_page(worker: PipelineWorker, latency: TurnLatency) -> None:
+    """Fall silent when the page asks for it, and tell it how fast every turn was."""
+    numbers = itertools.count(1)
+
+    @worker.rtvi.event_handler("on_client_message")
+    async def asked(rtvi: RTVIProcessor, asked: ClientMessage) -> None:
+        if asked.type == "interrupt":
+            await rtvi.interrupt_bot()
+
+    @latency.event_handler("on_turn_measured")
+    async def measured(_latency: TurnLatency, turn: Turn) -> None:
+        await worker.queue_frame(RTVIServerMessageFrame(message(turn, next(numbers))))
 
 
 def _follow_errors(
