@@ -12,7 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnxruntime import InferenceSession, SessionOptions
+from onnxruntime import (
+    InferenceSession,
+    SessionOptions,  # pyright: ignore[reportAttributeAccessIssue] — made in C++
+)
 from piper import AudioChunk, PiperConfig, PiperVoice
 from rapidfuzz.distance import Levenshtein
 
