@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.speech import differences_s, hear, heard_words, say
 from tests.talk.app import running_app
 from tests.talk.mouth import gauge
-from tests.talk.visitor import PIECE, RATE, Sight, Sound, Visitor
+from tests.talk.visitor import RATE, Sight, Sound, Visitor
 
 SIZE = (640, 360)
 PERSONA = "name: Theo\ngreeting: You can talk to me.\navatar: {puppet: theo}\n"
@@ -55,12 +55,11 @@ def at(visitor: Visitor, kind: str, since_s: float = 0) -> float:
 
 
 def spoken_words(sounds: list[Sound]) -> list[tuple[str, float]]:
-    """The words in received sound, and when each began, on the clock of its arrival.
-
-    Pieces of sound follow each other without a gap; when they arrive varies.
-    """
-    start_s = np.median([sound.at_s - n * PIECE / RATE for n, sound in enumerate(sounds)])
-    return [(word, float(start_s) + at_s) for word, at_s in heard_words(pcm(sounds))]
+    """The words in received sound, and when the piece of sound arrived in which each begins."""
+    ends = np.cumsum([len(sound.samples) for sound in sounds]) / RATE
+    heard = heard_words(pcm(sounds))
+    pieces = np.searchsorted(ends, [at_s for _, at_s in heard], side="right")
+    return [(w, sounds[int(n)].at_s) for (w, _), n in zip(heard, pieces, strict=True)]
 
 
 def server_messages(visitor: Visitor, kind: str, since_s: float = 0):

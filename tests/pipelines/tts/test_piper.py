@@ -123,8 +123,8 @@ async def test_the_words_of_an_answer_count_from_its_first_sound(stage):
     answer = ["You can talk to me. ", "I am listening to you."]
     texts = [LLMTextFrame(text) for text in answer]
     await stage.play(LLMFullResponseStartFrame(), *texts, LLMFullResponseEndFrame())
-    end = await stage.first(LLMFullResponseEndFrame, lambda frame: bool(frame.pts))
-    await stage.first(TTSStoppedFrame)
+    end = await stage.first(LLMFullResponseEndFrame, lambda frame: bool(frame.pts), 30)
+    await stage.first(TTSStoppedFrame, limit_s=30)
     words = stage.all(TTSTextFrame)
     assert [word.text for word in words] == "".join(answer).split()
     first_s = sum(f.num_frames / f.sample_rate for f in stage.all(TTSAudioRawFrame)[:1])
@@ -137,7 +137,7 @@ async def test_the_words_of_an_answer_count_from_its_first_sound(stage):
 async def test_the_page_is_told_how_far_the_voice_has_come(stage):
     text = LLMTextFrame("You can talk to me.")
     await stage.play(LLMFullResponseStartFrame(), text, LLMFullResponseEndFrame())
-    await stage.first(TTSStoppedFrame)
+    await stage.first(TTSStoppedFrame, limit_s=30)
     progress = stage.all(AggregatedTextProgressFrame)
     assert [frame.accumulated_text for frame in progress[:2]] == ["You", "You can"]
     assert progress[-1].remaining_text == ""
