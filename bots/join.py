@@ -23,6 +23,7 @@ from web.files import Folder
 from web.policy import Reach, page_headers
 
 HOST = "127.0.0.1"
+HINT = "(Ctrl-C ends it. Whoever has this link sees and hears the room.)"
 
 
 def run(words: Sequence[str]) -> int:
@@ -37,11 +38,7 @@ def run(words: Sequence[str]) -> int:
         link = f"http://{HOST}:{listener.getsockname()[1]}/view"
         # Browsers keep what follows the # to themselves.
         page = f"{link}#{urlencode({'url': url, 'token': token})}"
-        print(f"Open {page}\n(Ctrl-C ends it. Whoever has this link sees and hears the room.)")
-        sys.stdout.flush()
-        if options.open:
-            webbrowser.open(page)
-        asyncio.run(_serve(listener))
+        asyncio.run(_show(page, listener, opened=options.open))
     return 0
 
 
@@ -98,12 +95,19 @@ def _read_token() -> str:
     return sys.stdin.readline().strip()
 
 
-async def _serve(listener: socket.socket) -> None:
+async def _show(page: str, listener: socket.socket, *, opened: bool) -> None:
+    stop = stop_on_signals()
+    async with serving(_application(), listener):
+        print(f"Open {page}\n{HINT}", flush=True)
+        if opened:
+            await asyncio.to_thread(webbrowser.open, page)
+        await stop.wait()
+
+
+def _application() -> Starlette:
     files, headers = Folder(), page_headers(Reach(rooms=True))
 
     def view(request: Request) -> Response:
         return files.page(request, "view.html", headers)
 
-    app = Starlette(routes=[Route("/view", view), *files.routes(pages=headers)])
-    async with serving(app, listener):
-        await stop_on_signals().wait()
+    return Starlette(routes=[Route("/view", view), *files.routes(pages=headers)])

@@ -89,8 +89,7 @@ async def test_the_page_is_served_with_its_files_and_headers(livekit: LiveKit) -
         root = link.split("/view")[0]
         async with http.get(f"{root}/web/livekit.js") as answer:
             assert answer.status == 200
-        async with http.get(f"{root}/view") as answer:
-            assert answer.status == 200
+        async with http.get(f"{root}/web/index.html") as answer:
             policy = answer.headers["Content-Security-Policy"]
             assert "connect-src 'self' ws: wss:" in policy
             assert answer.headers["Referrer-Policy"] == "no-referrer"
