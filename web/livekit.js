@@ -1,16 +1,11 @@
 // A LiveKit room: the bot's own, or the one LiveAvatar opens for its face.
 
 import { CallError } from "./request.js";
-import { loadScript } from "./script.js";
 
-const LOCAL = "/web/node_modules/livekit-client/dist/livekit-client.umd.js";
-const PINNED = {
-  src: "https://cdn.jsdelivr.net/npm/livekit-client@2.23.0/dist/livekit-client.umd.js",
-  integrity: "sha384-HkA7rQNo8H04l1p4zoXX1Cy+h9YoYp8LvKt4vfMFhv4KFk07UkrNwIUnyBum8Pw6",
-};
+// The file that npm publishes: a classic script, which leaves a global when loaded as a module.
+const CLIENT = "./vendor/livekit-client/livekit-client.umd.js";
 
-const NO_CLIENT =
-  "This room needs livekit-client, which could be loaded neither from this server nor from the internet.";
+const NO_CLIENT = "LiveKit's program could not be loaded. Reload the page and try again.";
 const NO_ROOM = "The room could not be joined. Check the network and try again.";
 const LOST = "The connection to the room was lost.";
 const SHAKY = "The connection is weak. Trying to keep it …";
@@ -38,7 +33,7 @@ export async function join(session, { microphone, listener, signal }) {
 async function loadClient() {
   if (window.LivekitClient) return window.LivekitClient;
   try {
-    await loadScript(LOCAL).catch(() => loadScript(PINNED.src, PINNED.integrity));
+    await import(CLIENT);
   } catch {
     throw new CallError(NO_CLIENT);
   }
