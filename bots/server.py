@@ -16,7 +16,6 @@ from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
-from fastapi.staticfiles import StaticFiles
 from loguru import logger
 from pipecat.runner import run as runner
 
@@ -28,26 +27,10 @@ from pipelines.meeting import HeyGenRunnerArguments, Room, picture_size
 from pipelines.parts import Lineup, Part, load, part
 from pipelines.persona import load_persona
 from pipelines.settings import Settings, environment_names
+from web.files import Folder
+from web.policy import EVERYWHERE, Reach, page_headers
 
-WEB = Path(__file__).resolve().parent.parent / "web"
 ROOM_TIMEOUT_S = 30.0
-# LiveKit's client comes from a CDN when not installed, pinned by an integrity hash; Daily shows
-# its own page in a frame. The prebuilt client at /client has needs of its own.
-PAGE_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' https://cdn.jsdelivr.net",
-        "style-src 'self'",
-        "img-src 'self'",
-        "media-src 'self' blob:",
-        "connect-src 'self' ws: wss: https:",
-        "frame-src https://*.daily.co",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'self'",
-    )
-)
 Say = Callable[..., None]
 
 
@@ -78,11 +61,16 @@ def install(
     app = runner.app
     app.router.lifespan_context = _lifespan(settings, say, started_s)
     app.middleware("http")(_with_headers)
-    app.mount("/web", StaticFiles(directory=WEB), name="web")
+    files, headers = Folder(), page_headers(Reach(rooms=True, daily=True))
+    app.router.routes.extend(files.routes(pages=headers))
 
     @app.get("/", include_in_schema=False)
-    async def page() -> Response:
-        return FileResponse(WEB / "index.html")
+    def page(request: Request) -> Response:
+        return files.page(request, "index.html", headers)
+
+    @app.get("/view", include_in_schema=False)
+    def view(request: Request) -> Response:
+        return files.page(request, "view.html", headers)
 
     @app.get("/api/portrait", include_in_schema=False)
     async def portrait() -> Response:
@@ -152,10 +140,8 @@ async def _start(request: Request, settings: Settings, given: Mapping[str, str])
 
 async def _with_headers(request: Request, answer: Callable[[Request], Any]) -> Response:
     response: Response = await answer(request)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    if request.url.path == "/" or request.url.path.startswith("/web/"):
-        response.headers["Content-Security-Policy"] = PAGE_POLICY
+    for name, value in EVERYWHERE.items():
+        response.headers.setdefault(name, value)
     return response
 
 

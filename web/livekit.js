@@ -1,15 +1,11 @@
 // A LiveKit room: the bot's own, or the one LiveAvatar opens for its face.
 
 import { CallError } from "./request.js";
-import { loadScript } from "./script.js";
 
-const LOCAL = new URL("node_modules/livekit-client/dist/livekit-client.umd.js", import.meta.url);
-const PINNED = {
-  src: "https://cdn.jsdelivr.net/npm/livekit-client@2.23.0/dist/livekit-client.umd.js",
-  integrity: "sha384-HkA7rQNo8H04l1p4zoXX1Cy+h9YoYp8LvKt4vfMFhv4KFk07UkrNwIUnyBum8Pw6",
-};
-
+// The file that npm publishes: a classic script, which leaves a global when loaded as a module.
+const CLIENT = "./vendor/livekit-client/livekit-client.umd.js";
 const FULL = /full|limit|max.?participants/i;
+
 
 /** Joins the room of `session`, { url, token }; without a `microphone`, only to watch and listen. */
 export async function join(session, { microphone, listener, signal }) {
@@ -34,7 +30,7 @@ export async function join(session, { microphone, listener, signal }) {
 async function loadClient() {
   if (window.LivekitClient) return window.LivekitClient;
   try {
-    await loadScript(LOCAL.href).catch(() => loadScript(PINNED.src, PINNED.integrity));
+    await import(CLIENT);
   } catch {
     throw new CallError("noLiveKit", "room");
   }

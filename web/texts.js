@@ -295,9 +295,9 @@ const TABLE = {
     "¿Qué sala? Abre esta página con un enlace que la indique.",
   ],
   noLiveKit: [
-    "This room needs livekit-client, which could be loaded neither from this server nor from the internet.",
-    "Dieser Raum braucht livekit-client, das weder von diesem Server noch aus dem Internet zu laden war.",
-    "Esta sala necesita livekit-client, que no se pudo cargar ni de este servidor ni de internet.",
+    "LiveKit's program could not be loaded. Reload the page and try again.",
+    "Das Programm von LiveKit ließ sich nicht laden. Laden Sie die Seite neu.",
+    "No se pudo cargar el programa de LiveKit. Recarga la página.",
   ],
   noDaily: [
     "Daily's program could not be loaded. A Daily room needs the internet.",
