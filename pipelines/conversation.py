@@ -19,6 +19,7 @@ from pipecat.processors.aggregators.llm_response_universal import (
     LLMUserAggregatorParams,
 )
 from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.processors.frameworks.rtvi import models as RTVI
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.runner.types import RunnerArguments
 
@@ -167,6 +168,12 @@ def _follow_user(
     @transport.event_handler("on_client_disconnected")
     async def left(*_: Any) -> None:
         await worker.cancel(reason="the user left")
+
+    # RTVI has no message of its own for it.
+    @worker.rtvi.event_handler("on_client_message")
+    async def asked(_rtvi: Any, message: RTVI.ClientMessage) -> None:
+        if message.type == "interrupt":
+            await worker.rtvi.interrupt_bot()
 
     @turns.user().event_handler("on_user_turn_started")
     async def spoke(*_: Any) -> None:

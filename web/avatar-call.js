@@ -416,6 +416,7 @@ export class AvatarCall extends HTMLElement {
       turn: (turn) => this.#onTurn(turn),
       faceLost: (sentence) => this.#onFaceLost(sentence),
       notice: (sentence) => screen.showNotice(sentence),
+      stumbled: (message) => this.#tell("error", { kind: "bot", message }),
       ended: (ending) => this.#onEnded(ending),
     };
   }

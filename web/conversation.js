@@ -17,7 +17,8 @@ const READY_LIMIT_MS = 30_000;
  *   live()                     the avatar is there
  *   track(mediaStreamTrack)
  *   level(0…1), unheard(true | false), microphoneGone(): see microphone.js
- *   userSaid(…), avatarSaid(…), avatarCut(), turn(…), faceLost(…), notice(…): see rtvi.js
+ *   userSaid(…), avatarSaid(…), avatarCut(), turn(…), faceLost(…), notice(…), stumbled(…): see
+ *   rtvi.js
  *   ended({ failed, reason, kind }), once, with everything released; `reason` is a key of texts.js
  *   or a sentence
  */
@@ -49,6 +50,7 @@ export class Conversation {
       turn: (turn) => this.#tell("turn", turn),
       faceLost: (sentence) => this.#tell("faceLost", sentence),
       notice: (sentence) => this.#tell("notice", sentence),
+      stumbled: (sentence) => this.#tell("stumbled", sentence),
       ended: (ending) => this.#finish(ending),
     });
     this.#microphone = new Microphone({

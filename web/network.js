@@ -1,5 +1,8 @@
 // How the connection is, read from WebRTC's statistics.
 
+// Beyond this, the sender's clocks are not told yet.
+const SANE_OFFSET_MS = 5_000;
+
 /**
  * Reads a series of RTCStats lists; each reading is { fps, offset_ms, loss, round_trip_ms }, with
  * null for what the statistics do not say:
@@ -48,7 +51,7 @@ function loss(before, now) {
 function offset(audio, video) {
   const heard = audio?.estimatedPlayoutTimestamp;
   const seen = video?.estimatedPlayoutTimestamp;
-  return heard && seen ? heard - seen : null;
+  return Math.abs(heard - seen) < SANE_OFFSET_MS ? heard - seen : null;
 }
 
 function roundTrip(stats) {

@@ -19,6 +19,7 @@ const GOODBYES = { silence: "silence", duration: "timeUp" };
  *   turn({ turn, steps, exact })              how long an answer took, see turns.js
  *   faceLost(sentence)                        the picture is gone, the voice goes on
  *   notice(sentence)                          something quiet to show
+ *   stumbled(sentence)                        an error the bot goes on from, in developers' words
  *   ended({ failed, reason, kind })
  */
 export class Rtvi {
@@ -192,12 +193,12 @@ export class Rtvi {
 
   #onError({ error, fatal }) {
     if (fatal) this.#fail(error);
-    else if (error) this.#listener.notice(error);
+    else if (error) this.#listener.stumbled(error);
   }
 
-  // Of versions that differ, the bot complains to developers; both sides go on.
+  // Of versions that differ, the bot complains; both sides go on.
   #onErrorResponse({ error }, id) {
-    if (error && id !== this.#helloId) this.#listener.notice(error);
+    if (error && id !== this.#helloId) this.#listener.stumbled(error);
   }
 
   #fail(sentence) {

@@ -63,8 +63,8 @@ const SHEET = `
 .halo { fill: var(--_stage-high); opacity: 0.55; }
 .bust { fill: var(--_bust); }
 .portrait, #face { object-fit: var(--avatar-fit, cover); object-position: 50% 30%; }
-.portrait { transition: filter 400ms; }
-:host(:is([data-state="over"], [data-state="failed"], [data-state="reconnecting"])) :is(.portrait, #face) { filter: saturate(0.4) brightness(0.9); }
+.portrait { transition: filter 400ms, opacity 400ms; }
+:host(:is([data-state="over"], [data-state="failed"], [data-state="reconnecting"])) :is(.portrait, #face) { filter: saturate(0.7); opacity: 0.8; }
 #face { opacity: 0; transition: opacity 400ms; }
 [data-face="on"] #face { opacity: 1; }
 .frame { background: var(--_card); }
@@ -167,6 +167,7 @@ const SHEET = `
 }
 .captions li { max-inline-size: 90%; overflow-wrap: anywhere; }
 .captions li:first-child { margin-block-start: auto; }
+:host(:is([data-state="over"], [data-state="failed"])) .captions li:first-child { margin-block-start: 0; }
 .captions [data-role="user"] { align-self: flex-end; padding: 0.5rem 0.9rem; border-radius: 18px 18px 5px 18px; background: var(--_card); box-shadow: inset 0 0 0 1px var(--_line); }
 .captions [data-role="avatar"] { align-self: flex-start; font-size: 1.125rem; line-height: 1.45; }
 .speaker { display: block; color: var(--_soft); font-size: 0.8125rem; line-height: 1.4; }
@@ -175,7 +176,7 @@ const SHEET = `
 .captions[data-ahead] .coming { display: inline; }
 .cut { display: inline-block; padding-inline: 0.45rem; border-radius: 99px; background: var(--_card); box-shadow: inset 0 0 0 1px var(--_line); color: var(--_soft); font-size: 0.75rem; line-height: 1.35rem; vertical-align: 0.1em; }
 .cut::before { content: "–  "; }
-:host([captions="off"]) .captions { display: none; }
+:host([captions="off"]) .captions, :host(:is([data-state="over"], [data-state="failed"])) .captions:empty { display: none; }
 
 .notice { display: flex; flex-wrap: wrap; align-items: center; gap: 0 0.75rem; padding: 0.35rem 0.5rem 0.35rem 1rem; border-radius: 14px; background: var(--_card); box-shadow: inset 0 0 0 1px var(--_line), inset 4px 0 0 var(--_accent); font-size: 0.9375rem; }
 .notice:not(.shown) { padding: 0; box-shadow: none; min-block-size: 0; margin-block-start: -0.75rem; }
@@ -199,7 +200,8 @@ button, input, select { font: inherit; color: inherit; margin: 0; }
 button { cursor: pointer; border: 0; border-radius: 14px; min-block-size: 2.75rem; padding: 0.4rem 1rem; background: none; touch-action: manipulation; }
 button:disabled { cursor: default; opacity: 0.45; }
 :focus-visible { outline: 3px solid var(--_accent); outline-offset: 2px; }
-.captions:focus-visible, .sheet:focus-visible { outline-offset: -2px; }
+.captions:focus-visible { outline-offset: -2px; }
+.sheet:focus { outline: none; }
 .icon { flex: none; inline-size: 1.375rem; block-size: 1.375rem; fill: none; stroke: currentcolor; stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; }
 .slash { display: none; }
 
@@ -281,10 +283,13 @@ button:disabled { cursor: default; opacity: 0.45; }
   }
   .stage { border-radius: var(--_radius); }
   .panel { padding: 0; justify-content: flex-end; }
-  .scroll { justify-content: safe center; }
+  .welcome { justify-content: center; gap: 1.5rem; }
+  .scroll { flex: 0 1 auto; }
   .title { font-size: clamp(1.75rem, 3.2cqi, 2.5rem); }
   .ending { margin-block-start: auto; }
-  .captions:not(:empty) ~ #afterwards { margin-block-start: 0; }
+  .ending:has(+ .captions:not(:empty)) { margin-block-start: 0; }
+  #afterwards { margin-block-end: auto; margin-block-start: 0; }
+  .captions:not(:empty) ~ #afterwards { margin-block-end: 0; }
 }
 
 /* Short and narrow, such as a phone with its keyboard open: the face makes room */
