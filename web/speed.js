@@ -52,8 +52,8 @@ export class Speed {
   #showSteps({ steps }) {
     const rows = STEPS.map((name) => {
       const at_s = steps.find((step) => step.name === name)?.at_s;
-      const seconds = at_s === undefined ? UNKNOWN : inSeconds(at_s);
-      return this.#step(name, this.#text("seconds", { value: seconds }));
+      const known = at_s !== undefined;
+      return this.#step(name, known ? this.#text("seconds", { value: inSeconds(at_s) }) : UNKNOWN);
     });
     this.#at("steps").replaceChildren(...rows);
   }

@@ -48,7 +48,7 @@ const SHEET = `
   text-align: start;
 }
 :host([data-state="idle"]) .call { grid-template-rows: minmax(0, 40cqh) minmax(0, 1fr); }
-:host(:is([data-state="over"], [data-state="failed"])) .call { grid-template-rows: minmax(0, 30cqh) minmax(0, 1fr); }
+:host(:is([data-state="over"], [data-state="failed"])) .call { grid-template-rows: minmax(0, 26cqh) minmax(0, 1fr); }
 .call[data-sheet] { grid-template-rows: minmax(0, 26cqh) minmax(0, 1fr) !important; }
 
 /* The stage */
@@ -208,7 +208,8 @@ button:disabled { cursor: default; opacity: 0.45; }
 .primary, .hold { background: var(--_accent); color: var(--_on-accent); font-weight: 650; font-size: 1.0625rem; min-block-size: 3.25rem; border-radius: 16px; }
 .primary:hover:enabled { background: color-mix(in oklab, var(--_accent) 88%, var(--_ink)); }
 #go-on-typing:not([hidden]) + .primary { background: none; color: var(--_accent); font-weight: 550; min-block-size: 2.75rem; }
-.quiet { color: var(--_accent); font-weight: 550; }
+.quiet { color: var(--_accent); font-weight: 550; padding-inline: 0.6rem; }
+.pair .quiet { font-size: 0.9375rem; }
 .quiet:hover:enabled { text-decoration: underline; text-underline-offset: 3px; }
 
 .controls { display: flex; flex-direction: column; gap: 0.625rem; }

@@ -5,7 +5,7 @@ import { CallError, isReachable } from "./request.js";
 
 const OPEN_TIMEOUT_MS = 30_000;
 // The server gives a silent connection up after about half a minute.
-const RESUME_LIMIT_MS = 30_000;
+const RESUME_LIMIT_MS = 25_000;
 const RETRY_PERIOD_MS = 700;
 const PROBE_LIMIT_MS = 1_500;
 const OFFER_LIMIT_MS = 10_000;
