@@ -81,18 +81,18 @@ class Folder:
             folders[:] = [name for name in folders if name not in UNSEEN and name[0] != "."]
             for name in files:
                 path = Path(folder, name)
-                if path.suffix in TYPES:
+                if path.suffix in TYPES and name[0] != ".":
                     found[path.relative_to(self.root).as_posix()] = path
         return dict(sorted(found.items()))
 
     def file(self, name: str) -> File | None:
         """A file by its path with slashes; None if there is none to be seen."""
         path = self.names().get(name)
-        return _read(path) if path else None
+        return read(path) if path else None
 
     def digest(self) -> str:
         """Names all files as they are now: 16 hexadecimal digits."""
-        listed = "".join(f"{name} {_read(path).sha256}\n" for name, path in self.names().items())
+        listed = "".join(f"{name} {read(path).sha256}\n" for name, path in self.names().items())
         return hashlib.sha256(listed.encode()).hexdigest()[:16]
 
     def page(self, request: Request, name: str, headers: Mapping[str, str]) -> Response:
@@ -141,7 +141,8 @@ def _etags(request: Request) -> list[str]:
     return [tag.strip().removeprefix("W/") for tag in given.split(",")]
 
 
-def _read(path: Path) -> File:
+def read(path: Path) -> File:
+    """A file of one of the known types; read again when it has changed."""
     status = path.stat()
     return _read_once(path, status.st_mtime_ns, status.st_size)
 

@@ -46,6 +46,13 @@ async def session(session_id: str, the: TheDesk) -> Envelope[dict[str, Any]]:
     return ok(_shown(the.account.session(session_id)))
 
 
+@router.post("/sessions/{session_id}/view")
+async def view(session_id: str, the: TheDesk) -> Envelope[dict[str, str]]:
+    """What a viewer of the session's room needs: who has it sees and hears, and is not seen."""
+    url, token = the.theatre.view(the.account.session(session_id))
+    return ok({"url": url, "token": token})
+
+
 @router.get("/faults")
 async def faults(the: TheDesk) -> Envelope[dict[str, Any]]:
     """The table of faults, and those that are ordered."""
