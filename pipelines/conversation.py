@@ -157,7 +157,7 @@ def _follow_user(
 
     @transport.event_handler("on_client_connected")
     async def came(*_: Any) -> None:
-        host.user_came(meeting.face_visible.wait() if avatar and meeting.face_visible else None)
+        host.user_came(meeting.face_visible if avatar else None)
 
     @worker.event_handler("on_pipeline_started")
     async def opened(*_: Any) -> None:

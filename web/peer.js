@@ -83,6 +83,12 @@ export class Peer {
     return [...(await this.#connection.getStats()).values()];
   }
 
+  /** How many packets of sound and picture have come. */
+  async received() {
+    const streams = (await this.stats()).filter(({ type }) => type === "inbound-rtp");
+    return streams.reduce((sum, { packetsReceived = 0 }) => sum + packetsReceived, 0);
+  }
+
   close() {
     if (this.#closed) return;
     this.#closed = true;

@@ -47,7 +47,7 @@ const SHEET = `
   font: var(--avatar-font, 400 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif);
   text-align: start;
 }
-:host([data-state="idle"]) .call { grid-template-rows: minmax(0, 40cqh) minmax(0, 1fr); }
+:host([data-state="idle"]) .call { grid-template-rows: minmax(0, 36cqh) minmax(0, 1fr); }
 :host(:is([data-state="over"], [data-state="failed"])) .call { grid-template-rows: minmax(0, 26cqh) minmax(0, 1fr); }
 .call[data-sheet] { grid-template-rows: minmax(0, 26cqh) minmax(0, 1fr) !important; }
 
@@ -132,17 +132,20 @@ const SHEET = `
 .actions { display: flex; flex-direction: column; gap: 0.25rem; }
 .pair { display: flex; flex-wrap: wrap; justify-content: center; gap: 0 0.5rem; }
 
+.pickers { display: flex; flex-wrap: wrap; gap: 0.75rem 1.75rem; }
+.pickers:not(:has(> :not([hidden]))) { display: none; }
 .picker { margin: 0; padding: 0; border: 0; min-inline-size: 0; }
-.picker legend { padding: 0; margin-block-end: 0.4rem; font-size: 0.875rem; font-weight: 600; }
-.choices { display: flex; flex-wrap: wrap; gap: 0.625rem; }
-.choice { position: relative; display: grid; justify-items: center; gap: 0.25rem; inline-size: 5rem; font-size: 0.8125rem; line-height: 1.25; text-align: center; cursor: pointer; }
+.picker legend { padding: 0; margin-block-end: 0.2rem; font-size: 0.875rem; font-weight: 600; }
+.choices { display: flex; flex-wrap: wrap; gap: 0.625rem; margin-inline-start: -0.25rem; }
+.choice { position: relative; display: grid; justify-items: center; gap: 0.25rem; min-inline-size: 4rem; font-size: 0.8125rem; line-height: 1.25; text-align: center; cursor: pointer; }
 .choice input { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; margin: 0; opacity: 0; cursor: pointer; }
-.choice .picture { display: grid; place-items: center; inline-size: 4.25rem; block-size: 4.25rem; border-radius: 50%; overflow: hidden; background: var(--_stage-low); color: var(--_ink); font-size: 1.5rem; font-weight: 600; box-shadow: 0 0 0 1px var(--_line); transition: box-shadow 150ms; }
+.choice .picture { display: grid; place-items: center; inline-size: 3.5rem; block-size: 3.5rem; margin-block-start: 5px; border-radius: 50%; overflow: hidden; background: var(--_stage-low); color: var(--_ink); font-size: 1.5rem; font-weight: 600; box-shadow: 0 0 0 1px var(--_line); transition: box-shadow 150ms; }
 .choice img { inline-size: 100%; block-size: 100%; object-fit: cover; object-position: 50% 20%; scale: 1.35; transform-origin: 50% 30%; }
 .choice input:checked + .picture { box-shadow: 0 0 0 2px var(--_paper), 0 0 0 5px var(--_accent); }
 .choice input:checked ~ .caption { font-weight: 650; }
 .choice input:focus-visible + .picture { outline: 3px solid var(--_accent); outline-offset: 7px; }
 #faces .picture { border-radius: 14px; }
+.choice .caption { white-space: nowrap; }
 
 .lineup { color: var(--_soft); font-size: 0.875rem; }
 .lineup summary { display: flex; align-items: center; min-block-size: 1.75rem; cursor: pointer; border-radius: 6px; }

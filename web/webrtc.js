@@ -8,6 +8,7 @@ const OPEN_TIMEOUT_MS = 30_000;
 const RESUME_LIMIT_MS = 25_000;
 const RETRY_PERIOD_MS = 700;
 const PROBE_LIMIT_MS = 1_500;
+const HEARING_MS = 600;
 const OFFER_LIMIT_MS = 10_000;
 const RENEWED_LIMIT_MS = 4_000;
 const NOT_FOUND = 404;
@@ -125,22 +126,31 @@ class WebRtcCall {
     this.#resuming = true;
     this.#listener.dropped();
     const endMs = performance.now() + RESUME_LIMIT_MS;
-    while (!this.#closed && performance.now() < endMs && !(await this.#isBack())) {
+    let back = await this.#isBack();
+    while (!this.#closed && !back && performance.now() < endMs) {
       await this.#rest(RETRY_PERIOD_MS);
+      back = await this.#isBack();
     }
     this.#resuming = false;
     if (this.#closed) return;
-    if (!this.#peer.isSteady) return this.#end({ failed: true, reason: "lost", kind: "network" });
+    if (!back) return this.#end({ failed: true, reason: "lost", kind: "network" });
     this.#peer.mute(this.#muted);
     this.#listener.restored();
   }
 
   // An offer that is under way must not be sent twice, so it waits until the server answers at all.
   async #isBack() {
-    if (this.#peer.isSteady) return true;
+    if (await this.#isHeard()) return true;
     if (!(await isReachable(new URL("api/lineup", this.#server), PROBE_LIMIT_MS))) return false;
-    if (this.#closed || this.#peer.isSteady) return true;
-    return this.#renew();
+    return this.#closed || (await this.#isHeard()) || this.#renew();
+  }
+
+  // A browser that comes from a new address is answered there, but still spoken to at the old one.
+  async #isHeard() {
+    if (!this.#peer.isSteady) return false;
+    const before = await this.#peer.received();
+    await new Promise((resolve) => setTimeout(resolve, HEARING_MS));
+    return this.#closed || (await this.#peer.received()) > before;
   }
 
   async #renew() {
@@ -151,7 +161,7 @@ class WebRtcCall {
     } catch (error) {
       peer.close();
       if (error.status === NOT_FOUND) this.#end({ failed: true, reason: "gone", kind: "server" });
-      return this.#peer.isSteady;
+      return this.#isHeard();
     }
     this.#adopt(peer);
     const endMs = performance.now() + RENEWED_LIMIT_MS;
