@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from types import FrameType
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import BackgroundTasks, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from loguru import logger
 from pipecat.runner import run as runner
@@ -33,6 +33,11 @@ from web.files import Folder, read
 
 ROOM_TIMEOUT_S = 30.0
 PICTURE_S = 3600
+RUNNERS_OFFER = "/sessions/{session_id}/{path:path}"
+REFUSED_OFFERS = {
+    400: "This is no WebRTC offer: send its sdp and its type.",
+    404: "This conversation is over, or was never started: begin another one.",
+}
 Say = Callable[..., None]
 
 
@@ -68,6 +73,12 @@ def install(
     @app.post("/start")
     async def start(request: Request) -> Any:
         return await _start(request, settings, given)
+
+    @app.api_route("/sessions/{session_id}/api/offer", methods=["POST", "PATCH"])
+    async def offer(session_id: str, request: Request, tasks: BackgroundTasks) -> Any:
+        answer = await _runners(RUNNERS_OFFER)(session_id, "api/offer", request, tasks)
+        refused = isinstance(answer, Response) and answer.status_code
+        return _refuse(refused, REFUSED_OFFERS[refused]) if refused in REFUSED_OFFERS else answer
 
     # The runner looks for the bot in the script that was started, which may be a console script.
     sys.modules["__main__"].__dict__.setdefault("bot", bots.avatar.bot)
@@ -142,11 +153,16 @@ async def _fail(_request: Request, error: Exception) -> Response:
     return _refuse(500, str(error))
 
 
+def _runners(path: str) -> Callable[..., Any]:
+    """What the runner does on a path; its routes come after ours."""
+    routes = [route for route in runner.app.routes if getattr(route, "path", "") == path]
+    return routes[-1].endpoint  # type: ignore[attr-defined]
+
+
 async def _runners_start(request: Request, settings: Settings, meeting: Part) -> Any:
-    """The runner's own /start, registered after ours; it raises bare exceptions."""
-    routes = [r for r in runner.app.routes if getattr(r, "path", "") == "/start"]
+    """The runner's own /start, which raises bare exceptions."""
     try:
-        return await routes[-1].endpoint(request)  # type: ignore[attr-defined]
+        return await _runners("/start")(request)
     except HTTPException:
         raise
     except Exception as error:

@@ -29,7 +29,8 @@ async function refresh() {
   const shown = [...at("sessions").children].map(({ dataset }) => dataset.id);
   const ids = sessions.map(({ id }) => id);
   if (shown.join() !== ids.join()) at("sessions").replaceChildren(...sessions.map(row));
-  if (!ids.includes(watched)) leave();
+  if (ids.includes(watched)) watch(watched);
+  else leave();
   if (!watched) tell(ids.length ? CHOOSE : NOBODY);
 }
 
@@ -38,6 +39,7 @@ function row({ id, mode }) {
   const button = document.createElement("button");
   item.dataset.id = id;
   button.type = "button";
+  button.setAttribute("aria-pressed", "false");
   button.textContent = `${mode} session ${id}`;
   button.addEventListener("click", () => look(id).catch(({ message }) => tell(message)));
   item.append(button);
@@ -48,15 +50,21 @@ async function look(id) {
   const { url, token } = await ask("POST", `sessions/${encodeURIComponent(id)}/view`);
   const call = document.createElement("avatar-call");
   call.setAttribute("room-url", url);
-  call.setAttribute("room-token", token);
+  call.roomToken = token;
   at("room").replaceChildren(call);
-  watched = id;
+  watch(id);
   tell(`Session ${id}`);
 }
 
 function leave() {
-  watched = null;
+  watch(null);
   at("room").replaceChildren();
+}
+
+function watch(id) {
+  watched = id;
+  for (const { dataset, firstChild } of at("sessions").children)
+    firstChild.setAttribute("aria-pressed", String(dataset.id === id));
 }
 
 function tell(sentence) {

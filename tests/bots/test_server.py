@@ -82,6 +82,20 @@ async def test_a_face_that_is_not_offered_has_no_picture(http, name):
         assert "detail" in await answer.json()
 
 
+@pytest.mark.parametrize(
+    ("known", "status", "said"),
+    [(False, 404, "This conversation is over"), (True, 400, "This is no WebRTC offer")],
+)
+async def test_an_offer_that_is_refused_is_told_why(http, known, status, said):
+    async with http.post("/start", json={}) as answer:
+        session = (await answer.json())["sessionId"] if known else "nobody"
+    for method in ("POST", "PATCH"):
+        path = f"/sessions/{session}/api/offer"
+        async with http.request(method, path, data=b"{}") as answer:
+            assert answer.status == status
+            assert said in (await answer.json())["detail"]
+
+
 async def test_a_foreign_page_gets_nothing_but_the_reason(http):
     requests = (
         ("GET", "/api/lineup"),
