@@ -1,11 +1,12 @@
 """One conversation: the pipeline, in talking order, and what happens around it."""
 
 import inspect
+import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 from loguru import logger
@@ -19,20 +20,31 @@ from pipecat.processors.aggregators.llm_response_universal import (
     LLMUserAggregatorParams,
 )
 from pipecat.processors.frame_processor import FrameProcessor
-from pipecat.processors.frameworks.rtvi import models as RTVI
+from pipecat.processors.frameworks.rtvi import RTVIProcessor
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
+from pipecat.processors.frameworks.rtvi.models import ClientMessage
 from pipecat.runner.types import RunnerArguments
 
 from sessions.transcript import Transcript, open_transcript
 
 from .errors import BadSetting
 from .host import Host
+from .latency import Turn, TurnLatency, message
 from .meeting import Meeting, picture_size
 from .parts import Lineup, Part, load
 from .persona import Persona
 from .record import Recorder
 from .settings import Settings
 from .trouble import sentence
+
+
+class Face(Protocol):
+    """What an avatar part builds, beside being a processor."""
+
+    @property
+    def shows_face(self) -> bool:
+        """Whether there is a face to wait for."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -109,7 +121,8 @@ async def _build(
         ),
     )
     transport = meeting.transport
-    recorder = Recorder(transcript, turns)
+    latency = TurnLatency()
+    Recorder(transcript, turns, latency)
     worker = PipelineWorker(
         Pipeline(
             [
@@ -124,11 +137,12 @@ async def _build(
             ]
         ),
         params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
-        observers=recorder.observers,
+        observers=[latency],
         idle_timeout_secs=None,
     )
     host = Host(worker, persona, settings.avatar_max_duration_s)
     _follow_user(meeting, avatar, turns, worker, host)
+    _follow_page(worker, latency)
     _follow_errors(request, {"stt": stt, "llm": llm, "tts": tts}, worker, transcript)
     return Conversation(worker, meeting, host)
 
@@ -147,7 +161,7 @@ def _part(request: Request, kind: str, http: aiohttp.ClientSession) -> Any:
 
 def _follow_user(
     meeting: Meeting,
-    avatar: FrameProcessor | None,
+    avatar: Face | None,
     turns: LLMContextAggregatorPair,
     worker: PipelineWorker,
     host: Host,
@@ -157,7 +171,7 @@ def _follow_user(
 
     @transport.event_handler("on_client_connected")
     async def came(*_: Any) -> None:
-        host.user_came(meeting.face_visible if avatar else None)
+        host.user_came(meeting.face_visible if avatar and avatar.shows_face else None)
 
     @worker.event_handler("on_pipeline_started")
     async def opened(*_: Any) -> None:
@@ -169,12 +183,6 @@ def _follow_user(
     async def left(*_: Any) -> None:
         await worker.cancel(reason="the user left")
 
-    # RTVI has no message of its own for it.
-    @worker.rtvi.event_handler("on_client_message")
-    async def asked(_rtvi: Any, message: RTVI.ClientMessage) -> None:
-        if message.type == "interrupt":
-            await worker.rtvi.interrupt_bot()
-
     @turns.user().event_handler("on_user_turn_started")
     async def spoke(*_: Any) -> None:
         host.user_spoke()
@@ -182,6 +190,20 @@ def _follow_user(
     @turns.user().event_handler("on_user_turn_idle")
     async def silent(*_: Any) -> None:
         await host.user_is_silent()
+
+
+def _follow_page(worker: PipelineWorker, latency: TurnLatency) -> None:
+    """Fall silent when the page asks for it, and tell it how fast every turn was."""
+    numbers = itertools.count(1)
+
+    @worker.rtvi.event_handler("on_client_message")
+    async def asked(rtvi: RTVIProcessor, asked: ClientMessage) -> None:
+        if asked.type == "interrupt":
+            await rtvi.interrupt_bot()
+
+    @latency.event_handler("on_turn_measured")
+    async def measured(_latency: TurnLatency, turn: Turn) -> None:
+        await worker.queue_frame(RTVIServerMessageFrame(message(turn, next(numbers))))
 
 
 def _follow_errors(

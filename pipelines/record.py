@@ -2,44 +2,34 @@
 
 from typing import Any
 
-from pipecat.observers.base_observer import BaseObserver, FramePushed
-from pipecat.observers.user_bot_latency_observer import UserBotLatencyObserver
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
-from pipecat.processors.frameworks.rtvi.frames import RTVISendTextFrame
 
 from sessions.transcript import Transcript
 
-
-class TypedText(BaseObserver):
-    """Notes what the user types instead of saying it."""
-
-    def __init__(self, transcript: Transcript) -> None:
-        super().__init__(observe_every_push=False)
-        self._transcript = transcript
-
-    async def on_push_frame(self, data: FramePushed) -> None:
-        """Write a turn for typed text."""
-        if isinstance(data.frame, RTVISendTextFrame):
-            self._transcript.turn("user", data.frame.text, self._transcript.now_s)
+from .latency import Turn, TurnLatency
 
 
 class Recorder:
     """Writes every finished turn of a conversation, with its latency."""
 
-    def __init__(self, transcript: Transcript, turns: LLMContextAggregatorPair) -> None:
+    def __init__(
+        self, transcript: Transcript, turns: LLMContextAggregatorPair, latency: TurnLatency
+    ) -> None:
         self._transcript = transcript
         self._user_at_s = self._avatar_at_s = 0.0
-        self._latency_s: float | None = None
-        self.latency = UserBotLatencyObserver()
-        self.observers: list[BaseObserver] = [self.latency, TypedText(transcript)]
-        self.latency.add_event_handler("on_latency_measured", self._measured)
+        self._answered: Turn | None = None
+        latency.add_event_handler("on_typed", self._typed)
+        latency.add_event_handler("on_answered", self._measured)
         turns.user().add_event_handler("on_user_turn_started", self._user_started)
         turns.user().add_event_handler("on_user_turn_stopped", self._user_stopped)
         turns.assistant().add_event_handler("on_assistant_turn_started", self._avatar_started)
         turns.assistant().add_event_handler("on_assistant_turn_stopped", self._avatar_stopped)
 
-    async def _measured(self, _observer: Any, latency_s: float) -> None:
-        self._latency_s = latency_s
+    async def _typed(self, _observer: Any, text: str) -> None:
+        self._transcript.turn("user", text, self._transcript.now_s)
+
+    async def _measured(self, _observer: Any, turn: Turn) -> None:
+        self._answered = turn
 
     async def _user_started(self, *_: Any) -> None:
         self._user_at_s = self._transcript.now_s
@@ -52,8 +42,13 @@ class Recorder:
         self._avatar_at_s = self._transcript.now_s
 
     async def _avatar_stopped(self, _aggregator: Any, message: Any) -> None:
-        latency_s, self._latency_s = self._latency_s, None
+        answered, self._answered = self._answered, None
         if message.content:
             self._transcript.turn(
-                "avatar", message.content, self._avatar_at_s, latency_s, message.interrupted
+                "avatar",
+                message.content,
+                self._avatar_at_s,
+                answered.answered_s if answered else None,
+                message.interrupted,
+                answered.steps if answered else None,
             )

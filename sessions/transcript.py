@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -33,6 +33,7 @@ class Transcript:
         at_s: float,
         latency_s: float | None = None,
         interrupted: bool = False,
+        steps: Mapping[str, float] | None = None,
     ) -> None:
         """Write one turn.
 
@@ -41,11 +42,15 @@ class Transcript:
             text: what was said, or typed.
             at_s: when the turn began.
             latency_s: from the end of the user's speech to the first sound, where measured.
-            interrupted: whether the user cut it off.
+            interrupted: whether the user cut it off; `text` is what was said until then.
+            steps: from the end of the user's speech until each step of the answer was done, in
+                seconds.
         """
         line: dict[str, Any] = {"who": who, "text": text, "at_s": round(at_s, 3)}
         if latency_s is not None:
             line["latency_s"] = round(latency_s, 3)
+        if steps:
+            line["steps"] = {step: round(at_s, 3) for step, at_s in steps.items()}
         if interrupted:
             line["interrupted"] = True
         self._write(line)

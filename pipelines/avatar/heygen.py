@@ -1,7 +1,19 @@
 """HeyGen LiveAvatar in LITE mode, through Pipecat's HeyGenVideoService."""
 
+import math
+
 import aiohttp
-from pipecat.frames.frames import Frame, TTSAudioRawFrame
+from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
+    Frame,
+    InterruptionFrame,
+    TTSAudioRawFrame,
+    TTSStartedFrame,
+    TTSStoppedFrame,
+    UserStartedSpeakingFrame,
+    UserStoppedSpeakingFrame,
+)
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.services.heygen.client import ServiceType
@@ -10,12 +22,16 @@ from pipecat.services.heygen.video import HeyGenVideoService
 from pipelines.heygen import connected, redirect, session_request, why_not_connected
 from pipelines.persona import Persona
 from pipelines.settings import Settings
+from pipelines.words import NS, Words, is_timed
 
 GONE = "The face is gone; the voice goes on."
 
 
 class LiveAvatarVideoService(HeyGenVideoService):
-    """HeyGenVideoService that lets the voice pass when there is no face to speak it."""
+    """HeyGenVideoService that lets the voice pass when there is no face to speak it.
+
+    Its words wait until the avatar's own voice is heard: how long the avatar takes is not known.
+    """
 
     def __init__(self, settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> None:
         super().__init__(
@@ -26,29 +42,103 @@ class LiveAvatarVideoService(HeyGenVideoService):
         )
         self._app_settings = settings
         self._told = False
+        self._words = Words()
+        # When the first of the voice given was heard, in nanoseconds of the pipeline's clock.
+        self._heard_ns: int | None = None
+        self._avatar_speaks = self._user_speaks = False
+
+    @property
+    def shows_face(self) -> bool:
+        """Whether there is a face to wait for."""
+        return connected(self._client)
 
     async def setup(self, setup: FrameProcessorSetup) -> None:
         """Open the session; one that came up half would only cost money."""
         await super().setup(setup)
-        if self._client and not connected(self._client):
+        if self._client and not self.shows_face:
             await self._client.stop()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Give the voice to the face, or straight to the user when there is none."""
-        if isinstance(frame, TTSAudioRawFrame) and not connected(self._client):
+        if isinstance(frame, TTSAudioRawFrame) and not self.shows_face:
             await super(HeyGenVideoService, self).process_frame(frame, direction)
             await self._tell()
             await self.push_frame(frame, direction)
             return
+        await self._follow(frame)
         await super().process_frame(frame, direction)
+        # HeyGenVideoService keeps this frame, without which a greeting is no turn of the avatar.
+        if isinstance(frame, TTSStartedFrame):
+            await self.push_frame(frame, direction)
+
+    async def push_frame(
+        self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM
+    ) -> None:
+        """Push a frame; one that belongs to a moment of the voice waits for the avatar's."""
+        if isinstance(frame, TTSStoppedFrame):
+            self._words.end()
+        elif is_timed(frame, direction) and self.shows_face:
+            self._words.hold(frame, self._now_ns)
+            await self._time_words()
+            return
+        await super().push_frame(frame, direction)
+
+    @property
+    def _now_ns(self) -> int:
+        return self.get_clock().get_time()
+
+    async def _follow(self, frame: Frame) -> None:
+        match frame:
+            case TTSAudioRawFrame():
+                self._words.give(frame, self._now_ns)
+            case BotStartedSpeakingFrame():
+                self._avatar_speaks = True
+                await self._time_words()
+            case BotStoppedSpeakingFrame():
+                self._avatar_speaks = False
+                self._forget_what_was_said()
+            case UserStartedSpeakingFrame():
+                self._user_speaks = True
+            case UserStoppedSpeakingFrame():
+                self._user_speaks = False
+            case InterruptionFrame():
+                await self._hush()
+            case _:
+                pass
+
+    async def _time_words(self) -> None:
+        """Give the words that wait the time at which the avatar says them."""
+        first_s = self._words.next_word_s
+        if self._heard_ns is None and self._avatar_speaks and first_s is not None:
+            self._heard_ns = self._now_ns - round(first_s * NS)
+        if self._heard_ns is not None:
+            for frame in self._words.timed(self._heard_ns):
+                await super().push_frame(frame)
+
+    def _forget_what_was_said(self) -> None:
+        """Time the next words anew, unless the avatar only pauses."""
+        heard_ns = self._heard_ns
+        if heard_ns is not None and self._now_ns >= heard_ns + self._words.given_s * NS:
+            self._heard_ns = None
+
+    async def _hush(self) -> None:
+        """Silence the avatar where it is not the user's speech that does."""
+        self._heard_ns = None
+        for frame in self._words.interrupt():
+            await super().push_frame(frame)
+        if self._client and self.shows_face and not self._user_speaks:
+            await self._handle_user_started_speaking()
+            await self._client.stop_agent_listening()
 
     async def _tell(self) -> None:
         if self._told:
             return
         self._told = True
+        for frame in self._words.until(math.inf):
+            await super().push_frame(frame)
         why = await why_not_connected(self._app_settings, self._session)
         await self.push_error(f"{GONE} {why}")
-        await self.push_frame(RTVIServerMessageFrame({"type": "notice", "text": GONE}))
+        await self.push_frame(RTVIServerMessageFrame({"type": "face-lost", "text": GONE}))
 
 
 def build(

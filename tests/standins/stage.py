@@ -58,13 +58,15 @@ class Stage:
         frames = {frame.id: frame for frame in self.seen if isinstance(frame, kind)}
         return list(frames.values())
 
-    async def first(self, kind: type[F], fits: Callable[[F], bool] = lambda _: True) -> F:
-        """Wait up to five seconds for a frame of this kind that fits.
+    async def first(
+        self, kind: type[F], fits: Callable[[F], bool] = lambda _: True, limit_s: float = 5
+    ) -> F:
+        """Wait for a frame of this kind that fits.
 
         Raises:
             TimeoutError: none came.
         """
-        async with asyncio.timeout(5), self._changed:
+        async with asyncio.timeout(limit_s), self._changed:
             await self._changed.wait_for(lambda: any(fits(frame) for frame in self.all(kind)))
             return next(frame for frame in self.all(kind) if fits(frame))
 

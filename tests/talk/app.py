@@ -1,6 +1,7 @@
 """The real command `avatar`, started as a user would, in a folder of its own."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 AVATAR = Path(sys.executable).with_name("avatar")
 READY = re.compile(r"open (http://\S+)")
@@ -32,6 +34,16 @@ class App:
     def transcripts(self) -> list[Path]:
         """The transcripts written so far, oldest first."""
         return sorted((self.folder / "transcripts").glob("*.jsonl"))
+
+    async def ended_transcript(self, limit_s: float = 20) -> list[dict[str, Any]]:
+        """The lines of the newest conversation, once it has ended."""
+        async with asyncio.timeout(limit_s):
+            while True:
+                whole = self.transcripts()[-1].read_text().splitlines()
+                lines = [json.loads(line) for line in whole]
+                if lines and lines[-1].get("event") == "ended":
+                    return lines
+                await asyncio.sleep(0.05)
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import aiohttp
 import pytest
 
+from pipelines.host import FACE_TIMEOUT_S
 from tests.speech import hear, say
 from tests.standins.cartesia import Cartesia
 from tests.standins.daily import Daily
@@ -13,7 +14,7 @@ from tests.standins.deepgram import Deepgram
 from tests.standins.gemini import Gemini
 from tests.standins.liveavatar import LiveAvatar
 from tests.talk.app import running_app
-from tests.talk.test_local import between, pcm
+from tests.talk.test_local import between, pcm, server_messages
 from tests.talk.visitor import Visitor
 
 REPLY = "Paris. It is the capital of France."
@@ -63,6 +64,9 @@ async def test_a_question_goes_through_every_vendor_and_back(tmp_path):
             await visitor.hushed(over_s)
             heard = hear(pcm(between(visitor.sounds, over_s, visitor.sounds[-1].at_s)))
             assert len(visitor.sights) > 20
+            said = visitor.received("user-transcription")
+        assert [m["text"] for m in said if m["final"]] == ["What is the capital of France?"]
+        assert [m["text"] for m in said if not m["final"]][0] == "What"
         assert "capital of france" in heard
         assert cloud.gemini.state.last_user_text() == "What is the capital of France?"
         assert "You are Theo" in str(cloud.gemini.state.prompts[-1])
@@ -106,9 +110,12 @@ async def test_without_its_face_the_voice_goes_on_and_no_session_stays_open(faul
             async with Visitor(app.url) as visitor:
                 await visitor.hushed(0)
                 assert "talk to me" in hear(pcm(visitor.sounds))
-                notices = [m for m in visitor.received("server-message") if m["type"] == "notice"]
-                assert "the voice goes on" in notices[0]["text"]
+                (lost,) = server_messages(visitor, "face-lost")
+                assert "the voice goes on" in lost["text"]
                 assert vendor.state.sessions and not vendor.state.open_sessions
+            lines = await app.ended_transcript()
+            greeting = next(line for line in lines if line.get("who") == "avatar")
+            assert greeting["at_s"] < FACE_TIMEOUT_S, "no face is waited for that cannot come"
 
 
 async def test_liveavatars_room_that_cannot_be_opened_is_refused_with_the_reason(tmp_path):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from tests.speech import hear, say
+from tests.speech import differences_s, hear, heard_words, say
 from tests.talk.app import running_app
 from tests.talk.mouth import gauge
-from tests.talk.visitor import Sight, Sound, Visitor
+from tests.talk.visitor import RATE, Sight, Sound, Visitor
 
 SIZE = (640, 360)
 PERSONA = "name: Theo\ngreeting: You can talk to me.\navatar: {puppet: theo}\n"
@@ -54,6 +54,24 @@ def at(visitor: Visitor, kind: str, since_s: float = 0) -> float:
     return next(at for at, message in visitor.messages if message["type"] == kind and at > since_s)
 
 
+def spoken_words(sounds: list[Sound]) -> list[tuple[str, float]]:
+    """The words in received sound, and when the piece of sound arrived in which each begins."""
+    ends = np.cumsum([len(sound.samples) for sound in sounds]) / RATE
+    heard = heard_words(pcm(sounds))
+    pieces = np.searchsorted(ends, [at_s for _, at_s in heard], side="right")
+    return [(w, sounds[int(n)].at_s) for (w, _), n in zip(heard, pieces, strict=True)]
+
+
+def server_messages(visitor: Visitor, kind: str, since_s: float = 0):
+    sent = visitor.received("server-message", since_s)
+    return [message for message in sent if message["type"] == kind]
+
+
+def transcript(app):
+    """The lines of the newest conversation."""
+    return [json.loads(line) for line in app.transcripts()[-1].read_text().splitlines()]
+
+
 async def ask(visitor: Visitor, question: str) -> float:
     """Say something; returns when it was over, in seconds."""
     visitor.microphone.say(say(question))
@@ -80,6 +98,17 @@ async def test_a_spoken_question_is_answered_in_sound_and_words(app, visitor):
     words = set(re.findall(r"[a-z]{4,}", spoken.lower()))
     heard = set(hear(pcm(between(visitor.sounds, over_s, end_s))).split())
     assert len(words & heard) > len(words) / 2, (spoken, heard)
+
+
+async def test_captions_show_each_word_when_it_is_heard(visitor):
+    over_s = await ask(visitor, "What can you do?")
+    end_s = await visitor.hushed(over_s)
+    told = visitor.told(over_s)
+    heard = spoken_words(between(visitor.sounds, over_s, end_s + 0.5))
+    late_s = np.array(differences_s(told, heard))
+    assert len(told) > 15 and len(late_s) > 0.6 * len(told), (told, heard)
+    assert abs(np.median(late_s)) < 0.15, late_s
+    assert np.mean(np.abs(late_s) < 0.25) >= 0.9, late_s
 
 
 async def test_pictures_come_at_25_a_second_stamped_with_real_time(visitor):
@@ -119,13 +148,34 @@ async def test_speaking_over_the_avatar_silences_voice_and_face(visitor):
     assert max(openness(between(visitor.sights, cut_s + 0.4, cut_s + 0.9))) < 0.3
 
 
+async def test_the_page_can_silence_the_avatar_and_the_transcript_ends_where_it_was_cut(
+    app, visitor
+):
+    asked_s = visitor.sounds[-1].at_s
+    visitor.send("send-text", {"content": "What can you do?"})
+    await visitor.until(lambda: len(visitor.told(asked_s)) > 5, "some words", 20)
+    sent_s = visitor.sounds[-1].at_s
+    visitor.send("client-message", {"t": "interrupt"})
+    await visitor.until(lambda: visitor.received("bot-interrupted", sent_s), "silence", 10)
+    cut_s = at(visitor, "bot-interrupted", sent_s)
+    await visitor.until(lambda: visitor.sounds[-1].at_s > cut_s + 1.5, "a moment after it")
+    assert not any(sound.loud for sound in between(visitor.sounds, cut_s + 0.4, cut_s + 1.5))
+    answer = transcript(app)[-1]
+    assert answer["who"] == "avatar" and answer["interrupted"]
+    told = [word for word, _ in visitor.told(asked_s)]
+    kept = answer["text"].split()
+    assert kept == told[: len(kept)] and len(told) - len(kept) <= 1
+    (turn,) = server_messages(visitor, "turn-latency", asked_s)
+    assert [step["name"] for step in turn["steps"]] == ["mind", "voice", "face"]
+
+
 async def test_typed_text_is_answered_aloud(app, visitor):
     start_s = visitor.sights[-1].at_s
     visitor.send("send-text", {"content": "How do I add a Deepgram key?"})
     await visitor.until(lambda: visitor.received("bot-started-speaking", start_s), "a reply", 20)
     end_s = await visitor.hushed(at(visitor, "bot-started-speaking", start_s))
     assert any(sound.loud for sound in between(visitor.sounds, start_s, end_s))
-    lines = [json.loads(line) for line in app.transcripts()[-1].read_text().splitlines()]
+    lines = transcript(app)
     typed = [line for line in lines if line.get("text") == "How do I add a Deepgram key?"]
     assert [line["who"] for line in typed] == ["user"]
 
@@ -134,13 +184,20 @@ async def test_the_transcript_says_who_what_when_and_how_fast(app, visitor):
     over_s = await ask(visitor, "What can you do?")
     await visitor.hushed(over_s)
     await visitor.until(lambda: visitor.sights[-1].at_s > over_s + 1, "a moment")
-    lines = [json.loads(line) for line in app.transcripts()[-1].read_text().splitlines()]
+    lines = transcript(app)
     assert lines[0]["event"] == "started" and lines[0]["lineup"]["tts"] == "piper"
     greeting, question, answer = (line for line in lines if "who" in line)
     assert greeting["who"] == answer["who"] == "avatar"
     assert "what can you do" in question["text"].lower()
     assert 0 < greeting["at_s"] < question["at_s"] < answer["at_s"]
     assert 0.1 < answer["latency_s"] < 10
+    (turn,) = server_messages(visitor, "turn-latency")
+    assert turn["turn"] == 1 and turn["user_stopped_s"] == 0
+    steps = {step["name"]: step["at_s"] for step in turn["steps"]}
+    assert list(steps) == ["ears", "mind", "voice", "face"]
+    assert 0 < steps["ears"] < steps["mind"] < steps["voice"] < steps["face"] < 10
+    assert steps == answer["steps"]
+    assert answer["latency_s"] == pytest.approx(steps["face"], abs=0.3)
 
 
 async def test_several_conversations_run_side_by_side(app):

@@ -10,11 +10,11 @@ import aiohttp
 import numpy as np
 import pytest
 
-from tests.speech import hear, say
+from tests.speech import differences_s, hear, say
 from tests.talk.app import App, running_app
 from tests.talk.guest import Guest
 from tests.talk.rehearsal import Rehearsal, rehearsal
-from tests.talk.test_local import between, pcm
+from tests.talk.test_local import between, pcm, server_messages, spoken_words
 from tests.talk.visitor import Visitor
 
 LOUD = 1000
@@ -135,9 +135,35 @@ async def test_liveavatars_face_in_a_webrtc_conversation(livekit, tmp_path):
             end_s = await visitor.hushed(over_s)
             heard = hear(pcm(between(visitor.sounds, over_s, end_s)))
             assert "explain" in heard or "ask" in heard or "talk" in heard, heard
+            late_s = np.array(
+                differences_s(
+                    visitor.told(over_s),
+                    spoken_words(between(visitor.sounds, over_s, end_s + 0.5)),
+                )
+            )
+            assert len(late_s) > 10
+            assert np.mean(np.abs(late_s) < 0.25) >= 0.9, late_s
+            (turn,) = server_messages(visitor, "turn-latency")
+            assert [step["name"] for step in turn["steps"]] == ["ears", "mind", "voice", "face"]
             assert visitor.sights[-1].picture.shape == (360, 640)
             assert len(await stage.open_sessions()) == 1
         await nobody_left(stage)
+
+
+async def test_a_page_can_silence_liveavatars_face(livekit, tmp_path):
+    async with staged(livekit, tmp_path, "--avatar", "heygen") as (app, _):
+        async with Visitor(app.url) as visitor:
+            await visitor.until(lambda: len(visitor.sights) > 50, "the face", 40)
+            await visitor.hushed(0)
+            start_s = visitor.sounds[-1].at_s
+            visitor.send("send-text", {"content": "What can you do?"})
+            await visitor.until(lambda: len(visitor.told(start_s)) > 3, "some words", 30)
+            visitor.send("client-message", {"t": "interrupt"})
+            await visitor.until(lambda: visitor.received("bot-interrupted", start_s), "silence")
+            cut_s = visitor.sounds[-1].at_s
+            await visitor.until(lambda: visitor.sounds[-1].at_s > cut_s + 2.5, "a moment after it")
+            assert not any(s.loud for s in between(visitor.sounds, cut_s + 1, cut_s + 2.5))
+            assert len(visitor.told(start_s)) < 15
 
 
 @pytest.mark.parametrize("transport", ["webrtc", "heygen"])
@@ -168,7 +194,7 @@ async def test_a_face_that_dies_in_mid_speech_is_missed_and_the_voice_goes_on(li
             start_s = visitor.sounds[-1].at_s
             visitor.send("send-text", {"content": "What can you do?"})
             await visitor.until(
-                lambda: [m for m in visitor.received("server-message") if m["type"] == "notice"],
+                lambda: [m for m in visitor.received("server-message") if m["type"] == "face-lost"],
                 "the notice",
                 30,
             )

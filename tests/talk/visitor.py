@@ -156,6 +156,19 @@ class Visitor:
             m.get("data") or {} for at, m in self.messages if m["type"] == kind and at > since_s
         ]
 
+    def told(self, since_s: float = 0.0) -> list[tuple[str, float]]:
+        """The avatar's words as captions show them, and when each was told to be spoken."""
+        words: list[tuple[str, float]] = []
+        before: dict[int, int] = {}
+        for at, message in self.messages:
+            progress = (message.get("data") or {}).get("spoken_progress")
+            if message["type"] != "bot-output" or not progress or at <= since_s:
+                continue
+            spoken, segment = progress["accumulated_text"].split(), message["data"]["segment_id"]
+            words += [(word, at) for word in spoken[before.get(segment, 0) :]]
+            before[segment] = len(spoken)
+        return words
+
     def send(self, kind: str, data: dict[str, Any]) -> None:
         """Send an RTVI message."""
         message = {"label": "rtvi-ai", "id": f"m{len(self.messages)}", "type": kind, "data": data}

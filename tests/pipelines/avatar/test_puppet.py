@@ -15,10 +15,12 @@ from pipecat.frames.frames import (
     TTSAudioRawFrame,
     TTSStartedFrame,
     TTSStoppedFrame,
+    TTSTextFrame,
 )
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.utils.text.base_text_aggregator import TextType
 from pipecat.workers.runner import WorkerRunner
 
 from pipelines.avatar.puppet import LEAD_FRAMES, PuppetVideoService
@@ -131,6 +133,42 @@ async def test_an_interruption_silences_the_voice_at_once(stage):
     await audience.until(lambda: audience.of(OutputImageRawFrame)[-1].at_s > cut + 0.5)
     after = [s for s in audience.of(SpeechOutputAudioRawFrame) if s.at_s > cut]
     assert len(after) <= 1, "one frame may have been under way"
+
+
+def told(audience, *times_s):
+    """Words as a TTS service stamps them, `times_s` after a first sound that is sent now."""
+    now_ns = audience.get_clock().get_time()
+    words = [TTSTextFrame(f"{at_s}", TextType.WORD) for at_s in times_s]
+    for word, at_s in zip(words, times_s, strict=True):
+        word.pts = now_ns + round(at_s * 1e9)
+    return words
+
+
+def heard_before(audience, word):
+    """Seconds of the voice that went out before a word."""
+    frames = [seen.frame for seen in audience.seen]
+    before = frames[: next(n for n, f in enumerate(frames) if getattr(f, "text", "") == word)]
+    spoken = [f for f in before if isinstance(f, SpeechOutputAudioRawFrame) and any(f.audio)]
+    return len(spoken) * SAMPLES_PER_FRAME / 24_000
+
+
+async def test_words_go_with_the_sound_they_begin_in(stage):
+    worker, audience = stage
+    start, sound, stop = speech(TONE * 2)
+    await worker.queue_frames([start, sound, *told(audience, 0.0, 0.5, 1.5), stop])
+    await audience.until(lambda: len(heard(audience)) > 2 * len(TONE))
+    for at_s in (0.0, 0.5, 1.5):
+        assert heard_before(audience, f"{at_s}") == pytest.approx(at_s, abs=0.1)
+
+
+async def test_words_that_were_not_said_are_dropped_by_an_interruption(stage):
+    worker, audience = stage
+    start, sound, stop = speech(TONE * 4)
+    await worker.queue_frames([start, sound, *told(audience, 0.1, 3.0), stop])
+    await audience.until(lambda: len(heard(audience)) > len(TONE) // 2)
+    await worker.queue_frames([InterruptionFrame(), EndFrame()])
+    await audience.until(lambda: audience.of(EndFrame))
+    assert [seen.frame.text for seen in audience.of(TTSTextFrame)] == ["0.1"]
 
 
 async def test_the_end_lets_the_last_words_be_spoken(stage):
