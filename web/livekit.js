@@ -4,14 +4,10 @@ import { CallError } from "./request.js";
 
 // The file that npm publishes: a classic script, which leaves a global when loaded as a module.
 const CLIENT = "./vendor/livekit-client/livekit-client.umd.js";
+const FULL = /full|limit|max.?participants/i;
 
-const NO_CLIENT = "LiveKit's program could not be loaded. Reload the page and try again.";
-const NO_ROOM = "The room could not be joined. Check the network and try again.";
-const LOST = "The connection to the room was lost.";
-const SHAKY = "The connection is weak. Trying to keep it …";
-const LEFT = "The avatar has left the conversation.";
 
-/** Joins the room that /start opened. */
+/** Joins the room of `session`, { url, token }; without a `microphone`, only to watch and listen. */
 export async function join(session, { microphone, listener, signal }) {
   const LiveKit = await loadClient();
   signal.throwIfAborted();
@@ -24,7 +20,8 @@ export async function join(session, { microphone, listener, signal }) {
   } catch (error) {
     call.close();
     signal.throwIfAborted();
-    throw new CallError(NO_ROOM, "call", { cause: error });
+    const full = FULL.test(error.message);
+    throw new CallError(full ? "roomFull" : "noRoom", full ? "full" : "room", { cause: error });
   } finally {
     signal.removeEventListener("abort", abandon);
   }
@@ -35,7 +32,7 @@ async function loadClient() {
   try {
     await import(CLIENT);
   } catch {
-    throw new CallError(NO_CLIENT);
+    throw new CallError("noLiveKit", "room");
   }
   window.LivekitClient.setLogLevel("warn");
   return window.LivekitClient;
@@ -45,6 +42,7 @@ class LiveKitCall {
   #room;
   #listener;
   #publication;
+  #tracks = new Set();
   #live = false;
   #closed = false;
 
@@ -52,13 +50,14 @@ class LiveKitCall {
     this.#listener = listener;
     this.#room = new Room();
     this.#room
-      .on(RoomEvent.TrackSubscribed, (track) => this.#tell("track", track.mediaStreamTrack))
+      .on(RoomEvent.TrackSubscribed, (track) => this.#onTrack(track))
+      .on(RoomEvent.TrackUnsubscribed, (track) => this.#tracks.delete(track))
       .on(RoomEvent.DataReceived, (bytes) => this.#onData(bytes))
       .on(RoomEvent.ParticipantConnected, () => this.#tell("open"))
       .on(RoomEvent.ParticipantDisconnected, () => this.#onLeft())
-      .on(RoomEvent.Reconnecting, () => this.#tell("trouble", SHAKY))
-      .on(RoomEvent.Reconnected, () => this.#tell("trouble", null))
-      .on(RoomEvent.Disconnected, () => this.#end(true, LOST));
+      .on(RoomEvent.Reconnecting, () => this.#tell("dropped"))
+      .on(RoomEvent.Reconnected, () => this.#tell("restored"))
+      .on(RoomEvent.Disconnected, () => this.#end({ failed: true, reason: "lost", kind: "network" }));
   }
 
   async connect({ url, token }, microphone) {
@@ -84,10 +83,25 @@ class LiveKitCall {
     else this.#publication?.unmute();
   }
 
+  async replaceMicrophone(stream) {
+    await this.#publication?.track.replaceTrack(stream.getAudioTracks()[0]);
+  }
+
+  /** WebRTC statistics, as a list of RTCStats. */
+  async stats() {
+    const reports = await Promise.all([...this.#tracks].map((track) => track.getRTCStatsReport()));
+    return reports.flatMap((report) => [...(report?.values() ?? [])]);
+  }
+
   close() {
     if (this.#closed) return;
     this.#closed = true;
     this.#room.disconnect();
+  }
+
+  #onTrack(track) {
+    this.#tracks.add(track);
+    this.#tell("track", track.mediaStreamTrack);
   }
 
   // A room carries packets of other programs too: only JSON objects are for us.
@@ -102,14 +116,14 @@ class LiveKitCall {
   }
 
   #onLeft() {
-    if (this.#room.remoteParticipants.size === 0) this.#end(false, LEFT);
+    if (this.#room.remoteParticipants.size === 0) this.#end({ failed: false, reason: "avatarLeft" });
   }
 
   // Before connect() has returned, whoever awaits it hears of the failure instead.
-  #end(failed, reason) {
+  #end(ending) {
     if (this.#closed || !this.#live) return;
     this.close();
-    this.#listener.ended({ failed, reason });
+    this.#listener.ended(ending);
   }
 
   #tell(event, detail) {
