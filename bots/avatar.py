@@ -6,7 +6,6 @@ start the development server.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from pipecat.runner.types import (
@@ -22,8 +21,9 @@ from bots.running import RUNNING
 from pipelines.conversation import Conversation, Request, open_conversation
 from pipelines.errors import Incompatible, PartFailed
 from pipelines.meeting import HeyGenRunnerArguments, Room
+from pipelines.offer import persona_asked, with_face
 from pipelines.parts import HEADLESS, Choice, Lineup, Part, choose, part
-from pipelines.persona import Persona, load_persona
+from pipelines.persona import Persona
 from pipelines.settings import Settings, load_settings
 
 MEETINGS: Mapping[type[RunnerArguments], Part] = {
@@ -77,7 +77,7 @@ def request_of(runner_args: RunnerArguments) -> Request:
     variables = getattr(runner_args.cli_args, "variables", {})
     body = runner_args.body if isinstance(runner_args.body, dict) else {}
     chosen = lineup_for(settings, MEETINGS[type(runner_args)])
-    persona = persona_for(settings, {**variables, **asked_variables(body)})
+    persona = persona_for(settings, chosen, body, variables)
     return Request(settings, chosen, persona, runner_args)
 
 
@@ -93,14 +93,19 @@ def lineup_for(settings: Settings, meeting: Part) -> Lineup:
     return choose(settings.model_copy(update={"transport": meeting.value}))
 
 
-def persona_for(settings: Settings, variables: Mapping[str, str]) -> Persona:
-    """The persona, its variables filled in.
+def persona_for(
+    settings: Settings, lineup: Lineup, body: Mapping[str, Any], given: Mapping[str, str]
+) -> Persona:
+    """The persona and the face that the body of /start chooses, the variables filled in.
 
     Raises:
-        BadSetting: it cannot be read, or a variable has no value.
+        NotOffered: a choice is not offered.
+        Incompatible: the variables are no mapping of names to texts.
+        BadSetting: the persona cannot be read, or a variable has no value.
     """
-    persona = load_persona(settings.avatar_persona).filled(variables)
-    return replace(persona, language=settings.avatar_language or persona.language)
+    persona = persona_asked(settings, body.get("persona"))
+    persona = with_face(settings, lineup, persona, body.get("avatar"))
+    return persona.filled({**given, **asked_variables(body)})
 
 
 def asked_variables(body: Mapping[str, Any]) -> dict[str, str]:

@@ -12,6 +12,7 @@ VERBS = {
     "parts": "bots.lineup",
     "doctor": "bots.doctor",
     "sandbox": "bots.sandbox",
+    "join": "bots.join",
 }
 
 
@@ -28,10 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _check_installed(verb: str) -> None:
-    """The sandbox meets its clients in LiveKit rooms, whose packages come with an extra."""
+    """LiveKit rooms, where the sandbox meets its clients, come with an extra."""
     rooms = part("transport", "livekit")
-    if verb == "sandbox" and not rooms.installed:
-        raise MissingExtra("avatar sandbox", f"uv sync {rooms.install}")
+    if verb in ("sandbox", "join") and not rooms.installed:
+        raise MissingExtra(f"avatar {verb}", f"uv sync {rooms.install}")
 
 
 if __name__ == "__main__":

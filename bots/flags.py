@@ -9,10 +9,10 @@ from pydantic import SecretStr
 from pipelines.errors import UserError
 from pipelines.settings import Settings, flag_name
 
-RUNNER_FLAGS = "--ice-servers, --allowed-origins, --ws-auth, --esp32, --uploads-folder and others"
+RUNNER_FLAGS = "--ice-servers, --ws-auth, --esp32, --uploads-folder and others"
 EPILOG = f"""Every option can also be set in the environment or in .env; keys only there (see
 .env.example). The options of Pipecat's runner work too: {RUNNER_FLAGS}."""
-VERBS = "Other commands: avatar parts, avatar doctor, avatar sandbox (each with --help)."
+VERBS = "Other commands: avatar parts, doctor, sandbox, join (each with --help)."
 
 
 def flags() -> dict[str, str]:

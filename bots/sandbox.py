@@ -28,6 +28,7 @@ Point a client at it:
   Vision Agents       Avatar(base_url="{url}", api_key="{key}")
   curl                curl -H "X-API-KEY: {key}" {url}/v1/users/credits
 
+Look into a session's room: {url}/_sandbox/view#key={key}
 What clients did, and what shall go wrong: {url}/_sandbox/sessions and {url}/_sandbox/faults.
 Stop it with Ctrl-C.
 """  # noqa: E501 — lines to be copied whole
@@ -93,7 +94,7 @@ async def _serve(options: argparse.Namespace, settings: Settings) -> int:
             state=options.state,
         ) as address,
     ):
-        stop = _stop_on_signals()
+        stop = stop_on_signals()
         if options.with_parent:
             _stop_at_end_of_input(stop)
         print(_welcome(address, livekit, as_json=options.json), flush=True)
@@ -109,7 +110,8 @@ def _welcome(address: Address, livekit: LiveKit, *, as_json: bool) -> str:
     return HELLO.format(url=address.url, key=address.key, livekit=livekit.url, avatar=avatar_id)
 
 
-def _stop_on_signals() -> asyncio.Event:
+def stop_on_signals() -> asyncio.Event:
+    """Set by Ctrl-C or SIGTERM, which end nothing else from now on."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

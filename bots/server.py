@@ -10,44 +10,34 @@ import uuid
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
-from fastapi.staticfiles import StaticFiles
+from fastapi import BackgroundTasks, FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse, Response
 from loguru import logger
 from pipecat.runner import run as runner
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 
 import bots.avatar
-from bots import log
+from bots import log, page
+from bots.origins import Guard, Origins
 from bots.running import RUNNING
 from pipelines.errors import AvatarError, PartFailed, UserError
-from pipelines.meeting import HeyGenRunnerArguments, Room, picture_size
+from pipelines.meeting import HeyGenRunnerArguments, Room
+from pipelines.offer import offered_faces, offered_personas, persona_asked
 from pipelines.parts import Lineup, Part, load, part
-from pipelines.persona import load_persona
 from pipelines.settings import Settings, environment_names
+from web.files import Folder, read
 
-WEB = Path(__file__).resolve().parent.parent / "web"
 ROOM_TIMEOUT_S = 30.0
-# LiveKit's client comes from a CDN when not installed, pinned by an integrity hash; Daily shows
-# its own page in a frame. The prebuilt client at /client has needs of its own.
-PAGE_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' https://cdn.jsdelivr.net",
-        "style-src 'self'",
-        "img-src 'self'",
-        "media-src 'self' blob:",
-        "connect-src 'self' ws: wss: https:",
-        "frame-src https://*.daily.co",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'self'",
-    )
-)
+PICTURE_S = 3600
+RUNNERS_OFFER = "/sessions/{session_id}/{path:path}"
+REFUSED_OFFERS = {
+    400: "This is no WebRTC offer: send its sdp and its type.",
+    404: "This conversation is over, or was never started: begin another one.",
+}
 Say = Callable[..., None]
 
 
@@ -57,13 +47,14 @@ def warm_up(settings: Settings, lineup: Lineup, say: Say) -> None:
     Raises:
         UserError: a part cannot be loaded, or the persona cannot be used.
     """
-    persona = load_persona(settings.avatar_persona)
+    personas = [persona_asked(settings, name) for name in offered_personas(settings)]
     for choice in lineup.values():
         started_s = time.monotonic()
         module = load(choice.part)
         if hasattr(module, "warm_up"):
             say(f"loading {choice.part.value} …")
-            module.warm_up(settings, persona)
+            for persona in personas:
+                module.warm_up(settings, persona)
             logger.debug(f"{choice.part.value} loaded in {time.monotonic() - started_s:.2f} s")
     # What is loaded stays. Frozen, it makes the collection after each conversation ten times
     # shorter: 11 ms in which other conversations are not heard, not 100.
@@ -77,55 +68,57 @@ def install(
     """Put our page, our /start and our start and end in front of the runner's routes."""
     app = runner.app
     app.router.lifespan_context = _lifespan(settings, say, started_s)
-    app.middleware("http")(_with_headers)
-    app.mount("/web", StaticFiles(directory=WEB), name="web")
-
-    @app.get("/", include_in_schema=False)
-    async def page() -> Response:
-        return FileResponse(WEB / "index.html")
-
-    @app.get("/api/portrait", include_in_schema=False)
-    async def portrait() -> Response:
-        picture = _portrait(settings, lineup)
-        return FileResponse(picture) if picture else _refuse(404, "This face has no portrait.")
-
-    @app.get("/api/lineup")
-    async def show_lineup() -> dict[str, Any]:
-        return describe(settings, lineup)
+    _install_page(app, settings, lineup)
 
     @app.post("/start")
     async def start(request: Request) -> Any:
         return await _start(request, settings, given)
 
+    @app.api_route("/sessions/{session_id}/api/offer", methods=["POST", "PATCH"])
+    async def offer(session_id: str, request: Request, tasks: BackgroundTasks) -> Any:
+        answer = await _runners(RUNNERS_OFFER)(session_id, "api/offer", request, tasks)
+        refused = isinstance(answer, Response) and answer.status_code
+        return _refuse(refused, REFUSED_OFFERS[refused]) if refused in REFUSED_OFFERS else answer
+
     # The runner looks for the bot in the script that was started, which may be a console script.
     sys.modules["__main__"].__dict__.setdefault("bot", bots.avatar.bot)
+
+
+def _install_page(app: FastAPI, settings: Settings, lineup: Lineup) -> None:
+    """The page, its files, and what they are told.
+
+    Plain functions, which run in threads: reading files holds no conversation up.
+    """
+    files, headers = Folder(), page.headers(settings)
+    app.add_exception_handler(AvatarError, _fail)
+    app.add_exception_handler(Exception, _break)
+    app.router.routes.extend(files.routes(pages=headers))
+
+    @app.get("/", include_in_schema=False)
+    def index(request: Request) -> Response:
+        return files.page(request, "index.html", headers)
+
+    @app.get("/view", include_in_schema=False)
+    def view(request: Request) -> Response:
+        return files.page(request, "view.html", page.viewer_headers(settings))
+
+    @app.get("/api/lineup")
+    def show_lineup() -> Response:
+        told = page.describe(settings, lineup)
+        return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+    @app.get("/api/faces/{name}", include_in_schema=False)
+    def picture(name: str, request: Request) -> Response:
+        face = offered_faces(settings, lineup).get(name)
+        if not (face and face.picture):
+            return _refuse(404, "There is no picture of such a face.")
+        keep = {"Cache-Control": f"public, max-age={PICTURE_S}"}
+        return read(face.picture).answer(request, keep)
 
 
 def run(parser: Any) -> None:
     """Run until stopped."""
     runner.main(parser)
-
-
-def describe(settings: Settings, lineup: Lineup) -> dict[str, Any]:
-    """What the page may know of the line-up; no secret."""
-    return {
-        "transport": lineup["transport"].part.value,
-        "parts": [
-            {"kind": kind, "value": c.part.value, "local": c.part.local, "why": c.why}
-            for kind, c in lineup.items()
-        ],
-        "persona": {"name": load_persona(settings.avatar_persona).name},
-        "poster": "/api/portrait" if _portrait(settings, lineup) else None,
-        "size": picture_size(settings, lineup["avatar"].part.value),
-        "limits": {"max_duration_s": settings.avatar_max_duration_s},
-    }
-
-
-def _portrait(settings: Settings, lineup: Lineup) -> Path | None:
-    """A still picture of the face, for faces that have one."""
-    face = load(lineup["avatar"].part)
-    persona = load_persona(settings.avatar_persona)
-    return face.portrait(settings, persona) if hasattr(face, "portrait") else None
 
 
 async def _start(request: Request, settings: Settings, given: Mapping[str, str]) -> Any:
@@ -138,25 +131,15 @@ async def _start(request: Request, settings: Settings, given: Mapping[str, str])
         return _refuse(400, 'The body of /start is a JSON object such as {"transport": "webrtc"}.')
     try:
         meeting = part("transport", str(asked.get("transport") or _default(settings)))
-        bots.avatar.lineup_for(settings, meeting)
-        wanted = bots.avatar.asked_variables(asked.get("body") or {})
-        bots.avatar.persona_for(settings, {**given, **wanted})
+        lineup, body = bots.avatar.lineup_for(settings, meeting), asked.get("body") or {}
+        bots.avatar.persona_for(settings, lineup, body, given)
         if meeting.value == "heygen":
-            return await _start_heygen(asked.get("body") or {}, settings, given)
+            return await _start_heygen(body, settings, given)
         return await _runners_start(request, settings, meeting)
     except UserError as error:
         return _refuse(400, str(error))
     except AvatarError as error:
         return _refuse(502, str(error))
-
-
-async def _with_headers(request: Request, answer: Callable[[Request], Any]) -> Response:
-    response: Response = await answer(request)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    if request.url.path == "/" or request.url.path.startswith("/web/"):
-        response.headers["Content-Security-Policy"] = PAGE_POLICY
-    return response
 
 
 def _default(settings: Settings) -> str:
@@ -167,11 +150,24 @@ def _refuse(status: int, detail: str) -> JSONResponse:
     return JSONResponse({"detail": detail}, status)
 
 
+async def _fail(_request: Request, error: Exception) -> Response:
+    return _refuse(500, str(error))
+
+
+async def _break(_request: Request, _error: Exception) -> Response:
+    return _refuse(500, "The server made a mistake. What it was is in the server's log.")
+
+
+def _runners(path: str) -> Callable[..., Any]:
+    """What the runner does on a path; its routes come after ours."""
+    routes = [route for route in runner.app.routes if getattr(route, "path", "") == path]
+    return routes[-1].endpoint  # type: ignore[attr-defined]
+
+
 async def _runners_start(request: Request, settings: Settings, meeting: Part) -> Any:
-    """The runner's own /start, registered after ours; it raises bare exceptions."""
-    routes = [r for r in runner.app.routes if getattr(r, "path", "") == "/start"]
+    """The runner's own /start, which raises bare exceptions."""
     try:
-        return await routes[-1].endpoint(request)  # type: ignore[attr-defined]
+        return await _runners("/start")(request)
     except HTTPException:
         raise
     except Exception as error:
@@ -213,12 +209,20 @@ def _lifespan(settings: Settings, say: Say, started_s: float) -> Callable[[FastA
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         log.show(settings)
+        _guard(app, Origins.of(settings))
         _end_conversations_on_signals()
         _announce(settings, say, started_s)
         yield
         await RUNNING.end_all()
 
     return lifespan
+
+
+def _guard(app: FastAPI, origins: Origins) -> None:
+    """Put our judgement of origins where the runner has put CORS for any page by now."""
+    kept = [each for each in app.user_middleware if each.cls is not CORSMiddleware]
+    app.user_middleware = [Middleware(Guard, origins), *kept]
+    app.middleware_stack = app.build_middleware_stack()
 
 
 def _announce(settings: Settings, say: Say, started_s: float) -> None:

@@ -171,8 +171,7 @@ def _follow_user(
 
     @transport.event_handler("on_client_connected")
     async def came(*_: Any) -> None:
-        awaited = meeting.face_visible if avatar and avatar.shows_face else None
-        host.user_came(awaited.wait() if awaited else None)
+        host.user_came(meeting.face_visible if avatar and avatar.shows_face else None)
 
     @worker.event_handler("on_pipeline_started")
     async def opened(*_: Any) -> None:

@@ -6,7 +6,8 @@ AvatarError                 anything that is not a bug
 │   ├── MissingSetting      a chosen part needs a setting that is empty
 │   ├── UnknownPart         a part that is not in the table
 │   ├── MissingExtra        a part whose packages are not installed
-│   └── Incompatible        two choices that cannot work together
+│   ├── Incompatible        two choices that cannot work together
+│   └── NotOffered          a persona or a face that a user cannot choose
 └── PartFailed              a part that was built but could not do its job
 """
 
@@ -57,6 +58,15 @@ class MissingExtra(UserError):
 
 class Incompatible(UserError):
     """Two choices that cannot work together."""
+
+
+class NotOffered(UserError):
+    """A persona or a face that a user cannot choose."""
+
+    def __init__(self, kind: str, asked: object, offered: Iterable[str]) -> None:
+        listed = ", ".join(offered)
+        fix = f"choose one of {listed}" if listed else "leave it out, there is nothing to choose"
+        super().__init__(f"There is no {kind} {str(asked)[:40]!r} here: {fix}.")
 
 
 class PartFailed(AvatarError):

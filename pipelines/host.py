@@ -42,7 +42,7 @@ class Host:
         """End the conversation if nobody comes."""
         self._start(self._give_up(timeout_s))
 
-    def user_came(self, face_visible: Coroutine[Any, Any, object] | None) -> None:
+    def user_came(self, face_visible: asyncio.Event | None) -> None:
         """Greet once the face is visible, and begin to count the time.
 
         A transport reports a user again who comes back after a lost connection.
@@ -84,9 +84,9 @@ class Host:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _greet(self, face_visible: Coroutine[Any, Any, object] | None) -> None:
+    async def _greet(self, face_visible: asyncio.Event | None) -> None:
         if face_visible is not None:
-            await _at_most(face_visible, FACE_TIMEOUT_S)
+            await _at_most(face_visible.wait(), FACE_TIMEOUT_S)
         await self._say(self._persona.greeting)
 
     async def _end_in_time(self) -> None:

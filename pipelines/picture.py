@@ -50,9 +50,9 @@ class FaceTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self) -> None:
+    def __init__(self, newest: Newest | None = None) -> None:
         super().__init__()
-        self.newest = Newest()
+        self.newest = newest or Newest()
         self._start_s: float | None = None
         self._reformatter = VideoReformatter()
 
@@ -78,17 +78,17 @@ class FaceTrack(MediaStreamTrack):
 
 
 class ToTrack(FrameProcessor):
-    """Gives every picture to a FaceTrack instead of the transport."""
+    """Gives every picture to a FaceTrack, through its `newest`, instead of the transport."""
 
-    def __init__(self, track: FaceTrack) -> None:
+    def __init__(self, newest: Newest) -> None:
         super().__init__()
-        self._track = track
+        self._newest = newest
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Take pictures out of the stream."""
         await super().process_frame(frame, direction)
         if isinstance(frame, OutputImageRawFrame):
-            self._track.newest.put(frame)
+            self._newest.put(frame)
         else:
             await self.push_frame(frame, direction)
 

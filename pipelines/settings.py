@@ -5,15 +5,24 @@ Nothing else reads the environment. Settings are loaded once, before Pipecat's r
 """
 
 import os
+import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import BadSetting
 
 Size = Annotated[tuple[int, int], NoDecode]
 NO_KEY = SecretStr("")
+ORIGIN = re.compile(r"\*|https?://([\w.-]+|\[[0-9a-f:]+\])(:\d+)?")
 
 
 class Settings(BaseSettings):
@@ -35,7 +44,9 @@ class Settings(BaseSettings):
     transport: str = Field("auto", description="where to meet: webrtc, daily, livekit, heygen")
 
     # The conversation.
-    avatar_persona: str = Field("theo", description="persona: a YAML file, or theo or mira")
+    avatar_persona: str = Field(
+        "theo", description="persona: a YAML file, or theo or mira; unset, users choose"
+    )
     avatar_language: str = Field(
         "", description="language of the conversation, as en or de-DE; empty for the persona's"
     )
@@ -53,6 +64,10 @@ class Settings(BaseSettings):
     avatar_host: str = Field("localhost", description="address the server listens on")
     avatar_port: int = Field(7860, ge=0, le=65535, description="port of the server, 0 for any")
     avatar_open: bool = Field(True, description="open the page in a browser")
+    avatar_allowed_origins: str = Field(
+        "",
+        description="other pages that may use this server, as https://a.example,https://b.example",
+    )
     avatar_log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "ERROR", description="least serious log record that is shown"
     )
@@ -61,7 +76,9 @@ class Settings(BaseSettings):
     avatar_size: Size = Field(
         (1280, 720), description="size of the puppet's picture in pixels, as 1280x720"
     )
-    puppet_pack: str = Field("", description="face of the puppet: theo, mira or a pack's folder")
+    puppet_pack: str = Field(
+        "", description="face of the puppet: theo, mira or a pack's folder; unset, users choose"
+    )
     puppet_seed: int = Field(0, description="seed of the puppet's small movements")
 
     # Deepgram.
@@ -138,6 +155,7 @@ class Settings(BaseSettings):
     livekit_url: str = Field("", description="address of the server, as wss://…")
     livekit_api_key: SecretStr = NO_KEY
     livekit_api_secret: SecretStr = NO_KEY
+    livekit_token: SecretStr = NO_KEY
 
     @model_validator(mode="before")
     @classmethod
@@ -153,6 +171,19 @@ class Settings(BaseSettings):
             raise ValueError("avatar_size: sides are even and from 128 to 4096 pixels")
         return self
 
+    @field_validator("avatar_allowed_origins")
+    @classmethod
+    def _listed_origins(cls, listed: str) -> str:
+        for origin in _split_list(listed):
+            if not ORIGIN.fullmatch(origin):
+                raise ValueError("write each as https://name or http://name:port, without a path")
+        return listed
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """The origins of other pages that may use this server, in small letters; or "*"."""
+        return _split_list(self.avatar_allowed_origins)
+
     def is_set(self, field: str) -> bool:
         """Whether a setting has a value that is not empty."""
         value = getattr(self, field)
@@ -162,6 +193,10 @@ class Settings(BaseSettings):
         """Every key that is set: what must never be shown."""
         values = (getattr(self, name) for name in type(self).model_fields)
         return [v.get_secret_value() for v in values if isinstance(v, SecretStr) and v]
+
+
+def _split_list(listed: str) -> list[str]:
+    return [part.strip().lower() for part in listed.split(",") if part.strip()]
 
 
 def environment_names(field: str) -> list[str]:

@@ -14,7 +14,10 @@ from sandbox.desk import Desk, desk
 from sandbox.errors import Invalid, Refusal
 from sandbox.routes import control, resources, sessions, socket
 from sandbox.routes.answers import refused
+from web.files import Folder
+from web.policy import Reach, page_headers
 
+PRIVATE = "/_sandbox"
 CODES = {404: 4004, 405: 4005}
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -27,6 +30,7 @@ def build_app(the: Desk) -> FastAPI:
     app.include_router(resources.open_router)
     for part in (sessions, resources, control, socket):
         app.include_router(part.router)
+    _include_viewer(app)
     app.middleware("http")(_with_faults)
     app.add_middleware(PublicCors)
     app.add_exception_handler(Refusal, _refuse)
@@ -34,6 +38,16 @@ def build_app(the: Desk) -> FastAPI:
     app.add_exception_handler(HTTPException, _refuse_route)
     app.add_exception_handler(Exception, _break)
     return app
+
+
+def _include_viewer(app: FastAPI) -> None:
+    """A page that looks into the rooms, and its files; the key is asked for by what it asks."""
+    files, headers = Folder(), page_headers(Reach(rooms=True))
+    app.router.routes.extend(files.routes(PRIVATE, pages=headers))
+
+    @app.get(f"{PRIVATE}/view", include_in_schema=False)
+    def view(request: Request) -> Response:
+        return files.page(request, "rooms.html", headers)
 
 
 class PublicCors:
@@ -51,14 +65,14 @@ class PublicCors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        private = scope.get("path", "").startswith("/_sandbox")
+        private = scope.get("path", "").startswith(PRIVATE)
         await (self._bare if private else self._open)(scope, receive, send)
 
 
 async def _with_faults(request: Request, handle: Handler) -> Response:
     """Let the faults of a route come true, the control plane's excepted."""
     path = request.url.path
-    if path.startswith("/_sandbox"):
+    if path.startswith(PRIVATE):
         return await handle(request)
     faults = (await desk(request)).faults
     delay = faults.strike_route(request.method, path, "delay")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from sandbox.account import Account, Clock, Limits
 from sandbox.app import build_app
@@ -83,7 +83,7 @@ async def sandbox(
                 theatre=theatre,
                 tokens=SessionTokens(),
             )
-            async with _serving(build_app(the), listener):
+            async with serving(build_app(the), listener):
                 url = f"http://{_spelt(host)}:{listener.getsockname()[1]}"
                 yield Address(url, the.key, the)
 
@@ -97,7 +97,8 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve an application on a socket until the block ends."""
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -93,6 +93,19 @@ class Theatre:
             raise BadRequest("The session was stopped while it started")
         return data
 
+    def view(self, session: Session) -> tuple[str, str]:
+        """Address of the session's room, and a token to look into it.
+
+        Raises: BadRequest when there is no room that this server can let one into.
+        """
+        if not self.performance(session):
+            raise BadRequest("The session does not run, so it has no room")
+        if not self._livekit or _own_room(session) or _on_agora(session):
+            raise BadRequest(
+                "The session's room is not this server's: `avatar join --url` shows it"
+            )
+        return self._livekit.url, self._livekit.viewer_token(session.id)
+
     async def end(self, session: Session, reason: EndReason) -> None:
         """End a session and all it holds; as often as one likes."""
         self._account.end(session, reason)
@@ -127,8 +140,7 @@ class Theatre:
 
     async def _join(self, session: Session) -> Room | None:
         own = _own_room(session)
-        agora = isinstance(session.request, LiteRequest) and session.request.agora_config
-        if agora or not (own or self._livekit):
+        if _on_agora(session) or not (own or self._livekit):
             return None
         video = self._faults.strike(ROOM, "no-video") is None
         settings = session.request.video
@@ -217,6 +229,10 @@ class Theatre:
 def _own_room(session: Session) -> LiveKitConfig | None:
     request = session.request
     return request.livekit_config if isinstance(request, LiteRequest) else None
+
+
+def _on_agora(session: Session) -> bool:
+    return isinstance(session.request, LiteRequest) and bool(session.request.agora_config)
 
 
 def _room_name(session: Session) -> str:

@@ -13,6 +13,8 @@ from sandbox.session import Session
 
 ALGORITHM = "HS256"
 SLACK_S = 3600
+# Time to follow the link; who is in the room stays.
+VIEWER_TOKEN_S = 3600
 TOLD_OF_REQUEST = {"mode", "is_sandbox", "avatar_id", "interactivity_type"}
 CONNECTORS = {"elevenlabs_agent_config", "openai_realtime_config", "gemini_realtime_config"}
 
@@ -34,6 +36,21 @@ class LiveKit:
             can_subscribe=True,
             can_publish_data=True,
         )
+        return self._signed(grants, identity, lifetime_s)
+
+    def viewer_token(self, room: str) -> str:
+        """A token to look into a room and do nothing there, not even be seen."""
+        grants = api.VideoGrants(
+            room_join=True,
+            room=room,
+            can_publish=False,
+            can_subscribe=True,
+            can_publish_data=False,
+            hidden=True,
+        )
+        return self._signed(grants, f"viewer-{secrets.token_hex(4)}", VIEWER_TOKEN_S)
+
+    def _signed(self, grants: api.VideoGrants, identity: str, lifetime_s: float) -> str:
         token = api.AccessToken(self.key, self.secret).with_identity(identity).with_name(identity)
         return token.with_grants(grants).with_ttl(timedelta(seconds=lifetime_s)).to_jwt()
 

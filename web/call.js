@@ -1,11 +1,12 @@
 // One interface over every way to meet the avatar.
 //
-// A call is { send(message), mute(muted), close() } and tells its listener:
+// A call is { send(message), mute(muted), replaceMicrophone(stream), stats(), close() }, of which
+// the last but one and the one before it may be missing, and tells its listener:
 //   track(mediaStreamTrack)   the avatar's audio or video has arrived
 //   open()                    RTVI messages can travel from now on
 //   message(object)           one message from the bot
-//   trouble(sentence | null)  the connection is shaky, or steady again
-//   ended({ failed, reason }) the call is over; nothing follows
+//   dropped(), restored()     the connection is lost and being taken up again; it is back
+//   ended({ failed, reason, kind }) the call is over; nothing follows. `reason` is a key of texts.js
 // `close()` is quiet: it releases everything and tells nobody.
 
 import { requestJson } from "./request.js";
@@ -26,21 +27,24 @@ export const asksItself = (transport) => transport === "daily";
 export const carriesText = (transport) => transport !== "heygen";
 
 /**
- * Starts a session on the server and joins it.
+ * Starts a session on `server`, a URL that ends in "/", and joins it. `body` is what the bot gets.
  * `microphone` is a MediaStream or null, `frame` the element for a page of the transport's own.
  * Throws CallError, or AbortError once `signal` is aborted.
  */
-export async function openCall(transport, { microphone, voice, variables, frame, listener, signal }) {
+export async function openCall({ server, transport, body }, means) {
   const { join } = await TRANSPORTS[transport]();
-  const session = await requestJson("/start", {
+  const session = await requestJson(new URL("start", server), {
     method: "POST",
-    body: {
-      transport,
-      ...(transport === "daily" && { createDailyRoom: true }),
-      body: { variables },
-    },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]),
+    body: { transport, ...(transport === "daily" && { createDailyRoom: true }), body },
+    signal: AbortSignal.any([means.signal, AbortSignal.timeout(START_TIMEOUT_MS)]),
   });
-  signal.throwIfAborted();
-  return join(session, { microphone, voice, frame, listener, signal });
+  means.signal.throwIfAborted();
+  return join(session, { server, ...means });
+}
+
+/** Joins a LiveKit room, { url, token }, to watch and listen. Throws as openCall does. */
+export async function watchRoom(room, means) {
+  const { join } = await TRANSPORTS.livekit();
+  means.signal.throwIfAborted();
+  return join(room, { ...means, microphone: null });
 }

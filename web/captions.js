@@ -1,146 +1,125 @@
-// What was said, as a list: one entry per turn, growing as words arrive.
+// The captions: the transcript, as a list on the screen.
 
 const NEAR_BOTTOM_PX = 48;
+// A voice that tells its words as it speaks has told one by then.
+const WORDS_LIMIT_MS = 1_200;
 
 /** The captions in `list`, an element that scrolls. */
 export class Captions {
   /** The speakers' names, by role. */
-  names;
+  names = {};
+  /** What is said of a sentence that was cut off. */
+  cutWord = "";
+  /** The language of the captions' own words, or "". */
+  language = "";
   #list;
-  #last = null;
-  #segments = new Map();
-  #typed = new Set();
+  #items = new Map();
+  #knowsWords = false;
+  #wordsTimer;
 
-  constructor(list, names) {
+  constructor(list) {
     this.#list = list;
-    this.names = names;
   }
 
   clear() {
     this.#list.replaceChildren();
-    this.#last = null;
-    this.#segments.clear();
-    this.#typed.clear();
+    this.#items.clear();
+    this.#knowsWords = false;
+    delete this.#list.dataset.ahead;
+    this.stop();
   }
 
-  /** Shows typed text at once; the bot's echo of `id` is not shown again. */
-  userTyped(text, id) {
-    this.#typed.add(id);
-    this.#start("user").settle(text);
-    this.#last.closed = true;
-    this.#scroll(true);
+  /** Lets go of what is still planned. */
+  stop() {
+    clearTimeout(this.#wordsTimer);
+    this.#wordsTimer = undefined;
   }
 
-  /** An interim text is replaced by the next one; a final one stays. */
-  userSaid({ text, final, id }) {
-    if (this.#typed.has(id) || !text.trim()) return;
-    const entry = this.#current("user");
-    if (final) entry.settle(text.trim());
-    else entry.suggest(text.trim());
-    this.#scroll();
+  show(entry) {
+    if (!this.#items.has(entry)) this.#items.set(entry, this.#add(entry));
+    const wasNear = this.#distance() < NEAR_BOTTOM_PX;
+    this.#items.get(entry).show(entry);
+    if (wasNear || entry.typed) this.#list.scrollTop = this.#list.scrollHeight;
   }
 
-  /** All that was spoken of a segment so far, and what of it is still to come. */
-  avatarSaid({ segment, spoken, coming }) {
-    if (!this.#segments.has(segment)) {
-      this.#segments.set(segment, new Segment(this.#current("avatar").addPart()));
+  drop(entry) {
+    this.#items.get(entry)?.remove();
+    this.#items.delete(entry);
+  }
+
+  /**
+   * Words appear when they are spoken. A voice that only tells whole sentences shows them ahead,
+   * in a softer colour: `words` says which kind it is, as soon as that is known.
+   */
+  voiceTells(words) {
+    if (words) this.#knowsWords = true;
+    if (this.#knowsWords) {
+      this.stop();
+      delete this.#list.dataset.ahead;
+      return;
     }
-    this.#segments.get(segment).show(spoken, coming);
-    this.#scroll();
+    this.#wordsTimer ??= setTimeout(() => (this.#list.dataset.ahead = ""), WORDS_LIMIT_MS);
   }
 
-  /** The avatar stopped in mid-sentence: what was still to come will not be said. */
-  avatarCut() {
-    const open = [...this.#segments.values()].filter((segment) => segment.isOpen);
-    open.forEach((segment, place) => segment.cut({ begun: place === 0 }));
+  #add(entry) {
+    const item = new Item(entry.role, this.names[entry.role], this.cutWord, this.language);
+    this.#list.append(item.element);
+    return item;
   }
 
-  #current(role) {
-    if (this.#last?.role === role && !this.#last.closed) return this.#last;
-    return this.#start(role);
-  }
-
-  #start(role) {
-    this.#last?.drop();
-    this.#last = new Entry(this.#list, role, this.names[role]);
-    return this.#last;
-  }
-
-  #scroll(always = false) {
+  #distance() {
     const { scrollHeight, scrollTop, clientHeight } = this.#list;
     const lastHeight = this.#list.lastElementChild?.offsetHeight ?? 0;
-    const distance = scrollHeight - scrollTop - clientHeight - lastHeight;
-    if (always || distance < NEAR_BOTTOM_PX) this.#list.scrollTop = scrollHeight;
+    return scrollHeight - scrollTop - clientHeight - lastHeight;
   }
 }
 
-class Segment {
-  #spoken = document.createElement("span");
-  #coming = document.createElement("span");
-  #part;
-  #cut = false;
+class Item {
+  element = document.createElement("li");
+  #words = piece("words");
+  #interim = piece("interim");
+  #cut = piece("cut");
 
-  constructor(part) {
-    this.#part = part;
-    this.#coming.className = "coming";
-    part.append(this.#spoken, this.#coming);
+  constructor(role, name, cutWord, language) {
+    this.element.dataset.role = role;
+    this.element.part = `caption caption-${role}`;
+    this.#words.lang = this.#interim.lang = language;
+    this.#cut.textContent = cutWord;
+    this.#cut.hidden = true;
+    this.element.append(piece("speaker", name), this.#words, this.#interim, this.#cut);
   }
 
-  get isOpen() {
-    return this.#coming.textContent !== "";
+  show(entry) {
+    entry.segments.forEach((segment, place) => this.#segment(place, segment));
+    write(this.#interim, entry.interim);
+    this.#cut.hidden = !entry.cut;
   }
 
-  show(spoken, coming) {
-    if (this.#cut) return;
-    this.#spoken.textContent = spoken ? `${spoken} ` : "";
-    this.#coming.textContent = coming ? `${coming} ` : "";
+  remove() {
+    this.element.remove();
   }
 
-  // Voices without word timing never tell how far they came in the sentence they had begun.
-  cut({ begun }) {
-    this.#cut = true;
-    if (!begun) return this.#part.remove();
-    if (this.#spoken.textContent) this.#coming.textContent = "– ";
-    else this.#coming.append("– ");
+  #segment(place, { spoken, coming }) {
+    const [said, ahead] = (this.#words.children[place] ?? this.#addSegment()).children;
+    write(said, spoken && `${spoken} `);
+    write(ahead, coming && `${coming} `);
+  }
+
+  #addSegment() {
+    const segment = document.createElement("span");
+    segment.append(piece("said"), piece("coming"));
+    this.#words.append(segment);
+    return segment;
   }
 }
 
-class Entry {
-  closed = false;
-  #element = document.createElement("li");
-  #words = document.createElement("span");
-  #interim = document.createElement("span");
+function piece(name, text = "") {
+  const element = document.createElement("span");
+  element.className = name;
+  element.textContent = text;
+  return element;
+}
 
-  constructor(list, role, name) {
-    this.role = role;
-    this.#element.dataset.role = role;
-    const speaker = document.createElement("span");
-    speaker.className = "speaker";
-    speaker.textContent = name;
-    this.#words.className = "words";
-    this.#interim.className = "interim";
-    this.#element.append(speaker, this.#words, this.#interim);
-    list.append(this.#element);
-  }
-
-  addPart() {
-    const part = document.createElement("span");
-    this.#words.append(part);
-    return part;
-  }
-
-  suggest(text) {
-    this.#interim.textContent = text;
-  }
-
-  settle(text) {
-    this.addPart().textContent = `${text} `;
-    this.#interim.textContent = "";
-  }
-
-  /** What was only guessed and never settled goes when the next turn starts. */
-  drop() {
-    this.#interim.textContent = "";
-    if (!this.#words.textContent) this.#element.remove();
-  }
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }

@@ -1,28 +1,29 @@
 // One conversation: the microphone, the call and its messages, from the click to the end.
 
-import { asksItself, carriesText, openCall } from "./call.js";
-import { watchLevel, watchVoice } from "./level.js";
-import { openMicrophone, stopMicrophone } from "./microphone.js";
+import { asksItself, carriesText, openCall, watchRoom } from "./call.js";
+import { watchVoice } from "./level.js";
+import { Microphone } from "./microphone.js";
 import { CallError } from "./request.js";
 import { Rtvi } from "./rtvi.js";
 
 const READY_LIMIT_MS = 30_000;
 
-const NOT_READY = "The avatar did not get ready in time. Try again in a moment.";
-const PAGE_BROKE = "Something went wrong on this page. Try again.";
-const UNPLUGGED = "The microphone is gone. You can go on by typing.";
-
 /**
- * Used once; `listener` hears, until `ended`:
- *   state("microphone" | "connecting" | "listening" | "thinking" | "speaking")
- *   track(mediaStreamTrack), level(0…1 of the microphone)
- *   userSaid(…), avatarSaid(…), avatarCut(), notice(sentence): see rtvi.js
- *   trouble(sentence | null)
- *   ended({ failed, reason, kind }), once, with everything released
+ * Used once. `place` is { server, transport, body } for a conversation, or { room: { url, token } }
+ * to watch one; `frame` is the element for a page of the transport's own.
+ *
+ * The listener hears, until `ended`:
+ *   state("microphone" | "connecting" | "listening" | "thinking" | "speaking" | "reconnecting")
+ *   live()                     the avatar is there
+ *   track(mediaStreamTrack)
+ *   level(0…1), unheard(true | false), microphoneGone(): see microphone.js
+ *   userSaid(…), avatarSaid(…), avatarCut(), turn(…), faceLost(…), notice(…), stumbled(…): see
+ *   rtvi.js
+ *   ended({ failed, reason, kind }), once, with everything released; `reason` is a key of texts.js
+ *   or a sentence
  */
 export class Conversation {
-  #transport;
-  #variables;
+  #place;
   #frame;
   #listener;
   #rtvi;
@@ -30,36 +31,53 @@ export class Conversation {
   #microphone;
   #canSend = false;
   #live = false;
+  #dropped = false;
+  #muted = false;
   #over = false;
   #abort = new AbortController();
   #releases = [];
 
-  constructor({ transport, variables, frame, listener }) {
-    this.#transport = transport;
-    this.#variables = variables;
+  constructor({ place, frame, listener }) {
+    this.#place = place;
     this.#frame = frame;
     this.#listener = listener;
     this.#rtvi = new Rtvi((message) => this.#call?.send(message), {
       ready: () => this.#onLive(),
-      state: (state) => this.#tell("state", state),
+      state: (state) => this.#onState(state),
       userSaid: (said) => this.#tell("userSaid", said),
       avatarSaid: (said) => this.#tell("avatarSaid", said),
       avatarCut: () => this.#tell("avatarCut"),
+      turn: (turn) => this.#tell("turn", turn),
+      faceLost: (sentence) => this.#tell("faceLost", sentence),
       notice: (sentence) => this.#tell("notice", sentence),
+      stumbled: (sentence) => this.#tell("stumbled", sentence),
       ended: (ending) => this.#finish(ending),
     });
+    this.#microphone = new Microphone({
+      level: (level) => this.#tell("level", level),
+      unheard: (unheard) => this.#tell("unheard", unheard),
+      gone: () => this.#tell("microphoneGone"),
+    });
     this.#releases.push(() => this.#rtvi.close());
+    this.#releases.push(() => this.#microphone.stop());
+  }
+
+  /** How long the answers took, see turns.js. */
+  get turns() {
+    return this.#rtvi.turns;
   }
 
   /** Without `voice` the microphone is never asked for. Failures are told, not thrown. */
-  async start({ voice }) {
+  async start({ voice, open = true }) {
+    this.#microphone.isOpen = open;
     try {
-      if (voice && !asksItself(this.#transport)) await this.#openMicrophone();
+      if (voice && !this.#watches && !asksItself(this.#place.transport)) await this.#listen();
       if (!this.#over) await this.#connect(voice);
     } catch (error) {
       if (this.#over) return;
       const known = error instanceof CallError;
-      this.#finish({ failed: true, reason: known ? error.message : PAGE_BROKE, kind: error.kind });
+      const { kind, values } = known ? error : { kind: "page" };
+      this.#finish({ failed: true, reason: known ? error.message : "elementBroken", kind, values });
       if (!known) throw error;
     }
   }
@@ -69,40 +87,76 @@ export class Conversation {
     return this.#rtvi.say(text);
   }
 
+  interrupt() {
+    this.#rtvi.interrupt();
+  }
+
   mute(muted) {
-    this.#microphone?.getAudioTracks().forEach((track) => (track.enabled = !muted));
+    this.#muted = muted;
+    this.#microphone.isOpen = !muted;
     this.#call?.mute(muted);
+  }
+
+  /** Push-to-talk: whether the user holds the button. */
+  hold(held) {
+    this.#microphone.isOpen = held;
+  }
+
+  /** Changes to another microphone; null is the system's own choice. */
+  async useMicrophone(id) {
+    this.#microphone.choose(id);
+    if (!this.#microphone.stream && !this.#live) return;
+    const stream = await this.#microphone.start();
+    if (this.#over) return this.#microphone.stop();
+    await this.#call?.replaceMicrophone?.(stream);
+  }
+
+  /** WebRTC statistics, as a list of RTCStats. */
+  async stats() {
+    return (await this.#call?.stats?.()) ?? [];
   }
 
   end(reason) {
     this.#finish({ failed: false, reason });
   }
 
-  async #openMicrophone() {
-    this.#tell("state", "microphone");
-    const stream = await openMicrophone();
-    if (this.#over) return stopMicrophone(stream);
-    this.#microphone = stream;
-    this.#releases.push(() => stopMicrophone(stream));
-    this.#releases.push(watchLevel(stream, (level) => this.#tell("level", level)));
-    stream.getAudioTracks()[0].onended = () => this.#tell("notice", UNPLUGGED);
+  /** Releases everything and tells nobody. */
+  abandon() {
+    this.#listener = null;
+    this.#release();
+  }
+
+  get #watches() {
+    return Boolean(this.#place.room);
+  }
+
+  get #hasMessages() {
+    return !this.#watches && carriesText(this.#place.transport);
+  }
+
+  async #listen() {
+    this.#onState("microphone");
+    await this.#microphone.start();
+    if (this.#over) this.#microphone.stop();
   }
 
   async #connect(voice) {
-    this.#tell("state", "connecting");
-    const call = await openCall(this.#transport, {
-      microphone: this.#microphone,
+    this.#onState("connecting");
+    const means = {
+      microphone: this.#microphone.stream,
       voice,
-      variables: this.#variables,
       frame: this.#frame,
       listener: this.#callListener(),
       signal: this.#abort.signal,
-    });
+    };
+    const { room } = this.#place;
+    const call = await (room ? watchRoom(room, means) : openCall(this.#place, means));
     if (this.#over) return call.close();
     this.#call = call;
     this.#releases.push(() => call.close());
+    if (this.#muted) call.mute(true);
     this.#waitUntilLive();
-    if (this.#canSend) this.#rtvi.hello();
+    if (this.#canSend) this.#greet();
   }
 
   #callListener() {
@@ -110,51 +164,77 @@ export class Conversation {
       track: (track) => this.#onTrack(track),
       open: () => this.#onOpen(),
       message: (message) => this.#rtvi.read(message),
-      trouble: (sentence) => this.#tell("trouble", sentence),
+      dropped: () => this.#onDropped(true),
+      restored: () => this.#onDropped(false),
       ended: (ending) => this.#finish(ending),
     };
   }
 
-  // The call may open before join() has returned it; #connect says hello then.
+  // The call may open before join() has returned it; #connect greets then.
   #onOpen() {
     this.#canSend = true;
-    if (this.#call) this.#rtvi.hello();
+    if (this.#call) this.#greet();
+  }
+
+  // Who only watches says nothing.
+  #greet() {
+    if (!this.#watches) this.#rtvi.hello();
   }
 
   #onTrack(track) {
     this.#tell("track", track);
-    if (!carriesText(this.#transport)) this.#listenTo(track);
+    if (!this.#hasMessages) this.#listenTo(track);
   }
 
-  // A room without messages: its sound tells who is speaking.
+  // A room without messages for us: its sound tells who is speaking.
   #listenTo(track) {
-    this.#onLive();
-    this.#tell("state", "listening");
+    if (!this.#live) {
+      this.#onLive();
+      this.#onState("listening");
+    }
     if (track.kind !== "audio") return;
-    const tell = (speaking) => this.#tell("state", speaking ? "speaking" : "listening");
+    const tell = (speaking) => this.#onState(speaking ? "speaking" : "listening");
     this.#releases.push(watchVoice(new MediaStream([track]), tell));
   }
 
+  #onDropped(dropped) {
+    this.#dropped = dropped;
+    if (dropped) this.#tell("state", "reconnecting");
+    else if (this.#hasMessages) this.#rtvi.resume();
+    else this.#onState("listening");
+  }
+
+  #onState(state) {
+    this.#microphone.isExpected = state === "listening" && !this.#dropped;
+    if (!this.#dropped) this.#tell("state", state);
+  }
+
+  // A room that is watched may well be empty still.
   #waitUntilLive() {
-    if (this.#live) return;
-    const fail = () => this.#finish({ failed: true, reason: NOT_READY });
+    if (this.#live || this.#watches) return;
+    const fail = () => this.#finish({ failed: true, reason: "notReady", kind: "server" });
     const timer = setTimeout(() => this.#live || fail(), READY_LIMIT_MS);
     this.#releases.push(() => clearTimeout(timer));
   }
 
   #onLive() {
     this.#live = true;
+    this.#tell("live");
   }
 
   #tell(event, detail) {
-    if (!this.#over) this.#listener[event](detail);
+    if (!this.#over) this.#listener?.[event](detail);
   }
 
   #finish(ending) {
     if (this.#over) return;
+    this.#release();
+    this.#listener?.ended(ending);
+  }
+
+  #release() {
     this.#over = true;
     this.#abort.abort();
     this.#releases.splice(0).forEach((release) => release());
-    this.#listener.ended(ending);
   }
 }

@@ -15,11 +15,7 @@ const FRAME = {
 };
 const GOODBYE_LIMIT_MS = 2_000;
 
-const NO_CLIENT = "Daily's program could not be loaded. A Daily room needs the internet.";
-const NO_ROOM = "The Daily room could not be joined. Check the network and try again.";
-const LOST = "The connection to the Daily room was lost.";
-const USER_LEFT = "You left the Daily room.";
-const LEFT = "The avatar has left the conversation.";
+const FULL = "meeting-full";
 
 /** Joins the room that /start opened, inside `frame`; `voice` false joins with the microphone off. */
 export async function join(session, { voice, frame, listener, signal }) {
@@ -34,7 +30,8 @@ export async function join(session, { voice, frame, listener, signal }) {
   } catch (error) {
     call.close();
     signal.throwIfAborted();
-    throw new CallError(NO_ROOM, "call", { cause: error });
+    const full = error?.error?.type === FULL;
+    throw new CallError(full ? "roomFull" : "noRoom", full ? "full" : "room", { cause: error });
   } finally {
     signal.removeEventListener("abort", abandon);
   }
@@ -45,7 +42,7 @@ async function loadClient() {
   try {
     await loadScript(PINNED.src, PINNED.integrity);
   } catch {
-    throw new CallError(NO_CLIENT);
+    throw new CallError("noDaily", "room");
   }
   return window.Daily;
 }
@@ -66,8 +63,8 @@ class DailyCall {
       .on("app-message", ({ data }) => this.#tell("message", data))
       .on("participant-joined", () => this.#tell("open"))
       .on("participant-left", () => this.#onLeft())
-      .on("left-meeting", () => this.#end(false, USER_LEFT))
-      .on("error", () => this.#end(true, LOST));
+      .on("left-meeting", () => this.#end({ failed: false, reason: "leftRoom" }))
+      .on("error", () => this.#end({ failed: true, reason: "lost", kind: "network" }));
   }
 
   // Loaded first and joined second, because a token known while loading becomes part of the URL.
@@ -103,14 +100,14 @@ class DailyCall {
   }
 
   #onLeft() {
-    if (this.#others() === 0) this.#end(false, LEFT);
+    if (this.#others() === 0) this.#end({ failed: false, reason: "avatarLeft" });
   }
 
   // Before connect() has returned, whoever awaits it hears of the failure instead.
-  #end(failed, reason) {
+  #end(ending) {
     if (this.#closed || !this.#live) return;
     this.close();
-    this.#listener.ended({ failed, reason });
+    this.#listener.ended(ending);
   }
 
   #tell(event, detail) {

@@ -3,25 +3,30 @@
 const STALL_MS = 4_000;
 const CHECK_PERIOD_MS = 1_000;
 
-/** `stage` carries data-face="on" while frames arrive; `onBlocked` hears when sound is refused. */
+/**
+ * `stage` carries data-face="on" while pictures arrive. `onBlocked` hears when the browser refuses
+ * to play sound, `onShown(true | false)` when the face appears and disappears.
+ */
 export class Face {
   #stage;
   #video;
   #voice;
   #onBlocked;
+  #onShown;
   #timer;
-  #lastFrameMs = 0;
+  #pictures = 0;
+  #lastPictureMs = 0;
 
-  constructor({ stage, video, voice, onBlocked }) {
+  constructor({ stage, video, voice, onBlocked, onShown }) {
     this.#stage = stage;
     this.#video = video;
     this.#voice = voice;
     this.#onBlocked = onBlocked;
-    document.addEventListener("visibilitychange", () => (this.#lastFrameMs = performance.now()));
+    this.#onShown = onShown;
   }
 
   add(track) {
-    if (track.kind === "audio") this.#play(this.#voice, track);
+    if (track.kind === "audio") this.#play(this.#voice, [...this.#voices(), track]);
     else this.#show(track);
   }
 
@@ -30,17 +35,41 @@ export class Face {
     this.#start(this.#voice);
   }
 
+  /** Plays the voice through another speaker, where the browser can; "" is the system's own. */
+  async useSpeaker(id) {
+    if (!this.#voice.setSinkId || this.#voice.sinkId === id) return;
+    // A speaker that is gone since it was chosen leaves the system's own.
+    await this.#voice.setSinkId(id).catch(() => {});
+  }
+
+  /** The avatar's picture stays away, its voice may go on. */
+  lose() {
+    this.#setShown(false);
+    this.#stopWatching();
+  }
+
   clear() {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stopWatching();
+    this.#setShown(false);
     this.#voice.srcObject = null;
-    this.#stage.dataset.face = "off";
     // The last picture stays below the poster while it fades in.
     this.#video.pause();
   }
 
-  #play(element, track) {
-    element.srcObject = new MediaStream([track]);
+  /** Lets go of the last picture too. */
+  release() {
+    this.clear();
+    this.#video.srcObject = null;
+  }
+
+  // A connection that was taken up again brings new tracks; a room has one for each speaker.
+  #voices() {
+    const tracks = this.#voice.srcObject?.getTracks() ?? [];
+    return tracks.filter((track) => track.readyState === "live");
+  }
+
+  #play(element, tracks) {
+    element.srcObject = new MediaStream(tracks);
     this.#start(element);
   }
 
@@ -50,29 +79,42 @@ export class Face {
   }
 
   #show(track) {
-    track.onended = () => (this.#stage.dataset.face = "off");
-    this.#play(this.#video, track);
-    if (!this.#video.requestVideoFrameCallback) return this.#trustPlaying();
-    this.#awaitFrame(this.#video.srcObject);
-    this.#timer ??= setInterval(() => this.#checkForStall(), CHECK_PERIOD_MS);
+    track.onended = () => this.#video.srcObject?.getTracks().includes(track) && this.lose();
+    this.#play(this.#video, [track]);
+    const stream = this.#video.srcObject;
+    const show = () => this.#video.srcObject === stream && this.#begin();
+    if (this.#video.requestVideoFrameCallback) this.#video.requestVideoFrameCallback(show);
+    else this.#video.onplaying = show;
   }
 
-  #awaitFrame(stream) {
-    this.#video.requestVideoFrameCallback(() => {
-      if (!this.#timer || this.#video.srcObject !== stream) return;
-      this.#lastFrameMs = performance.now();
-      this.#stage.dataset.face = "on";
-      this.#awaitFrame(stream);
-    });
+  #begin() {
+    this.#pictures = this.#count();
+    this.#lastPictureMs = performance.now();
+    this.#setShown(true);
+    this.#timer ??= setInterval(() => this.#check(), CHECK_PERIOD_MS);
   }
 
-  #trustPlaying() {
-    this.#video.onplaying = () => (this.#stage.dataset.face = "on");
+  // Browsers paint no pictures of a hidden page.
+  #check() {
+    const pictures = this.#count();
+    const nowMs = performance.now();
+    if (pictures !== this.#pictures || document.hidden) this.#lastPictureMs = nowMs;
+    this.#pictures = pictures;
+    this.#setShown(nowMs - this.#lastPictureMs < STALL_MS);
   }
 
-  // Browsers paint no frames of a hidden page.
-  #checkForStall() {
-    if (document.hidden || performance.now() - this.#lastFrameMs < STALL_MS) return;
-    this.#stage.dataset.face = "off";
+  #count() {
+    return this.#video.getVideoPlaybackQuality?.().totalVideoFrames ?? performance.now();
+  }
+
+  #setShown(shown) {
+    if ((this.#stage.dataset.face === "on") === shown) return;
+    this.#stage.dataset.face = shown ? "on" : "off";
+    this.#onShown(shown);
+  }
+
+  #stopWatching() {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }

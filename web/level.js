@@ -1,13 +1,15 @@
 // How loud a stream is: for the microphone's meter, and for rooms that send no messages.
 
-const PERIOD_MS = 80;
+const PERIOD_MS = 100;
 const FULL_SCALE_RMS = 0.2;
 
 /** Calls `onLevel` with 0 (silence) to 1 (loud speech) until the returned function is called. */
 export function watchLevel(stream, onLevel) {
-  const context = new AudioContext();
-  const analyser = new AnalyserNode(context, { fftSize: 1024 });
-  context.createMediaStreamSource(stream).connect(analyser);
+  // Without a sink and with long buffers, listening costs next to nothing.
+  const context = new AudioContext({ latencyHint: "playback", sinkId: { type: "none" } });
+  const analyser = new AnalyserNode(context, { fftSize: 2048 });
+  const source = context.createMediaStreamSource(stream);
+  source.connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
   const timer = setInterval(() => {
     analyser.getFloatTimeDomainData(samples);
@@ -15,6 +17,7 @@ export function watchLevel(stream, onLevel) {
   }, PERIOD_MS);
   return () => {
     clearInterval(timer);
+    source.disconnect();
     context.close();
   };
 }

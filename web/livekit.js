@@ -1,22 +1,13 @@
 // A LiveKit room: the bot's own, or the one LiveAvatar opens for its face.
 
 import { CallError } from "./request.js";
-import { loadScript } from "./script.js";
 
-const LOCAL = "/web/node_modules/livekit-client/dist/livekit-client.umd.js";
-const PINNED = {
-  src: "https://cdn.jsdelivr.net/npm/livekit-client@2.23.0/dist/livekit-client.umd.js",
-  integrity: "sha384-HkA7rQNo8H04l1p4zoXX1Cy+h9YoYp8LvKt4vfMFhv4KFk07UkrNwIUnyBum8Pw6",
-};
+// The file that npm publishes: a classic script, which leaves a global when loaded as a module.
+const CLIENT = "./vendor/livekit-client/livekit-client.umd.js";
+const FULL = /full|limit|max.?participants/i;
 
-const NO_CLIENT =
-  "This room needs livekit-client, which could be loaded neither from this server nor from the internet.";
-const NO_ROOM = "The room could not be joined. Check the network and try again.";
-const LOST = "The connection to the room was lost.";
-const SHAKY = "The connection is weak. Trying to keep it …";
-const LEFT = "The avatar has left the conversation.";
 
-/** Joins the room that /start opened. */
+/** Joins the room of `session`, { url, token }; without a `microphone`, only to watch and listen. */
 export async function join(session, { microphone, listener, signal }) {
   const LiveKit = await loadClient();
   signal.throwIfAborted();
@@ -29,7 +20,8 @@ export async function join(session, { microphone, listener, signal }) {
   } catch (error) {
     call.close();
     signal.throwIfAborted();
-    throw new CallError(NO_ROOM, "call", { cause: error });
+    const full = FULL.test(error.message);
+    throw new CallError(full ? "roomFull" : "noRoom", full ? "full" : "room", { cause: error });
   } finally {
     signal.removeEventListener("abort", abandon);
   }
@@ -38,9 +30,9 @@ export async function join(session, { microphone, listener, signal }) {
 async function loadClient() {
   if (window.LivekitClient) return window.LivekitClient;
   try {
-    await loadScript(LOCAL).catch(() => loadScript(PINNED.src, PINNED.integrity));
+    await import(CLIENT);
   } catch {
-    throw new CallError(NO_CLIENT);
+    throw new CallError("noLiveKit", "room");
   }
   window.LivekitClient.setLogLevel("warn");
   return window.LivekitClient;
@@ -50,6 +42,7 @@ class LiveKitCall {
   #room;
   #listener;
   #publication;
+  #tracks = new Set();
   #live = false;
   #closed = false;
 
@@ -57,13 +50,14 @@ class LiveKitCall {
     this.#listener = listener;
     this.#room = new Room();
     this.#room
-      .on(RoomEvent.TrackSubscribed, (track) => this.#tell("track", track.mediaStreamTrack))
+      .on(RoomEvent.TrackSubscribed, (track) => this.#onTrack(track))
+      .on(RoomEvent.TrackUnsubscribed, (track) => this.#tracks.delete(track))
       .on(RoomEvent.DataReceived, (bytes) => this.#onData(bytes))
       .on(RoomEvent.ParticipantConnected, () => this.#tell("open"))
       .on(RoomEvent.ParticipantDisconnected, () => this.#onLeft())
-      .on(RoomEvent.Reconnecting, () => this.#tell("trouble", SHAKY))
-      .on(RoomEvent.Reconnected, () => this.#tell("trouble", null))
-      .on(RoomEvent.Disconnected, () => this.#end(true, LOST));
+      .on(RoomEvent.Reconnecting, () => this.#tell("dropped"))
+      .on(RoomEvent.Reconnected, () => this.#tell("restored"))
+      .on(RoomEvent.Disconnected, () => this.#end({ failed: true, reason: "lost", kind: "network" }));
   }
 
   async connect({ url, token }, microphone) {
@@ -89,10 +83,25 @@ class LiveKitCall {
     else this.#publication?.unmute();
   }
 
+  async replaceMicrophone(stream) {
+    await this.#publication?.track.replaceTrack(stream.getAudioTracks()[0]);
+  }
+
+  /** WebRTC statistics, as a list of RTCStats. */
+  async stats() {
+    const reports = await Promise.all([...this.#tracks].map((track) => track.getRTCStatsReport()));
+    return reports.flatMap((report) => [...(report?.values() ?? [])]);
+  }
+
   close() {
     if (this.#closed) return;
     this.#closed = true;
     this.#room.disconnect();
+  }
+
+  #onTrack(track) {
+    this.#tracks.add(track);
+    this.#tell("track", track.mediaStreamTrack);
   }
 
   // A room carries packets of other programs too: only JSON objects are for us.
@@ -107,14 +116,14 @@ class LiveKitCall {
   }
 
   #onLeft() {
-    if (this.#room.remoteParticipants.size === 0) this.#end(false, LEFT);
+    if (this.#room.remoteParticipants.size === 0) this.#end({ failed: false, reason: "avatarLeft" });
   }
 
   // Before connect() has returned, whoever awaits it hears of the failure instead.
-  #end(failed, reason) {
+  #end(ending) {
     if (this.#closed || !this.#live) return;
     this.close();
-    this.#listener.ended({ failed, reason });
+    this.#listener.ended(ending);
   }
 
   #tell(event, detail) {

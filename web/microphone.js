@@ -1,30 +1,112 @@
-// The user's microphone: asking for it, and saying plainly why it cannot be had.
+// The user's microphone: opened, held to talk, muted, changed, listened to, and let go.
 
+import { watchLevel } from "./level.js";
+import { recall, remember } from "./memory.js";
 import { CallError } from "./request.js";
 
 const PROCESSING = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+// Below this, a microphone that is open and not muted is as good as unplugged.
+const FLAT_LEVEL = 0.005;
+const FLAT_MS = 10_000;
+const CHOICE = "microphone";
 
 const REFUSALS = {
-  NotAllowedError:
-    "The microphone was refused. Allow it in the browser's site settings, or go on by typing.",
-  NotFoundError: "No microphone was found. Plug one in and try again, or go on by typing.",
-  NotReadableError:
-    "The microphone is in use by another program. Close that program and try again, or go on by typing.",
+  NotAllowedError: "microphoneRefused",
+  NotFoundError: "microphoneMissing",
+  NotReadableError: "microphoneBusy",
 };
-const INSECURE =
-  "The browser gives the microphone only to https or localhost pages. Open this page that way, or go on by typing.";
-const OTHER = "The microphone could not be opened. Try again, or go on by typing.";
 
-/** A MediaStream of one audio track; whoever asks stops it. Throws CallError("…", "microphone"). */
-export async function openMicrophone() {
-  if (!navigator.mediaDevices) throw new CallError(INSECURE, "microphone");
-  try {
-    return await navigator.mediaDevices.getUserMedia({ audio: PROCESSING });
-  } catch (error) {
-    throw new CallError(REFUSALS[error.name] ?? OTHER, "microphone");
+/** The id of the device that was chosen last, or null. */
+export const chosenMicrophone = () => recall(CHOICE);
+
+/**
+ * The listener hears level(0…1), unheard(true | false) when the level stays flat although the
+ * microphone is open, and gone() when the device is.
+ */
+export class Microphone {
+  #listener;
+  #stream = null;
+  #open = true;
+  #expected = false;
+  #heardMs = 0;
+  #unheard = false;
+  #unwatch = () => {};
+
+  constructor(listener) {
+    this.#listener = listener;
+  }
+
+  /** The MediaStream of one audio track, or null. */
+  get stream() {
+    return this.#stream;
+  }
+
+  /** Opens the remembered device, or the default one. Throws CallError("…", "microphone"). */
+  async start() {
+    const stream = await open(chosenMicrophone());
+    this.stop();
+    this.#stream = stream;
+    const [track] = stream.getAudioTracks();
+    track.enabled = this.#open;
+    track.onended = () => this.#onEnded(stream);
+    this.#heardMs = performance.now();
+    this.#unwatch = watchLevel(stream, (level) => this.#onLevel(level));
+    return stream;
+  }
+
+  /** Remembers a device; null for the system's own choice. */
+  choose(id) {
+    remember(CHOICE, id);
+  }
+
+  /** Whether the user's voice goes out. */
+  set isOpen(open) {
+    this.#open = open;
+    this.#stream?.getAudioTracks().forEach((track) => (track.enabled = open));
+  }
+
+  /** Whether the user may be expected to speak now. */
+  set isExpected(expected) {
+    if (expected && !this.#expected) this.#heardMs = performance.now();
+    this.#expected = expected;
+  }
+
+  stop() {
+    this.#unwatch();
+    this.#unwatch = () => {};
+    this.#stream?.getTracks().forEach((track) => {
+      track.onended = null;
+      track.stop();
+    });
+    this.#stream = null;
+  }
+
+  #onEnded(stream) {
+    if (stream === this.#stream) this.#listener.gone();
+  }
+
+  #onLevel(level) {
+    this.#listener.level(this.#open ? level : 0);
+    const nowMs = performance.now();
+    if (level > FLAT_LEVEL || !this.#open || !this.#expected) this.#heardMs = nowMs;
+    this.#tellUnheard(nowMs - this.#heardMs > FLAT_MS, level > FLAT_LEVEL);
+  }
+
+  // Once told, it holds until something is heard.
+  #tellUnheard(flat, loud) {
+    const unheard = flat || (this.#unheard && !loud);
+    if (unheard === this.#unheard) return;
+    this.#unheard = unheard;
+    this.#listener.unheard(unheard);
   }
 }
 
-export function stopMicrophone(stream) {
-  stream?.getTracks().forEach((track) => track.stop());
+async function open(deviceId) {
+  if (!navigator.mediaDevices) throw new CallError("microphoneInsecure", "microphone");
+  const device = deviceId && { deviceId: { ideal: deviceId } };
+  try {
+    return await navigator.mediaDevices.getUserMedia({ audio: { ...PROCESSING, ...device } });
+  } catch (error) {
+    throw new CallError(REFUSALS[error.name] ?? "microphoneOther", "microphone");
+  }
 }

@@ -1,25 +1,26 @@
-// RTVI, the messages between a Pipecat bot and its client, read into what a page needs to know.
+// RTVI 2.2, the messages between a Pipecat bot and its client, read into what a page needs to know.
+
+import { Turns } from "./turns.js";
 
 const VERSION = "2.2.0";
 const LABEL = "rtvi-ai";
 // A turn that gets no answer leads back to listening.
 const ANSWER_LIMIT_MS = 20_000;
-const GOODBYE = "The conversation has ended.";
-const GOODBYES = {
-  silence: "It was quiet for a while, so the conversation has ended.",
-  duration: "The time for this conversation is up.",
-};
-const BROKEN = "The avatar ran into a problem and had to stop.";
+const GOODBYES = { silence: "silence", duration: "timeUp" };
 
 /**
  * One conversation in RTVI. `send` takes a message object; `listener` hears:
  *   ready()                                   the bot is there
  *   state("listening" | "thinking" | "speaking")
  *   userSaid({ text, final, id })             spoken, or typed when `id` is what say() returned
- *   avatarSaid({ segment, spoken, coming })   a segment's words until now, and those to come
+ *   avatarSaid({ segment, spoken, coming, words })   a segment's words until now, and those to
+ *                                             come; `words` when they are told as they are spoken
  *   avatarCut()                               the avatar was interrupted
+ *   turn({ turn, steps, exact })              how long an answer took, see turns.js
+ *   faceLost(sentence)                        the picture is gone, the voice goes on
  *   notice(sentence)                          something quiet to show
- *   ended({ failed, reason })
+ *   stumbled(sentence)                        an error the bot goes on from, in developers' words
+ *   ended({ failed, reason, kind })
  */
 export class Rtvi {
   #send;
@@ -31,30 +32,51 @@ export class Rtvi {
   #thinking = false;
   #answerTimer;
   #hearsUserInput = false;
+  #hearsBotOutput = false;
+  #helloId;
+  #turns;
 
   constructor(send, listener) {
     this.#send = send;
     this.#listener = listener;
+    this.#turns = new Turns((turn) => listener.turn(turn));
+  }
+
+  /** The turns so far, see turns.js. */
+  get turns() {
+    return this.#turns;
   }
 
   /** Introduces this page to the bot. Needless and harmless once the bot has answered. */
   hello() {
     if (this.#ready) return;
-    this.#write("client-ready", { version: VERSION, about: { library: "avatar-web" } });
+    this.#helloId = this.#write("client-ready", { version: VERSION, about: { library: "avatar-call" } });
   }
 
   /** Sends typed text as the user's turn and returns its message id. */
   say(text) {
     this.#think();
+    this.#turns.userStopped();
     return this.#write("send-text", { content: text });
+  }
+
+  /** Asks the bot to stop speaking. RTVI has no word for it: bots that know none go on. */
+  interrupt() {
+    this.#write("client-message", { t: "interrupt" });
+  }
+
+  /** The connection was gone for a while: what was missed is not waited for. */
+  resume() {
+    this.#userSpeaking = this.#botSpeaking = this.#answering = this.#thinking = false;
+    this.#tellState();
   }
 
   close() {
     clearTimeout(this.#answerTimer);
   }
 
-  read({ label, type, data }) {
-    if (label === LABEL) this.#readers[type]?.(data ?? {});
+  read({ label, type, id, data }) {
+    if (label === LABEL) this.#readers[type]?.(data ?? {}, id);
   }
 
   #readers = {
@@ -69,9 +91,11 @@ export class Rtvi {
     "user-input": (data) => this.#onUserInput(data),
     "user-transcription": (data) => this.#onUserTranscription(data),
     "bot-output": (data) => this.#onBotOutput(data),
+    "bot-tts-text": (data) => this.#onBotTtsText(data),
+    "metrics": (data) => this.#turns.metrics(data),
     "server-message": (data) => this.#onServerMessage(data),
     "error": (data) => this.#onError(data),
-    "error-response": (data) => data.error && this.#listener.notice(data.error),
+    "error-response": (data, id) => this.#onErrorResponse(data, id),
   };
 
   #write(type, data) {
@@ -89,6 +113,7 @@ export class Rtvi {
 
   #onUserSpeaking(speaking) {
     this.#userSpeaking = speaking;
+    if (!speaking) this.#turns.userStopped();
     if (!speaking) return this.#think();
     this.#thinking = false;
     this.#tellState();
@@ -101,6 +126,8 @@ export class Rtvi {
 
   #onBotSpeaking(speaking) {
     this.#botSpeaking = speaking;
+    if (speaking) this.#turns.botStarted();
+    else this.#turns.botStopped();
     this.#thinking = !speaking && this.#answering;
     this.#tellState();
   }
@@ -135,26 +162,51 @@ export class Rtvi {
     if (!this.#hearsUserInput) this.#listener.userSaid({ text, final });
   }
 
-  // Text that is not spoken at all comes without `spoken_progress`, and only once.
-  #onBotOutput({ text, segment_id: segment, spoken_progress: progress }) {
+  // Text that is not spoken at all comes without `spoken_progress`, and only once. Bots of
+  // protocol 1 send each text before and after it is spoken, and no segment.
+  #onBotOutput({ text, segment_id: segment, spoken_progress: progress, spoken_status, spoken: told }) {
+    this.#hearsBotOutput = true;
+    if (!spoken_status && told === false) return;
     const spoken = (progress ? progress.accumulated_text : text).trim();
     const coming = progress ? progress.remaining_text.trim() : "";
-    if (spoken || coming) this.#listener.avatarSaid({ segment, spoken, coming });
+    if (spoken_status === "in-progress" && !this.#botSpeaking) this.#onBotSpeaking(true);
+    const words = spoken_status === "in-progress";
+    if (spoken || coming) {
+      this.#listener.avatarSaid({ segment: segment ?? Symbol(text), spoken, coming, words });
+    }
   }
 
-  #onServerMessage({ type, text, reason }) {
+  // Bots that have no bot-output yet.
+  #onBotTtsText({ text }) {
+    if (this.#hearsBotOutput || !text?.trim()) return;
+    this.#listener.avatarSaid({ segment: Symbol(text), spoken: text.trim(), coming: "" });
+  }
+
+  #onServerMessage(data) {
+    const { type, text, reason } = data ?? {};
     if (type === "notice") this.#listener.notice(text);
+    if (type === "face-lost") this.#listener.faceLost(text || "faceLost");
+    if (type === "turn-latency") this.#turns.measured(data);
     if (type === "over") this.#listener.ended({ failed: false, reason: goodbye(reason) });
-    if (type === "failed") this.#listener.ended({ failed: true, reason: text || BROKEN });
+    if (type === "failed") this.#fail(text);
   }
 
   #onError({ error, fatal }) {
-    if (fatal) this.#listener.ended({ failed: true, reason: error ? `${BROKEN} ${error}` : BROKEN });
-    else if (error) this.#listener.notice(error);
+    if (fatal) this.#fail(error);
+    else if (error) this.#listener.stumbled(error);
+  }
+
+  // Of versions that differ, the bot complains; both sides go on.
+  #onErrorResponse({ error }, id) {
+    if (error && id !== this.#helloId) this.#listener.stumbled(error);
+  }
+
+  #fail(sentence) {
+    this.#listener.ended({ failed: true, reason: sentence || "broken", kind: "bot" });
   }
 }
 
 // A reason is one of the bot's words or a sentence of its own.
 function goodbye(reason) {
-  return GOODBYES[reason] ?? (reason?.includes(" ") ? reason : GOODBYE);
+  return GOODBYES[reason] ?? (reason?.includes(" ") ? reason : "goodbye");
 }

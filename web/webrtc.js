@@ -1,22 +1,21 @@
-// A direct connection to the server's SmallWebRTC transport: one peer connection, one data channel.
+// A direct connection to the server's SmallWebRTC transport, taken up again when it drops.
 
-import { CallError, requestJson } from "./request.js";
+import { Peer } from "./peer.js";
+import { CallError, isReachable } from "./request.js";
 
 const OPEN_TIMEOUT_MS = 30_000;
-const SHAKY_LIMIT_MS = 10_000;
-// The server takes a client that has not pinged for 3 s as gone.
-const PING_PERIOD_MS = 1_000;
-const MICROPHONE_RECEIVER = 0;
+// The server gives a silent connection up after about half a minute.
+const RESUME_LIMIT_MS = 25_000;
+const RETRY_PERIOD_MS = 700;
+const PROBE_LIMIT_MS = 1_500;
+const HEARING_MS = 600;
+const OFFER_LIMIT_MS = 10_000;
+const RENEWED_LIMIT_MS = 4_000;
+const NOT_FOUND = 404;
 
-const NO_PATH =
-  "No connection to the avatar could be made. A firewall or VPN may be in the way: try another network.";
-const LOST = "The connection to the avatar was lost.";
-const SHAKY = "The connection is weak. Trying to keep it …";
-const BOT_LEFT = "The avatar has left the conversation.";
-
-/** Joins the session that /start opened; resolves once messages can travel. */
-export async function join(session, { microphone, listener, signal }) {
-  const call = new WebRtcCall(session, microphone, listener);
+/** Joins the session that /start opened at `server`; resolves once messages can travel. */
+export async function join(session, { server, microphone, listener, signal }) {
+  const call = new WebRtcCall(session, server, microphone, listener);
   const abandon = () => call.close();
   signal.addEventListener("abort", abandon);
   try {
@@ -31,150 +30,170 @@ export async function join(session, { microphone, listener, signal }) {
 }
 
 class WebRtcCall {
-  #url;
+  #server;
+  #wishes;
   #listener;
   #peer;
-  #channel;
-  #peerId;
-  #waitingCandidates = [];
-  #timers = new Set();
-  #shakyTimer;
+  #muted = false;
   #live = false;
   #closed = false;
+  #resuming = false;
+  #peerId;
+  #abort = new AbortController();
   #opened = Promise.withResolvers();
+  #awake = Promise.withResolvers();
 
-  constructor(session, microphone, listener) {
-    this.#url = `/sessions/${encodeURIComponent(session.sessionId)}/api/offer`;
+  constructor(session, server, microphone, listener) {
+    this.#server = server;
     this.#listener = listener;
+    this.#wishes = {
+      url: new URL(`sessions/${encodeURIComponent(session.sessionId)}/api/offer`, server),
+      iceServers: session.iceConfig?.iceServers ?? [],
+      microphone,
+    };
     this.#opened.promise.catch(() => {});
-    this.#peer = new RTCPeerConnection({ iceServers: session.iceConfig?.iceServers ?? [] });
-    this.#addMedia(microphone);
-    this.#peer.ontrack = ({ track }) => this.#tell("track", track);
-    this.#peer.onicecandidate = ({ candidate }) => candidate && this.#sendCandidate(candidate);
-    this.#peer.onconnectionstatechange = () => this.#onConnectionState();
-    this.#channel = this.#openChannel();
+    window.addEventListener("online", this.#wake, { signal: this.#abort.signal });
   }
 
   async connect() {
-    this.#after(OPEN_TIMEOUT_MS, () => this.#opened.reject(new CallError(NO_PATH)));
-    await this.#negotiate();
-    await this.#opened.promise;
+    this.#peer = this.#newPeer();
+    const timer = setTimeout(() => this.#opened.reject(new CallError("noPath")), OPEN_TIMEOUT_MS);
+    try {
+      await this.#peer.offer({ signal: this.#abort.signal });
+      this.#peerId = this.#peer.id;
+      await this.#opened.promise;
+      this.#live = true;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   send(message) {
-    if (this.#channel.readyState === "open") this.#channel.send(JSON.stringify(message));
+    this.#peer.send(message);
   }
 
   mute(muted) {
-    const status = { type: "trackStatus", receiver_index: MICROPHONE_RECEIVER, enabled: !muted };
-    this.send({ type: "signalling", message: status });
+    this.#muted = muted;
+    this.#peer.mute(muted);
+  }
+
+  async replaceMicrophone(stream) {
+    this.#wishes.microphone = stream;
+    await this.#peer.replaceMicrophone(stream.getAudioTracks()[0]);
+  }
+
+  stats() {
+    return this.#peer.stats();
   }
 
   close() {
     if (this.#closed) return;
     this.#closed = true;
     this.#opened.reject(new DOMException("The call was closed", "AbortError"));
-    this.#timers.forEach(clearTimeout);
-    this.#channel.close();
-    this.#peer.close();
+    this.#abort.abort();
+    this.#wake();
+    this.#peer?.close();
   }
 
-  // The server looks its receivers up by order: audio first, video second.
-  #addMedia(microphone) {
-    const track = microphone?.getAudioTracks()[0];
-    this.#peer.addTransceiver(track ?? "audio", { direction: track ? "sendrecv" : "recvonly" });
-    this.#peer.addTransceiver("video", { direction: "recvonly" });
-  }
-
-  #openChannel() {
-    const channel = this.#peer.createDataChannel("rtvi");
-    channel.onopen = () => {
-      this.#live = true;
-      this.#ping();
-      this.#tell("open");
-      this.#opened.resolve();
-    };
-    channel.onmessage = ({ data }) => this.#onMessage(data);
-    channel.onclose = () => this.#end(true, LOST);
-    return channel;
-  }
-
-  #ping() {
-    if (this.#channel.readyState === "open") this.#channel.send(`ping: ${Date.now()}`);
-    this.#after(PING_PERIOD_MS, () => this.#ping());
-  }
-
-  async #negotiate() {
-    await this.#peer.setLocalDescription();
-    const { sdp, type } = this.#peer.localDescription;
-    const answer = await requestJson(this.#url, {
-      method: "POST",
-      body: { sdp, type, ...(this.#peerId && { pc_id: this.#peerId }) },
+  // Only the connection that is current is listened to.
+  #newPeer() {
+    const ifCurrent = (act) => (detail) => peer === this.#peer && !this.#closed && act(detail);
+    const peer = new Peer(this.#wishes, {
+      track: ifCurrent((track) => this.#listener.track(track)),
+      open: ifCurrent(() => this.#onOpen()),
+      message: ifCurrent((message) => this.#listener.message(message)),
+      left: ifCurrent(() => this.#end({ failed: false, reason: "avatarLeft" })),
+      state: ifCurrent((state) => this.#onState(state)),
     });
+    return peer;
+  }
+
+  #onOpen() {
+    if (this.#live) return this.#wake();
+    this.#listener.open();
+    this.#opened.resolve();
+  }
+
+  #onState(state) {
+    if (state === "connected") return this.#wake();
+    if (!["disconnected", "failed", "closed"].includes(state)) return;
+    if (this.#live) this.#resume();
+    else if (state !== "disconnected") this.#opened.reject(new CallError("noPath"));
+  }
+
+  async #resume() {
+    if (this.#resuming || this.#closed || !this.#live) return;
+    this.#resuming = true;
+    this.#listener.dropped();
+    const endMs = performance.now() + RESUME_LIMIT_MS;
+    let back = await this.#isBack();
+    while (!this.#closed && !back && performance.now() < endMs) {
+      await this.#rest(RETRY_PERIOD_MS);
+      back = await this.#isBack();
+    }
+    this.#resuming = false;
     if (this.#closed) return;
-    this.#peerId = answer.pc_id;
-    await this.#peer.setRemoteDescription({ sdp: answer.sdp, type: answer.type });
-    this.#waitingCandidates.splice(0).forEach((candidate) => this.#sendCandidate(candidate));
+    if (!back) return this.#end({ failed: true, reason: "lost", kind: "network" });
+    this.#peer.mute(this.#muted);
+    this.#listener.restored();
   }
 
-  // Candidates that appear before the server has named the connection wait for its answer.
-  #sendCandidate(candidate) {
-    if (!this.#peerId) return this.#waitingCandidates.push(candidate);
-    const { candidate: line, sdpMid, sdpMLineIndex } = candidate;
-    const body = {
-      pc_id: this.#peerId,
-      candidates: [{ candidate: line, sdp_mid: sdpMid, sdp_mline_index: sdpMLineIndex }],
-    };
-    // A candidate that gets lost is one path fewer: NO_PATH and LOST say so when none is left.
-    return requestJson(this.#url, { method: "PATCH", body }).catch(() => {});
+  // An offer that is under way must not be sent twice, so it waits until the server answers at all.
+  async #isBack() {
+    if (await this.#isHeard()) return true;
+    if (!(await isReachable(new URL("api/lineup", this.#server), PROBE_LIMIT_MS))) return false;
+    return this.#closed || (await this.#isHeard()) || this.#renew();
   }
 
-  #onMessage(data) {
-    const message = JSON.parse(data);
-    if (message.type !== "signalling") return this.#tell("message", message);
-    if (message.message?.type === "peerLeft") this.#end(false, BOT_LEFT);
-    if (message.message?.type === "renegotiate") {
-      this.#negotiate().catch((error) => this.#end(true, error.message));
+  // A browser that comes from a new address is answered there, but still spoken to at the old one.
+  async #isHeard() {
+    if (!this.#peer.isSteady) return false;
+    const before = await this.#peer.received();
+    await new Promise((resolve) => setTimeout(resolve, HEARING_MS));
+    return this.#closed || (await this.#peer.received()) > before;
+  }
+
+  async #renew() {
+    const peer = this.#newPeer();
+    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(OFFER_LIMIT_MS)]);
+    try {
+      await peer.offer({ replaces: this.#peerId, signal });
+    } catch (error) {
+      peer.close();
+      if (error.status === NOT_FOUND) this.#end({ failed: true, reason: "gone", kind: "server" });
+      return this.#isHeard();
     }
+    this.#adopt(peer);
+    const endMs = performance.now() + RENEWED_LIMIT_MS;
+    while (!this.#closed && !peer.isSteady && performance.now() < endMs) {
+      await this.#rest(endMs - performance.now());
+    }
+    return peer.isSteady;
   }
 
-  #onConnectionState() {
-    const state = this.#peer.connectionState;
-    if (state === "failed" || state === "closed") this.#end(true, LOST);
-    if (state === "disconnected") {
-      this.#tell("trouble", SHAKY);
-      this.#shakyTimer = this.#after(SHAKY_LIMIT_MS, () => this.#end(true, LOST));
-    }
-    if (state === "connected" && this.#shakyTimer) {
-      this.#cancel(this.#shakyTimer);
-      this.#shakyTimer = undefined;
-      this.#tell("trouble", null);
-    }
+  // The server has closed the old connection: a goodbye from our side can do no harm any more.
+  #adopt(peer) {
+    if (this.#closed) return peer.close();
+    const old = this.#peer;
+    this.#peer = peer;
+    this.#peerId = peer.id;
+    old.close();
   }
 
-  // Before the channel is open, whoever awaits the join hears of the failure instead.
-  #end(failed, reason) {
+  #end(ending) {
     if (this.#closed) return;
-    this.#opened.reject(new CallError(NO_PATH));
+    this.#opened.reject(new CallError("noPath"));
     this.close();
-    if (this.#live) this.#listener.ended({ failed, reason });
+    if (this.#live) this.#listener.ended(ending);
   }
 
-  #tell(event, detail) {
-    if (!this.#closed) this.#listener[event](detail);
-  }
-
-  #after(delayMs, action) {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      action();
-    }, delayMs);
-    this.#timers.add(timer);
-    return timer;
-  }
-
-  #cancel(timer) {
+  /** Waits, but no longer than until something has happened. */
+  async #rest(durationMs) {
+    this.#awake = Promise.withResolvers();
+    const timer = setTimeout(this.#awake.resolve, durationMs);
+    await this.#awake.promise;
     clearTimeout(timer);
-    this.#timers.delete(timer);
   }
+
+  #wake = () => this.#awake.resolve();
 }

@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 import aiohttp
@@ -38,10 +37,20 @@ from pipecat.services.ai_service import AIService
 from pipecat.services.settings import ServiceSettings
 
 from pipelines.errors import BadSetting
+from pipelines.offer import Face
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.words import Words, is_timed
-from puppet import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, Pack, PackError, Player, load_pack
+from puppet import (
+    FPS,
+    SAMPLE_RATE,
+    SAMPLES_PER_FRAME,
+    Pack,
+    PackError,
+    Player,
+    load_pack,
+    pack_names,
+)
 
 T = TypeVar("T")
 FRAME_S = 1 / FPS
@@ -237,6 +246,24 @@ def warm_up(settings: Settings, persona: Persona) -> None:
     Player(pack(pack_name(settings, persona)), settings.avatar_size)
 
 
-def portrait(settings: Settings, persona: Persona) -> Path:
-    """A still picture of the face, 640x360."""
-    return pack(pack_name(settings, persona)).folder / "portrait.webp"
+def faces(settings: Settings, personas: Iterable[Persona]) -> dict[str, Face]:
+    """The packs to choose from, by name: the packaged ones and the personas', or the one set.
+
+    Raises:
+        BadSetting: one cannot be shown.
+    """
+    own = [pack_name(settings, persona) for persona in personas]
+    sources = own if settings.puppet_pack else [*pack_names(), *own]
+    return {face.id: face for face in map(_face, dict.fromkeys(sources))}
+
+
+def face_id(settings: Settings, persona: Persona) -> str:
+    """The name of the pack that a persona has."""
+    return pack(pack_name(settings, persona)).name
+
+
+def _face(source: str) -> Face:
+    """A face whose picture is the pack's portrait, 640x360."""
+    shown = pack(source)
+    portrait = shown.folder / "portrait.webp"
+    return Face(shown.name, shown.title, source, portrait if portrait.is_file() else None)

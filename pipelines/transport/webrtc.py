@@ -6,7 +6,7 @@ from pipecat.transports.base_transport import TransportParams
 from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
 
 from pipelines.meeting import Meeting
-from pipelines.picture import FaceTrack, ToTrack
+from pipelines.picture import FaceTrack, Newest, ToTrack
 from pipelines.settings import Settings
 
 
@@ -21,14 +21,11 @@ def build(
     transport = SmallWebRTCTransport(
         connection, TransportParams(audio_in_enabled=True, audio_out_enabled=True)
     )
-    track = FaceTrack()
+    newest = Newest()
 
+    # A connection that is taken up again ends the track of the one before.
     @connection.event_handler("connected")
     async def show_face(_connection: object) -> None:
-        connection.replace_video_track(track)
+        connection.replace_video_track(FaceTrack(newest))
 
-    @connection.event_handler("closed")
-    async def hide_face(_connection: object) -> None:
-        track.stop()
-
-    return Meeting(transport, (ToTrack(track),), track.newest.shown)
+    return Meeting(transport, (ToTrack(newest),), newest.shown)

@@ -55,6 +55,13 @@ async def voice(session_id: str, the: TheDesk) -> Response:
     return Response(_wav(the.account.session(session_id).voice), media_type="audio/wav")
 
 
+@router.post("/sessions/{session_id}/view")
+async def view(session_id: str, the: TheDesk) -> Envelope[dict[str, str]]:
+    """What a viewer of the session's room needs: who has it sees and hears, and is not seen."""
+    url, token = the.theatre.view(the.account.session(session_id))
+    return ok({"url": url, "token": token})
+
+
 @router.get("/faults")
 async def faults(the: TheDesk) -> Envelope[dict[str, Any]]:
     """The table of faults, and those that are ordered."""

@@ -11,7 +11,7 @@ from pipecat.runner.types import (
 )
 
 from bots.avatar import request_of
-from pipelines.errors import BadSetting, Incompatible
+from pipelines.errors import BadSetting, Incompatible, NotOffered
 from pipelines.meeting import HeyGenRunnerArguments
 from pipelines.settings import environment_names
 
@@ -76,6 +76,56 @@ async def test_the_body_of_start_fills_the_persona(tmp_path, monkeypatch):
     arguments.body = None
     with pytest.raises(BadSetting, match="give --var guest="):
         request_of(arguments)
+
+
+async def asking(**body):
+    arguments = await arguments_of("webrtc")
+    arguments.body = body
+    return request_of(arguments).persona
+
+
+async def test_who_starts_may_choose_the_persona_which_brings_its_face(monkeypatch):
+    monkeypatch.setenv("AVATAR", "puppet")
+    mira = await asking(persona="mira")
+    assert "I'm Mira" in mira.greeting
+    assert mira.avatar["puppet"] == "mira"
+
+
+async def test_who_starts_may_choose_another_face(monkeypatch):
+    monkeypatch.setenv("AVATAR", "puppet")
+    persona = await asking(persona="theo", avatar="mira")
+    assert (persona.name, persona.avatar["puppet"]) == ("Theo", "mira")
+
+
+async def test_a_persona_that_is_set_is_the_only_one(monkeypatch):
+    monkeypatch.setenv("AVATAR_PERSONA", "theo")
+    assert (await asking(persona="theo")).name == "Theo"
+    with pytest.raises(NotOffered, match="There is no persona 'mira' here: choose one of theo"):
+        await asking(persona="mira")
+
+
+async def test_a_face_that_is_set_is_the_only_one(monkeypatch):
+    monkeypatch.setenv("AVATAR", "puppet")
+    monkeypatch.setenv("PUPPET_PACK", "mira")
+    assert (await asking(avatar="mira")).avatar["puppet"] == "mira"
+    with pytest.raises(NotOffered, match="There is no avatar 'theo' here: choose one of mira"):
+        await asking(avatar="theo")
+
+
+@pytest.mark.parametrize(
+    "asked", ["nobody", "../theo", "/etc/passwd", "theo.yaml", "", 5, ["theo"]]
+)
+@pytest.mark.parametrize("kind", ["persona", "avatar"])
+async def test_only_ids_can_be_chosen_and_never_a_path(kind, asked, monkeypatch):
+    monkeypatch.setenv("AVATAR", "puppet")
+    with pytest.raises(NotOffered, match="choose one of"):
+        await asking(**{kind: asked})
+
+
+async def test_a_face_without_pictures_cannot_be_chosen(monkeypatch):
+    monkeypatch.setenv("AVATAR", "none")
+    with pytest.raises(NotOffered, match="leave it out"):
+        await asking(avatar="theo")
 
 
 @pytest.mark.parametrize("variables", [[1], "text", {"guest": {"deep": 1}}])

@@ -24,7 +24,7 @@ def avatar(*words, **env):
 def test_help_names_every_verb_and_shows_no_key(verb):
     code, out, _ = avatar(*verb.split(), "--help")
     assert code == 0
-    assert "avatar parts, avatar doctor" in " ".join(out.split())
+    assert "avatar parts, doctor, sandbox, join" in " ".join(out.split())
     assert "--deepgram-api-key" not in out
 
 

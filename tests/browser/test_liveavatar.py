@@ -1,6 +1,5 @@
 """LiveAvatar's face from the sandbox in Chromium: in a direct call, and in its own room."""
 
-import os
 import re
 from pathlib import Path
 
@@ -18,8 +17,6 @@ pytestmark = [
     pytest.mark.usefixtures("meet"),
 ]
 
-CLIENT = Path(__file__).parents[2] / "web/node_modules/livekit-client"
-HOW = "LiveAvatar's room needs livekit-client: get it with `npm ci --prefix web`."
 SIZE = [640, 360]
 BRIEF = ("--persona", "brief.yaml")
 PERSONA = """
@@ -52,7 +49,6 @@ async def test_liveavatars_face_answers_in_a_direct_call(
         await nobody_left(stage)
 
 
-@pytest.mark.skipif(not CLIENT.is_dir() and "CI" not in os.environ, reason=HOW)
 async def test_liveavatars_own_room_is_joined_by_the_page(
     livekit: LiveKit, folder: Path, meet: Meet, question: Path
 ) -> None:
@@ -75,8 +71,7 @@ async def _heard_and_seen(user: User) -> set[str]:
     await page.evaluate("listen()")
     await user.state("speaking")
     assert await page.evaluate("pace(25, 24, 30)") == pytest.approx(25, abs=1)
-    face = "document.getElementById('face')"
-    assert await page.evaluate(f"[{face}.videoWidth, {face}.videoHeight]") == SIZE
+    assert await page.evaluate("[inside('face').videoWidth, inside('face').videoHeight]") == SIZE
     await user.state("listening")
     return _words(hear(await user.hush()))
 

@@ -40,7 +40,7 @@ class User:
 
     async def state(self, *names: str, limit_s: float = LIMIT_MS / 1000) -> None:
         """Wait until the page is in one of these states."""
-        selector = ", ".join(f"html[data-state={name}]" for name in names)
+        selector = ", ".join(f"avatar-call[data-state={name}]" for name in names)
         await self.page.wait_for_selector(selector, timeout=limit_s * 1000)
 
     async def read(self, selector: str) -> str:

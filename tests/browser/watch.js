@@ -3,9 +3,12 @@
 const watched = { states: [], microphones: 0, tracks: [], peers: [], violations: [] };
 
 new MutationObserver(() => {
-  const { state } = document.documentElement.dataset;
-  if (state !== watched.states.at(-1)) watched.states.push(state);
+  const state = document.querySelector("avatar-call")?.dataset.state;
+  if (state && state !== watched.states.at(-1)) watched.states.push(state);
 }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-state"] });
+
+// An element of the shadow tree, by its id.
+const inside = (id) => document.querySelector("avatar-call").shadowRoot.getElementById(id);
 
 document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
   watched.violations.push(`${violatedDirective} ${blockedURI}`),
@@ -31,7 +34,7 @@ window.RTCPeerConnection = class extends Peer {
 
 // The avatar's voice, from now until hush() gives it as WebM in a data: URL.
 function listen() {
-  const recorder = new MediaRecorder(document.getElementById("voice").srcObject);
+  const recorder = new MediaRecorder(inside("voice").srcObject);
   const pieces = [];
   recorder.ondataavailable = ({ data }) => pieces.push(data);
   recorder.start();
@@ -49,7 +52,7 @@ function listen() {
 // The pace of the face, in pictures a second of the pictures' own time: that of the first `count`
 // pictures in a row that come at `wanted` or faster, or the best there was within `limit_s`.
 function pace(count, wanted, limit_s) {
-  const video = document.getElementById("face");
+  const video = inside("face");
   const end_ms = performance.now() + limit_s * 1000;
   const last = [];
   let best = 0;
@@ -69,4 +72,4 @@ function rate(first, last) {
   return pictures / ((last.rtpTimestamp - first.rtpTimestamp) / 90_000);
 }
 
-Object.assign(window, { watched, listen, pace });
+Object.assign(window, { watched, inside, listen, pace });

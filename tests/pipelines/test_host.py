@@ -29,7 +29,7 @@ def spoken(stage: Stage) -> list[str]:
 
 async def test_the_greeting_waits_for_the_face(stage):
     host, visible = host_of(stage), asyncio.Event()
-    host.user_came(visible.wait())
+    host.user_came(visible)
     await stage.worker.flush_pipeline()
     assert not spoken(stage)
     visible.set()

@@ -47,7 +47,7 @@ def test_no_secret_is_shown_by_printing_the_settings(monkeypatch):
         if field.annotation is SecretStr:
             monkeypatch.setenv(environment_names(name)[0], f"fake-{name}")
     settings = load_settings()
-    assert len(settings.secrets()) == 8
+    assert len(settings.secrets()) == 9
     assert not any(secret in repr(settings) for secret in settings.secrets())
 
 
@@ -61,6 +61,8 @@ def test_no_secret_is_shown_by_printing_the_settings(monkeypatch):
         pytest.param("avatar_idle_s", "-1", "greater than 0", id="negative time"),
         pytest.param("liveavatar_codec", "AV1", "'H264' or 'VP8'", id="unknown codec"),
         pytest.param("liveavatar_quality", "4k", "'very_high'", id="unknown quality"),
+        pytest.param("avatar_allowed_origins", "a.example", "without a path", id="no scheme"),
+        pytest.param("avatar_allowed_origins", "https://a.example/b", "without a path", id="path"),
         pytest.param("avatar_open", "maybe", "AVATAR_OPEN=maybe", id="switch that is neither"),
     ],
 )
@@ -74,6 +76,11 @@ def test_a_wrong_value_is_named_with_the_setting(setting, value, said, monkeypat
 def test_a_size_is_two_numbers(monkeypatch):
     monkeypatch.setenv("AVATAR_SIZE", "854x480")
     assert load_settings().avatar_size == (854, 480)
+
+
+def test_origins_are_a_list_in_small_letters(monkeypatch):
+    monkeypatch.setenv("AVATAR_ALLOWED_ORIGINS", " https://A.example , http://b.example:8080,")
+    assert load_settings().allowed_origins == ["https://a.example", "http://b.example:8080"]
 
 
 def test_an_env_file_that_is_not_text_is_said(tmp_path, monkeypatch):

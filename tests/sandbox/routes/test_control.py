@@ -71,3 +71,43 @@ async def test_a_page_of_another_origin_cannot_use_the_control_plane(caller: Cal
     }
     async with caller.http.options(f"{caller.url}/_sandbox/reset", headers=asked) as answer:
         assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_the_room_of_a_session_can_be_looked_into(roomy: Caller) -> None:
+    call = await roomy.open()
+    status, answer = await roomy.ask("POST", f"/_sandbox/sessions/{call.id}/view")
+    assert status == 200
+    viewer = await roomy.join(answer["data"]["url"], answer["data"]["token"])
+    await viewer.until(lambda: viewer.picture)
+    client = await roomy.watch(call)
+    assert set(client.room.remote_participants) == {"heygen"}
+    await roomy.ask("POST", "/v1/sessions/stop", headers=call.bearer)
+    status, answer = await roomy.ask("POST", f"/_sandbox/sessions/{call.id}/view")
+    assert (status, answer["code"]) == (400, 4000)
+    assert "does not run" in answer["message"]
+
+
+async def test_a_room_of_the_clients_own_is_not_shown(caller: Caller) -> None:
+    call = await caller.open()
+    status, answer = await caller.ask("POST", f"/_sandbox/sessions/{call.id}/view")
+    assert status == 400
+    assert "avatar join" in answer["message"]
+
+
+async def test_who_looks_into_a_room_needs_the_key(caller: Caller) -> None:
+    call = await caller.open()
+    path = f"/_sandbox/sessions/{call.id}/view"
+    assert (await caller.ask("POST", path, headers={}))[0] == 401
+    assert (await caller.ask("POST", "/_sandbox/sessions/nobody/view"))[0] == 404
+
+
+async def test_the_viewer_is_a_page_with_everything_it_loads(caller: Caller) -> None:
+    async with caller.http.get(f"{caller.url}/_sandbox/view") as answer:
+        page = await answer.text()
+        assert answer.status == 200
+        assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+    for path in ("avatar.js", "web/rooms.js", "web/rooms.css", "web/icon.svg"):
+        assert f'"{path}"' in page
+        async with caller.http.get(f"{caller.url}/_sandbox/{path}") as answer:
+            assert answer.status == 200, path

@@ -1,0 +1,113 @@
+"""`avatar join`: shows a LiveKit room in the page, unseen by who is in it."""
+
+import argparse
+import asyncio
+import getpass
+import socket
+import sys
+import webbrowser
+from collections.abc import Sequence
+from urllib.parse import urlencode, urlsplit
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bots.sandbox import stop_on_signals
+from pipelines.errors import MissingSetting, UserError
+from pipelines.settings import Settings, environment_names, load_settings
+from sandbox import LiveKit
+from sandbox.server import serving
+from web.files import Folder
+from web.policy import Reach, page_headers
+
+HOST = "127.0.0.1"
+HINT = "(Ctrl-C ends it. Whoever has this link sees and hears the room.)"
+
+
+def run(words: Sequence[str]) -> int:
+    """Serve the page until Ctrl-C or SIGTERM.
+
+    Raises:
+        UserError: it is not said which room to show, or how to be let in.
+    """
+    options = _parser().parse_args(words)
+    url, token = _invitation(options, load_settings())
+    with socket.create_server((HOST, options.port)) as listener:
+        link = f"http://{HOST}:{listener.getsockname()[1]}/view"
+        # Browsers keep what follows the # to themselves.
+        page = f"{link}#{urlencode({'url': url, 'token': token})}"
+        asyncio.run(_show(page, listener, opened=options.open))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "avatar join",
+        description="Show a LiveKit room in the page. You see and hear it; nobody there sees you.",
+        epilog="Rooms of LIVEKIT_URL are shown by name, with LIVEKIT_API_KEY and"
+        " LIVEKIT_API_SECRET. For any other one give --url, and its token in LIVEKIT_TOKEN or on"
+        " standard input, so that it stays out of your shell's history.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("room", nargs="?", default="", metavar="ROOM", help="name of the room")
+    add("--url", default="", help="address of its LiveKit server (LIVEKIT_URL), as wss://…")
+    add("--port", type=int, default=0, help="port to show the page on (a free one)")
+    add("--open", action=argparse.BooleanOptionalAction, default=True, help="open the page")
+    return parser
+
+
+def _invitation(options: argparse.Namespace, settings: Settings) -> tuple[str, str]:
+    """Address of the room's server, and a token to look into the room with."""
+    url = options.url or settings.livekit_url
+    if not url:
+        raise MissingSetting("avatar join", ["LIVEKIT_URL"], None)
+    if urlsplit(url).scheme not in ("ws", "wss", "http", "https"):
+        raise UserError(f"--url {url}: write it as wss://name, or ws://name:port.")
+    return url, _own_token(options.room, url, settings) if options.room else _given_token(settings)
+
+
+def _own_token(room: str, url: str, settings: Settings) -> str:
+    keys = ("livekit_api_key", "livekit_api_secret")
+    lacking = [environment_names(key)[0] for key in keys if not settings.is_set(key)]
+    if lacking:
+        raise MissingSetting(f"avatar join {room}", lacking, None)
+    key, secret = (getattr(settings, name).get_secret_value() for name in keys)
+    return LiveKit(url, key, secret).viewer_token(room)
+
+
+def _given_token(settings: Settings) -> str:
+    """A token from the settings, or from standard input."""
+    token = settings.livekit_token.get_secret_value() or _read_token()
+    if token.count(".") != 2:
+        raise UserError(
+            "avatar join needs the name of a room, or a token for one: put it in LIVEKIT_TOKEN, or"
+            " give it on standard input."
+        )
+    return token
+
+
+def _read_token() -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass("Token of the room: ").strip()
+    return sys.stdin.readline().strip()
+
+
+async def _show(page: str, listener: socket.socket, *, opened: bool) -> None:
+    stop = stop_on_signals()
+    async with serving(_application(), listener):
+        print(f"Open {page}\n{HINT}", flush=True)
+        if opened:
+            await asyncio.to_thread(webbrowser.open, page)
+        await stop.wait()
+
+
+def _application() -> Starlette:
+    files, headers = Folder(), page_headers(Reach(rooms=True))
+
+    def view(request: Request) -> Response:
+        return files.page(request, "view.html", headers)
+
+    return Starlette(routes=[Route("/view", view), *files.routes(pages=headers)])

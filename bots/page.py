@@ -1,0 +1,111 @@
+"""What a page is told: who takes part, what can be chosen, what is kept, and its headers."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from bots.origins import is_loopback
+from pipelines.meeting import picture_size
+from pipelines.offer import Face, face_id, offered_faces, offered_personas, persona_asked
+from pipelines.parts import Lineup, missing, part
+from pipelines.settings import Settings
+from web.policy import Reach, page_headers
+
+# How long LiveAvatar's sessions without credits are.
+LIVEAVATAR_SANDBOX_S = 60.0
+HERE = "on this server's machine"
+
+
+def describe(settings: Settings, lineup: Lineup) -> dict[str, Any]:
+    """What the page may know; no secret and no path of this machine.
+
+    Raises:
+        BadSetting: a persona or a face cannot be used.
+    """
+    personas = [_persona(settings, lineup, name) for name in offered_personas(settings)]
+    faces = offered_faces(settings, lineup)
+    default = faces.get(personas[0]["face"] or "")
+    return {
+        "transport": lineup["transport"].part.value,
+        "parts": [
+            {"kind": kind, "value": c.part.value, "local": c.part.local, "why": c.why}
+            for kind, c in lineup.items()
+        ],
+        "persona": {key: personas[0][key] for key in ("id", "name")},
+        "personas": personas,
+        "faces": [_face(face) for face in faces.values()],
+        "poster": default and _picture(default),
+        "size": picture_size(settings, lineup["avatar"].part.value),
+        "limits": {
+            "max_duration_s": _longest_s(settings, lineup),
+            "idle_s": settings.avatar_idle_s,
+        },
+        "kept": _kept(settings, lineup),
+    }
+
+
+def headers(settings: Settings) -> dict[str, str]:
+    """The headers of our pages, which go no further than the meetings these settings allow."""
+    rooms = any(_can_meet(settings, value) for value in ("livekit", "heygen"))
+    reach = Reach(rooms, _can_meet(settings, "daily"), settings.allowed_origins)
+    return page_headers(reach)
+
+
+def viewer_headers(settings: Settings) -> dict[str, str]:
+    """The headers of the page that looks into a LiveKit room, wherever that is."""
+    return page_headers(Reach(rooms=True, embedders=settings.allowed_origins))
+
+
+def _persona(settings: Settings, lineup: Lineup, name: str) -> dict[str, Any]:
+    persona = persona_asked(settings, name)
+    face = face_id(settings, lineup, persona)
+    return {"id": name, "name": persona.name, "language": persona.language, "face": face}
+
+
+def _face(face: Face) -> dict[str, Any]:
+    return {"id": face.id, "name": face.name, "picture": _picture(face)}
+
+
+def _picture(face: Face) -> str | None:
+    """Where the picture of a face is; None without one."""
+    return f"/api/faces/{quote(face.id, safe='')}" if face.picture else None
+
+
+def _longest_s(settings: Settings, lineup: Lineup) -> float:
+    """How long a conversation can be, in seconds: LiveAvatar's room may close before we do."""
+    limits: list[float] = [settings.avatar_max_duration_s]
+    if lineup["transport"].part.value == "heygen":
+        limits += [settings.liveavatar_max_duration_s or settings.avatar_max_duration_s]
+        limits += [LIVEAVATAR_SANDBOX_S] if settings.liveavatar_sandbox else []
+    return min(limits)
+
+
+def _kept(settings: Settings, lineup: Lineup) -> dict[str, Any]:
+    folder = settings.avatar_transcripts
+    name = Path(folder).name.strip(".")
+    keeps = folder != "none"
+    where = f"{name}/ {HERE}" if name else f"a folder {HERE}"
+    return {
+        "transcripts": keeps,
+        "where": where if keeps else "",
+        "vendors": _vendors(settings, lineup),
+    }
+
+
+def _vendors(settings: Settings, lineup: Mapping[str, Any]) -> list[str]:
+    """Who else receives what is said or shown, in talking order."""
+    elsewhere = {"ollama": settings.ollama_base_url, "livekit": settings.livekit_url}
+    found = []
+    for choice in lineup.values():
+        chosen = choice.part
+        host = urlsplit(elsewhere.get(chosen.value, "")).hostname or "localhost"
+        found += [chosen.vendor] if chosen.vendor and not chosen.local else []
+        found += [] if is_loopback(host) else [host]
+    return list(dict.fromkeys(found))
+
+
+def _can_meet(settings: Settings, transport: str) -> bool:
+    """Whether users may be met there."""
+    asked = settings.transport in ("auto", transport)
+    return asked and not missing(part("transport", transport), settings)

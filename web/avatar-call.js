@@ -1,0 +1,554 @@
+// <avatar-call>: a conversation with an AI avatar, as one element. README.md tells how to use it.
+
+import { asksItself, carriesText } from "./call.js";
+import { Conversation } from "./conversation.js";
+import { Keys } from "./keys.js";
+import { loadLineup, roomLineup } from "./lineup.js";
+import { recall, remember } from "./memory.js";
+import { Network } from "./network.js";
+import { CallError } from "./request.js";
+import { IN_CALL, LIVE, Screen } from "./screen.js";
+import { style } from "./style.js";
+import { chooseLanguage, textsIn } from "./texts.js";
+import { asText, Transcript, textOf } from "./transcript.js";
+
+const STATS_PERIOD_MS = 5_000;
+const STATS_OPEN_PERIOD_MS = 1_000;
+const CONSENT = "consent";
+const PROPERTIES = [
+  "server",
+  "transport",
+  "persona",
+  "avatar",
+  "variables",
+  "captions",
+  "theme",
+  "pushToTalk",
+  "autostart",
+  "roomUrl",
+  "roomToken",
+];
+
+/**
+ * Attributes: server, transport, persona, avatar, variables (JSON), captions ("on" | "off"),
+ * theme ("auto" | "light" | "dark"), push-to-talk, autostart, lang, room-url and room-token.
+ * Each is a property, too; `variables` is an object there. The tokens of a room are best set as
+ * properties, which no markup shows.
+ *
+ * @fires state       detail { state, previous }
+ * @fires transcript  detail { id, role, text, interim, cut, at_s }
+ * @fires metrics     detail { type: "turn", turn, steps, exact } or { type: "network", fps,
+ *                    offset_ms, loss, round_trip_ms }
+ * @fires error       detail { kind, message }
+ */
+export class AvatarCall extends HTMLElement {
+  static observedAttributes = [
+    "server",
+    "transport",
+    "persona",
+    "avatar",
+    "push-to-talk",
+    "lang",
+    "room-url",
+    "room-token",
+  ];
+
+  #screen;
+  #keys;
+  #text;
+  #lineup = null;
+  #loading = null;
+  #conversation = null;
+  #transcript = null;
+  #network = null;
+  #state = "idle";
+  #voice = true;
+  #startedMs = null;
+  #statsTimer;
+  #roomToken = "";
+  #asked = null;
+  #abort = null;
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [style];
+    this.#screen = new Screen(root, {
+      start: (voice) => this.#begin(voice),
+      again: () => this.#again(),
+      goOnTyping: () => this.#begin(false),
+      say: (text) => this.say(text),
+      mute: (muted) => this.mute(muted),
+      hold: (held) => this.#hold(held),
+      interrupt: () => this.interrupt(),
+      end: () => this.stop(),
+      microphone: (id) => this.#useMicrophone(id),
+      sheet: () => this.#watchNetwork(),
+      choice: () => {},
+      transcript: () => this.transcript,
+    });
+    this.#keys = new Keys(this, {
+      wants: (key) => this.#wants(key),
+      onSpeed: () => this.#screen.openSheet(this.#screen.sheet === "speed" ? null : "speed"),
+      onTalk: (held) => this.#hold(held),
+    });
+  }
+
+  // Properties
+
+  /** The base URL of the server, that of this script by default. */
+  get server() {
+    return this.getAttribute("server") ?? "";
+  }
+
+  set server(url) {
+    this.#reflect("server", url);
+  }
+
+  get transport() {
+    return this.getAttribute("transport") ?? "";
+  }
+
+  set transport(name) {
+    this.#reflect("transport", name);
+  }
+
+  get persona() {
+    return this.getAttribute("persona") ?? "";
+  }
+
+  set persona(id) {
+    this.#reflect("persona", id);
+  }
+
+  get avatar() {
+    return this.getAttribute("avatar") ?? "";
+  }
+
+  set avatar(id) {
+    this.#reflect("avatar", id);
+  }
+
+  /** What the persona's ${variables} stand for: an object of texts. */
+  get variables() {
+    try {
+      return JSON.parse(this.getAttribute("variables") || "{}");
+    } catch {
+      return {};
+    }
+  }
+
+  set variables(values) {
+    this.#reflect("variables", values && JSON.stringify(values));
+  }
+
+  get captions() {
+    return this.getAttribute("captions") === "off" ? "off" : "on";
+  }
+
+  set captions(shown) {
+    this.#reflect("captions", shown);
+  }
+
+  get theme() {
+    return this.getAttribute("theme") ?? "auto";
+  }
+
+  set theme(name) {
+    this.#reflect("theme", name);
+  }
+
+  get pushToTalk() {
+    return this.hasAttribute("push-to-talk");
+  }
+
+  set pushToTalk(wanted) {
+    this.toggleAttribute("push-to-talk", Boolean(wanted));
+  }
+
+  get autostart() {
+    return this.hasAttribute("autostart");
+  }
+
+  set autostart(wanted) {
+    this.toggleAttribute("autostart", Boolean(wanted));
+  }
+
+  get roomUrl() {
+    return this.getAttribute("room-url") ?? "";
+  }
+
+  set roomUrl(url) {
+    this.#reflect("room-url", url);
+  }
+
+  get roomToken() {
+    return this.#roomToken || (this.getAttribute("room-token") ?? "");
+  }
+
+  set roomToken(token) {
+    this.#roomToken = token;
+    if (this.isConnected) this.#prepare();
+  }
+
+  /**
+   * "idle", "microphone", "connecting", "listening", "thinking", "speaking", "reconnecting",
+   * "over" or "failed"; `data-state` says the same.
+   */
+  get state() {
+    return this.#state;
+  }
+
+  /** What was said in this conversation or the last one, as plain text, one turn a line. */
+  get transcript() {
+    return asText(this.#transcript?.entries ?? [], this.#screen.names);
+  }
+
+  // Methods
+
+  /**
+   * Begins a conversation. To be called from a click: that is the user's consent to being heard,
+   * unless it was given before. Otherwise the element asks for it, and waits. With `voice` false
+   * the microphone is left alone.
+   */
+  async start({ voice = true } = {}) {
+    const agreed = !voice || navigator.userActivation?.isActive || this.#isConsented();
+    await this.#loading;
+    if (!this.#lineup || IN_CALL.includes(this.#state)) return;
+    if (agreed || this.#isConsented()) this.#begin(voice);
+    else this.#screen.focus("start");
+  }
+
+  /** Ends the conversation. */
+  stop() {
+    this.#conversation?.end("youEnded");
+  }
+
+  /** Sends text as the user's turn; true if it went out. */
+  say(text) {
+    if (!this.#conversation || !LIVE.includes(this.#state) || this.#isWatching) return false;
+    this.#transcript.userTyped(text, this.#conversation.say(text));
+    return true;
+  }
+
+  /** Makes the avatar stop speaking and listen. */
+  interrupt() {
+    this.#conversation?.interrupt();
+  }
+
+  /** Turns the microphone off, or on again with `false`. */
+  mute(muted = true) {
+    if (!this.#conversation) return;
+    this.#screen.showMuted(muted);
+    this.#conversation.mute(muted);
+  }
+
+  // The element's life
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    window.addEventListener("pagehide", () => this.stop(), { signal });
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.#onDevices(), { signal });
+    this.#keys.listen();
+    this.#takeEarlyProperties();
+    this.#setLanguage();
+    this.#show("idle");
+    this.#prepare();
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+    this.#keys.stop();
+    this.#conversation?.abandon();
+    this.#conversation = null;
+    this.#lineup = this.#asked = null;
+    this.#watchNetwork();
+    this.#screen.openSheet(null);
+    this.#screen.release();
+    this.#state = "idle";
+  }
+
+  // Moved within the page by moveBefore(), the conversation goes on.
+  connectedMoveCallback() {}
+
+  attributeChangedCallback(name) {
+    if (!this.isConnected || !this.#text) return;
+    if (name === "lang") this.#setLanguage();
+    if (name === "push-to-talk") this.#onPushToTalk();
+    else if (!IN_CALL.includes(this.#state)) this.#prepare();
+  }
+
+  // Before
+
+  get #base() {
+    const url = new URL(this.server || new URL("/", import.meta.url), document.baseURI);
+    return url.href.endsWith("/") ? url.href : `${url.href}/`;
+  }
+
+  get #isWatching() {
+    return this.hasAttribute("room-url");
+  }
+
+  get #transport() {
+    return this.transport || this.#lineup?.transport || "webrtc";
+  }
+
+  // A page may have set them before this script had arrived.
+  #takeEarlyProperties() {
+    for (const name of PROPERTIES.filter((name) => Object.hasOwn(this, name))) {
+      const value = this[name];
+      delete this[name];
+      this[name] = value;
+    }
+  }
+
+  // Several attributes that change at once are one change.
+  #prepare() {
+    const asked = (this.#asked = {});
+    this.#loading = Promise.resolve().then(() => asked === this.#asked && this.#load(asked));
+  }
+
+  async #load(asked) {
+    try {
+      const lineup = this.#isWatching
+        ? roomLineup(this.#base)
+        : await loadLineup(this.#base, this.#abort.signal);
+      if (asked === this.#asked) this.#ready(lineup);
+    } catch (error) {
+      if (error.name === "AbortError" || asked !== this.#asked) return;
+      if (!(error instanceof CallError)) throw error;
+      const { message: reason, kind, values } = error;
+      this.#onEnded({ failed: true, reason, kind, values });
+    }
+  }
+
+  #ready(lineup) {
+    this.#lineup = lineup;
+    this.#setMode(this.#voice);
+    this.#screen.showLineup(lineup, { persona: this.persona, avatar: this.avatar });
+    if (["over", "failed"].includes(this.#state) && this.#startedMs === null) this.#show("idle");
+    if (this.#isWatching) this.#watch();
+    else if (this.autostart && this.#state === "idle" && this.#isConsented()) this.#begin(true);
+  }
+
+  #watch() {
+    if (this.roomUrl && this.roomToken) return this.#begin(false);
+    this.#onEnded({ failed: true, reason: "roomUnnamed", kind: "room" });
+  }
+
+  #setLanguage() {
+    const language = chooseLanguage([this.lang, ...navigator.languages]);
+    this.#text = textsIn(language);
+    this.#screen.setLanguage(language, this.#text);
+    if (this.#lineup) this.#screen.showLineup(this.#lineup, this);
+  }
+
+  #setMode(voice) {
+    this.#voice = voice;
+    this.#screen.mode = {
+      voice,
+      watching: this.#isWatching,
+      asksItself: asksItself(this.#transport),
+      carriesText: carriesText(this.#transport),
+      pushToTalk: this.pushToTalk,
+    };
+  }
+
+  // Consent is to one server and to what it says it keeps: it ends when that changes.
+  get #consentName() {
+    return `${CONSENT} ${this.#base}`;
+  }
+
+  get #consentText() {
+    return `heard; kept: ${JSON.stringify(this.#lineup?.kept ?? null)}`;
+  }
+
+  #isConsented() {
+    return this.#lineup !== null && recall(this.#consentName) === this.#consentText;
+  }
+
+  // During
+
+  #begin(voice) {
+    if (!this.#lineup || this.#conversation) return;
+    if (voice && !this.#isWatching) remember(this.#consentName, this.#consentText);
+    this.#setMode(voice);
+    this.#keys.claim();
+    this.#startedMs = null;
+    this.#network = new Network();
+    this.#transcript = new Transcript({
+      onChange: (entry) => this.#onEntry(entry),
+      onDrop: (entry) => this.#screen.captions.drop(entry),
+    });
+    this.#screen.begin();
+    this.#conversation = new Conversation({
+      place: this.#place(),
+      frame: this.#screen.frame,
+      listener: this.#listener(),
+    });
+    this.#conversation.start({ voice, open: !this.pushToTalk });
+    this.#screen.focus("status");
+  }
+
+  #place() {
+    if (this.#isWatching) return { room: { url: this.roomUrl, token: this.roomToken } };
+    const fixed = {
+      ...(this.persona && { persona: this.persona }),
+      ...(this.avatar && { avatar: this.avatar }),
+    };
+    const body = { variables: this.variables, ...this.#screen.welcome.choice, ...fixed };
+    return { server: this.#base, transport: this.#transport, body };
+  }
+
+  #listener() {
+    const screen = this.#screen;
+    return {
+      state: (state) => this.#show(state),
+      live: () => (this.#startedMs ??= performance.now()) && this.#watchNetwork(),
+      track: (track) => screen.face.add(track),
+      level: (level) => screen.showLevel(level),
+      unheard: (unheard) => this.#onUnheard(unheard),
+      microphoneGone: () => this.#showChooser("microphoneGone", "gone"),
+      userSaid: (said) => this.#transcript.userSaid(said),
+      avatarSaid: (said) => this.#onAvatarSaid(said),
+      avatarCut: () => this.#transcript.avatarCut(),
+      turn: (turn) => this.#onTurn(turn),
+      faceLost: (sentence) => this.#onFaceLost(sentence),
+      notice: (sentence) => screen.showNotice(sentence),
+      stumbled: (message) => this.#tell("error", { kind: "bot", message }),
+      ended: (ending) => this.#onEnded(ending),
+    };
+  }
+
+  #show(state) {
+    const previous = this.#state;
+    this.#state = state;
+    this.dataset.state = state;
+    this.#screen.showState(state);
+    if (state !== previous) this.#tell("state", { state, previous });
+  }
+
+  #onAvatarSaid(said) {
+    this.#screen.captions.voiceTells(said.words);
+    this.#transcript.avatarSaid(said);
+  }
+
+  #onEntry(entry) {
+    this.#screen.captions.show(entry);
+    const { id, role, interim, at_s, cut } = entry;
+    this.#tell("transcript", { id, role, text: textOf(entry), interim, cut: Boolean(cut), at_s });
+  }
+
+  #onTurn(turn) {
+    this.#screen.showTurns(this.#conversation?.turns.list ?? []);
+    this.#tell("metrics", { type: "turn", ...turn });
+  }
+
+  #onFaceLost(sentence) {
+    this.#screen.face.lose();
+    this.#screen.showNotice(sentence, { kind: "faceLost" });
+  }
+
+  #onUnheard(unheard) {
+    if (unheard) this.#showChooser("unheard", "unheard");
+    else this.#screen.hideNotice("unheard");
+  }
+
+  #showChooser(sentence, kind) {
+    const action = { text: "chooseMicrophone", do: () => this.#screen.openSheet("devices") };
+    this.#screen.showNotice(sentence, { kind, action });
+    this.#tell("error", { kind: "microphone", message: this.#text(sentence) });
+  }
+
+  #onDevices() {
+    if (this.#screen.sheet === "devices") this.#screen.refreshDevices();
+  }
+
+  async #useMicrophone(id) {
+    try {
+      await this.#conversation?.useMicrophone(id);
+      this.#screen.hideNotice("gone");
+      this.#screen.hideNotice("unheard");
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      this.#showChooser(error.message, "gone");
+    }
+  }
+
+  #hold(held) {
+    if (!this.#conversation || !this.pushToTalk) return;
+    this.#screen.showHeld(held);
+    this.#conversation.hold(held);
+  }
+
+  #onPushToTalk() {
+    this.#setMode(this.#voice);
+    this.#screen.showState(this.#state);
+    this.#conversation?.hold(!this.pushToTalk && !this.#screen.muted);
+  }
+
+  #wants(key) {
+    if (key === "speed") return this.#state !== "idle";
+    return this.pushToTalk && this.#voice && LIVE.includes(this.#state);
+  }
+
+  // Often while somebody looks, seldom otherwise, never without a call.
+  #watchNetwork() {
+    clearInterval(this.#statsTimer);
+    if (!this.#conversation) return;
+    const open = this.#screen.sheet === "speed";
+    const period = open ? STATS_OPEN_PERIOD_MS : STATS_PERIOD_MS;
+    this.#statsTimer = setInterval(() => this.#readNetwork(), period);
+    if (open) this.#readNetwork();
+  }
+
+  async #readNetwork() {
+    const conversation = this.#conversation;
+    const stats = await conversation?.stats();
+    if (!stats?.length || conversation !== this.#conversation) return;
+    const reading = this.#network.read(stats);
+    this.#screen.showNetwork(reading);
+    this.#tell("metrics", { type: "network", ...reading });
+  }
+
+  // After
+
+  #onEnded(ending) {
+    const figures = this.#figures();
+    this.#conversation = null;
+    this.#watchNetwork();
+    this.#screen.showEnding(ending, figures);
+    this.#show(ending.failed ? "failed" : "over");
+    if (!ending.failed) return;
+    const message = this.#text(ending.reason, ending.values);
+    this.#tell("error", { kind: ending.kind ?? "call", message });
+  }
+
+  #figures() {
+    if (!this.#conversation || this.#startedMs === null) return null;
+    return {
+      duration_s: (performance.now() - this.#startedMs) / 1000,
+      turns: this.#transcript.turns,
+      words: this.#transcript.entries.length,
+      median_s: this.#conversation.turns.median_s,
+    };
+  }
+
+  #again() {
+    if (this.#lineup) return this.#begin(this.#voice);
+    this.#show("idle");
+    this.#prepare();
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+
+  #reflect(name, value) {
+    if (value === null || value === undefined || value === "") this.removeAttribute(name);
+    else this.setAttribute(name, value);
+  }
+}
+
+if (!customElements.get("avatar-call")) customElements.define("avatar-call", AvatarCall);

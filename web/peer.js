@@ -1,0 +1,151 @@
+// One peer connection to a SmallWebRTC server: its offer, its data channel, its pulse.
+
+import { requestJson } from "./request.js";
+
+// The server takes a client that has not pinged for 3 s as gone.
+const PING_PERIOD_MS = 1_000;
+const MICROPHONE_RECEIVER = 0;
+
+/**
+ * `url` takes offers. The listener hears track(mediaStreamTrack), open(), message(object), and
+ * state("connected" | "disconnected" | "failed" | "closed") of the connection.
+ * Whoever makes a Peer closes it.
+ */
+export class Peer {
+  #url;
+  #listener;
+  #connection;
+  #channel;
+  #id;
+  #muted = false;
+  #waitingCandidates = [];
+  #pingTimer;
+  #closed = false;
+
+  constructor({ url, iceServers, microphone }, listener) {
+    this.#url = url;
+    this.#listener = listener;
+    this.#connection = new RTCPeerConnection({ iceServers });
+    this.#addMedia(microphone);
+    this.#connection.ontrack = ({ track }) => this.#tell("track", track);
+    this.#connection.onicecandidate = ({ candidate }) => candidate && this.#sendCandidate(candidate);
+    this.#connection.onconnectionstatechange = () =>
+      this.#tell("state", this.#connection.connectionState);
+    this.#channel = this.#openChannel();
+  }
+
+  /** The server's name for this connection, once it has answered. */
+  get id() {
+    return this.#id;
+  }
+
+  /** Whether messages travel now. */
+  get isSteady() {
+    return this.#connection.connectionState === "connected" && this.#channel.readyState === "open";
+  }
+
+  /**
+   * Offers this connection. `replaces` is the id of one that it takes the place of, in the same
+   * conversation: the server closes that one as soon as it has the offer.
+   */
+  async offer({ replaces, signal } = {}) {
+    await this.#connection.setLocalDescription();
+    const { sdp, type } = this.#connection.localDescription;
+    const known = replaces ? { pc_id: replaces, restart_pc: true } : this.#id && { pc_id: this.#id };
+    const answer = await requestJson(this.#url, {
+      method: "POST",
+      body: { sdp, type, ...known },
+      signal,
+    });
+    this.#id = answer.pc_id;
+    if (this.#closed) return;
+    await this.#connection.setRemoteDescription({ sdp: answer.sdp, type: answer.type });
+    this.#waitingCandidates.splice(0).forEach((candidate) => this.#sendCandidate(candidate));
+  }
+
+  send(message) {
+    if (this.#channel.readyState === "open") this.#channel.send(JSON.stringify(message));
+  }
+
+  mute(muted) {
+    this.#muted = muted;
+    const status = { type: "trackStatus", receiver_index: MICROPHONE_RECEIVER, enabled: !muted };
+    this.send({ type: "signalling", message: status });
+  }
+
+  /** Sends another microphone's track instead. */
+  async replaceMicrophone(track) {
+    await this.#connection.getTransceivers()[MICROPHONE_RECEIVER].sender.replaceTrack(track);
+  }
+
+  /** WebRTC statistics, as a list of RTCStats. */
+  async stats() {
+    return [...(await this.#connection.getStats()).values()];
+  }
+
+  /** How many packets of sound and picture have come. */
+  async received() {
+    const streams = (await this.stats()).filter(({ type }) => type === "inbound-rtp");
+    return streams.reduce((sum, { packetsReceived = 0 }) => sum + packetsReceived, 0);
+  }
+
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#pingTimer);
+    this.#channel.close();
+    this.#connection.close();
+  }
+
+  // The server looks its receivers up by order: audio first, video second.
+  #addMedia(microphone) {
+    const track = microphone?.getAudioTracks()[0];
+    this.#connection.addTransceiver(track ?? "audio", {
+      direction: track ? "sendrecv" : "recvonly",
+    });
+    this.#connection.addTransceiver("video", { direction: "recvonly" });
+  }
+
+  #openChannel() {
+    const channel = this.#connection.createDataChannel("rtvi");
+    channel.onopen = () => {
+      this.#ping();
+      this.#pingTimer = setInterval(() => this.#ping(), PING_PERIOD_MS);
+      if (this.#muted) this.mute(true);
+      this.#tell("open");
+    };
+    channel.onmessage = ({ data }) => this.#onMessage(data);
+    channel.onclose = () => this.#tell("state", "closed");
+    return channel;
+  }
+
+  #ping() {
+    if (this.#channel.readyState === "open") this.#channel.send(`ping: ${Date.now()}`);
+  }
+
+  // Candidates that appear before the server has named the connection wait for its answer.
+  #sendCandidate(candidate) {
+    if (this.#closed) return;
+    if (!this.#id) return this.#waitingCandidates.push(candidate);
+    const { candidate: line, sdpMid, sdpMLineIndex } = candidate;
+    const body = {
+      pc_id: this.#id,
+      candidates: [{ candidate: line, sdp_mid: sdpMid, sdp_mline_index: sdpMLineIndex }],
+    };
+    // A candidate that gets lost is one path fewer: the connection's state says when none is left.
+    return requestJson(this.#url, { method: "PATCH", body }).catch(() => {});
+  }
+
+  #onMessage(data) {
+    const message = JSON.parse(data);
+    if (message.type !== "signalling") return this.#tell("message", message);
+    if (message.message?.type === "peerLeft") this.#tell("left");
+    if (message.message?.type === "renegotiate") {
+      this.offer().catch(() => this.#tell("state", "failed"));
+    }
+  }
+
+  #tell(event, detail) {
+    if (!this.#closed) this.#listener[event](detail);
+  }
+}

@@ -1,0 +1,64 @@
+"""What browsers may do with our pages: the security headers of a page and of everything else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Daily's client may only be had from its own network; the page pins it by an integrity hash.
+DAILY_SCRIPT = "https://cdn.jsdelivr.net/npm/@daily-co/daily-js@0.92.2/"
+DAILY_FRAME = "https://*.daily.co"
+EVERYWHERE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where a page goes beyond its own server, and who may show it in a frame."""
+
+    rooms: bool = False
+    """LiveKit rooms, whose addresses are known only when they are joined."""
+    daily: bool = False
+    """Daily rooms, which show a page of Daily's in a frame."""
+    embedders: Sequence[str] = ()
+    """Origins whose pages may show this one, besides its own."""
+
+
+def page_headers(reach: Reach) -> dict[str, str]:
+    """The headers of a page that goes no further than `reach`."""
+    return {
+        **EVERYWHERE,
+        "Content-Security-Policy": content_policy(reach),
+        "Permissions-Policy": permissions(reach),
+    }
+
+
+def content_policy(reach: Reach) -> str:
+    """The Content-Security-Policy of a page."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            _sources("script-src", "'self'", reach.daily and DAILY_SCRIPT),
+            "style-src 'self'",
+            "img-src 'self' blob: data:",
+            "media-src 'self' blob:",
+            _sources("connect-src", "'self'", reach.rooms and "ws: wss: http: https:"),
+            _sources("frame-src", DAILY_FRAME if reach.daily else "'none'"),
+            "base-uri 'none'",
+            "form-action 'none'",
+            frame_policy(reach.embedders),
+        )
+    )
+
+
+def frame_policy(embedders: Sequence[str]) -> str:
+    """Who may show an answer in a frame, as a directive of the Content-Security-Policy."""
+    return _sources("frame-ancestors", "'self'", *embedders)
+
+
+def permissions(reach: Reach) -> str:
+    """The Permissions-Policy of a page: it listens, and does nothing else with the machine."""
+    frame = f' "{DAILY_FRAME}"' if reach.daily else ""
+    denied = ("camera", "display-capture", "geolocation", "payment", "usb")
+    return ", ".join([f"microphone=(self{frame})", *(f"{feature}=()" for feature in denied)])
+
+
+def _sources(directive: str, *sources: str | bool) -> str:
+    return " ".join([directive, *(str(source) for source in sources if source)])

@@ -1,0 +1,361 @@
+// The element's screen: what each state looks like. It knows nothing of calls.
+
+import { Captions } from "./captions.js";
+import { chosenSpeaker, Devices } from "./devices.js";
+import { Face } from "./face.js";
+import { localize, markup } from "./markup.js";
+import { Speed } from "./speed.js";
+import { clock } from "./transcript.js";
+import { Welcome } from "./welcome.js";
+
+export const IN_CALL = [
+  "microphone",
+  "connecting",
+  "listening",
+  "thinking",
+  "speaking",
+  "reconnecting",
+];
+export const LIVE = ["listening", "thinking", "speaking"];
+const ENDED = ["over", "failed"];
+const NOTICE_MS = 12_000;
+const COPIED_MS = 2_000;
+const LEAST_LEVEL_CHANGE = 0.02;
+const SHEETS = ["speed", "devices"];
+
+/**
+ * `on` is what the user can ask for: { start(withVoice), again, goOnTyping, say(text), mute(muted),
+ * hold(held), interrupt, end, microphone(id), sheet(name | null), choice, transcript() }.
+ */
+export class Screen {
+  /** How the call is held: { voice, watching, asksItself, carriesText, pushToTalk }. */
+  mode = { voice: true, carriesText: true };
+  muted = false;
+  #root;
+  #on;
+  #text = (key) => key;
+  #state = "idle";
+  #sheet = null;
+  #level = 0;
+  #notice = null;
+  #noticeTimer;
+  #copiedTimer;
+  #speed;
+  #devices;
+
+  constructor(root, on) {
+    root.append(markup());
+    this.#root = root;
+    this.#on = on;
+    this.captions = new Captions(this.#at("captions"));
+    this.face = new Face({
+      stage: this.#at("stage"),
+      video: this.#at("face"),
+      voice: this.#at("voice"),
+      onBlocked: () => this.#showBlocked(),
+      onShown: (shown) => shown && this.hideNotice("faceLost"),
+    });
+    this.welcome = new Welcome(this.#at, () => {
+      this.showPerson();
+      on.choice();
+    });
+    this.#wire();
+  }
+
+  /** The element that holds a page of the transport's own. */
+  get frame() {
+    return this.#at("frame");
+  }
+
+  /** The sheet that is open: "speed", "devices" or null. */
+  get sheet() {
+    return this.#sheet;
+  }
+
+  /** The speakers' names, by role. */
+  get names() {
+    return this.captions.names;
+  }
+
+  setLanguage(language, text) {
+    this.#text = text;
+    this.#at("call").lang = language;
+    localize(this.#root, text);
+    this.#speed = new Speed(this.#at, text);
+    this.#devices = new Devices(this.#at, text, {
+      onMicrophone: (id) => this.#on.microphone(id),
+      onSpeaker: (id) => this.face.useSpeaker(id),
+    });
+    this.captions.cutWord = text("cut");
+    this.showPerson();
+    this.showState(this.#state);
+  }
+
+  showLineup(lineup, fixed) {
+    this.welcome.show(lineup, fixed, this.#text);
+    this.showPerson();
+    this.#at("start").disabled = false;
+    this.#at("start-typing").disabled = false;
+    this.#at("start-typing").hidden = !this.mode.carriesText;
+  }
+
+  /** Name and picture of whom the user talks with. */
+  showPerson() {
+    const { name, picture, language } = this.welcome;
+    this.captions.names = { user: this.#text("you"), avatar: name ?? this.#text("avatar") };
+    this.captions.language = language;
+    this.#at("name").textContent = name ?? this.#text("avatar");
+    this.welcome.showName(name, this.#text);
+    this.#showPortrait(picture);
+  }
+
+  /** Clears what the last conversation left. */
+  begin() {
+    this.captions.clear();
+    this.#at("reason").textContent = "";
+    this.showMuted(false);
+    this.hideNotice();
+    this.openSheet(null);
+    this.showTurns([]);
+    this.face.useSpeaker(chosenSpeaker());
+    this.face.unblock();
+  }
+
+  showState(state) {
+    this.#state = state;
+    const inCall = IN_CALL.includes(state);
+    const live = LIVE.includes(state);
+    const { voice, watching, asksItself, carriesText, pushToTalk } = this.mode;
+    const talks = voice && !asksItself && !watching;
+    this.#say(this.#stateWords(state));
+    this.#show("welcome", state === "idle");
+    this.#show("ending", ENDED.includes(state));
+    this.#show("afterwards", ENDED.includes(state));
+    this.#show("controls", inCall);
+    this.#show("captions", state !== "idle" && carriesText);
+    this.#show("no-text", inCall && !carriesText);
+    this.#show("composer", carriesText && !watching);
+    this.#show("mute", talks && !pushToTalk);
+    this.#show("hold", talks && pushToTalk);
+    this.#show("interrupt", carriesText && !watching);
+    this.#at("send").disabled = this.#at("mute").disabled = this.#at("hold").disabled = !live;
+    this.#at("interrupt").disabled = state !== "speaking";
+    if (!live) this.showLevel(0);
+  }
+
+  /** `figures` is { duration_s, turns, median_s } of a conversation that took place, or null. */
+  showEnding({ failed, reason, kind, values }, figures) {
+    this.face.clear();
+    this.captions.stop();
+    this.hideNotice();
+    this.openSheet(null);
+    this.showState(failed ? "failed" : "over");
+    const canType = kind === "microphone" && this.mode.carriesText;
+    this.#at("reason").textContent = this.#text(reason, values);
+    this.#at("again").textContent = this.#text(failed ? "retry" : "again");
+    this.#show("go-on-typing", canType);
+    this.#showFigures(figures);
+    this.focus(canType ? "go-on-typing" : "again");
+  }
+
+  showMuted(muted) {
+    this.muted = muted;
+    const button = this.#at("mute");
+    button.dataset.muted = muted;
+    button.setAttribute("aria-pressed", muted);
+    button.title = this.#text(muted ? "unmute" : "mute");
+    this.#at("mute-words").textContent = this.#text(muted ? "unmute" : "mute");
+    this.showState(this.#state);
+  }
+
+  showHeld(held) {
+    this.#at("hold").setAttribute("aria-pressed", held);
+    this.#at("hold-words").textContent = this.#text(held ? "holding" : "hold");
+  }
+
+  /** The microphone's level, 0 to 1. */
+  showLevel(level) {
+    if (Math.abs(level - this.#level) < LEAST_LEVEL_CHANGE && (level > 0 || this.#level === 0)) return;
+    this.#level = level;
+    const meter = this.#at(this.mode.pushToTalk ? "hold" : "mute").querySelector(".level");
+    meter.style.transform = `scaleX(${level.toFixed(2)})`;
+  }
+
+  /**
+   * A sentence and, perhaps, the one useful button: { text, do() }. A notice of a `kind` stays
+   * until it is hidden; others go by themselves.
+   */
+  showNotice(sentence, { kind = null, action = null } = {}) {
+    clearTimeout(this.#noticeTimer);
+    this.#notice = kind ?? "passing";
+    this.#at("notice").classList.add("shown");
+    this.#at("notice-words").textContent = this.#text(sentence);
+    const button = this.#at("notice-action");
+    button.hidden = !action;
+    button.textContent = action ? this.#text(action.text) : "";
+    button.onclick = () => {
+      this.hideNotice();
+      action.do();
+    };
+    if (!kind) this.#noticeTimer = setTimeout(() => this.hideNotice(), NOTICE_MS);
+  }
+
+  /** Hides the notice, or only one of a `kind`. */
+  hideNotice(kind) {
+    if (!this.#notice || (kind && kind !== this.#notice)) return;
+    clearTimeout(this.#noticeTimer);
+    this.#notice = null;
+    this.#at("notice").classList.remove("shown");
+    this.#at("notice-words").textContent = "";
+    this.#at("notice-action").hidden = true;
+  }
+
+  /** Opens a sheet in the captions' place; null closes. */
+  openSheet(name) {
+    const before = this.#sheet;
+    if (name === before) return;
+    this.#sheet = name;
+    this.#at("call").toggleAttribute("data-sheet", Boolean(name));
+    for (const sheet of SHEETS) {
+      this.#show(`${sheet}-sheet`, sheet === name);
+      this.#at(sheet).setAttribute("aria-expanded", sheet === name);
+    }
+    if (name === "devices") this.refreshDevices();
+    if (name) this.focus(`${name}-sheet`);
+    else if (before) this.focus(before);
+    this.#on.sheet(name);
+  }
+
+  refreshDevices() {
+    return this.#devices.refresh(this.mode.voice && !this.mode.asksItself && !this.mode.watching);
+  }
+
+  showTurns(turns) {
+    this.#speed.showTurns(turns);
+  }
+
+  showNetwork(reading) {
+    this.#speed.showNetwork(reading);
+  }
+
+  /** Moves the focus, but only if it is ours or nobody's. */
+  focus(id) {
+    const nobodys = !document.activeElement || document.activeElement === document.body;
+    const ours = this.#root.activeElement !== null || document.activeElement === this.#root.host;
+    if (ours || nobodys) this.#at(id).focus({ preventScroll: true });
+  }
+
+  /** Lets go of everything that is planned or playing. */
+  release() {
+    clearTimeout(this.#noticeTimer);
+    clearTimeout(this.#copiedTimer);
+    this.captions.stop();
+    this.face.release();
+  }
+
+  #at = (id) => this.#root.getElementById(id);
+
+  #show(id, shown) {
+    this.#at(id).hidden = !shown;
+  }
+
+  #wire() {
+    const click = (id, act) => this.#at(id).addEventListener("click", act);
+    click("start", () => this.#on.start(true));
+    click("start-typing", () => this.#on.start(false));
+    click("again", () => this.#on.again());
+    click("go-on-typing", () => this.#on.goOnTyping());
+    click("mute", () => this.#on.mute(!this.muted));
+    click("interrupt", () => this.#on.interrupt());
+    click("end", () => this.#on.end());
+    click("copy", () => this.#copy());
+    click("download", () => this.#download());
+    for (const sheet of SHEETS) {
+      click(sheet, () => this.openSheet(this.#sheet === sheet ? null : sheet));
+      click(`${sheet}-close`, () => this.openSheet(null));
+    }
+    this.#at("composer").addEventListener("submit", (event) => this.#send(event));
+    this.#at("call").addEventListener("keydown", ({ key }) => key === "Escape" && this.openSheet(null));
+    this.#wireHold(this.#at("hold"));
+  }
+
+  #wireHold(button) {
+    button.addEventListener("pointerdown", ({ pointerId }) => {
+      button.setPointerCapture(pointerId);
+      this.#on.hold(true);
+    });
+    for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
+      button.addEventListener(end, () => this.#on.hold(false));
+    }
+    button.addEventListener("contextmenu", (event) => event.preventDefault());
+  }
+
+  #send(event) {
+    event.preventDefault();
+    const field = this.#at("text");
+    const text = field.value.trim();
+    if (!text || !LIVE.includes(this.#state)) return;
+    this.#on.say(text);
+    field.value = "";
+  }
+
+  // Screen readers speak the words each time they are written.
+  #say(words) {
+    if (this.#at("state-words").textContent !== words) this.#at("state-words").textContent = words;
+  }
+
+  #stateWords(state) {
+    const { voice, watching, pushToTalk } = this.mode;
+    if (watching && state === "connecting") return this.#text("waiting");
+    if (state !== "listening") return this.#text(state);
+    if (watching) return this.#text("watching");
+    if (!voice) return this.#text("listeningTyped");
+    if (pushToTalk) return this.#text("listeningHold");
+    return this.#text(this.muted ? "listeningMuted" : "listening");
+  }
+
+  #showPortrait(url) {
+    const portrait = this.#at("portrait");
+    if (portrait.dataset.url === (url ?? "")) return;
+    portrait.dataset.url = url ?? "";
+    if (!url) return (portrait.hidden = true);
+    portrait.onload = () => (portrait.hidden = false);
+    portrait.onerror = () => (portrait.hidden = true);
+    portrait.src = url;
+  }
+
+  #showBlocked() {
+    const action = { text: "unblock", do: () => this.face.unblock() };
+    this.showNotice("soundBlocked", { kind: "blocked", action });
+  }
+
+  #showFigures(figures) {
+    this.#show("figures", Boolean(figures));
+    this.#show("takeaway", Boolean(figures?.turns || figures?.words));
+    if (!figures) return;
+    const { duration_s, turns, median_s } = figures;
+    this.#at("duration").textContent = clock(duration_s);
+    this.#at("turns").textContent = turns;
+    this.#at("median").textContent =
+      median_s === null ? "–" : this.#text("seconds", { value: median_s.toFixed(1) });
+  }
+
+  async #copy() {
+    await navigator.clipboard.writeText(this.#on.transcript());
+    this.#at("copy").textContent = this.#text("copied");
+    clearTimeout(this.#copiedTimer);
+    this.#copiedTimer = setTimeout(
+      () => (this.#at("copy").textContent = this.#text("copy")),
+      COPIED_MS,
+    );
+  }
+
+  #download() {
+    const url = URL.createObjectURL(new Blob([this.#on.transcript()], { type: "text/plain" }));
+    const link = document.createElement("a");
+    link.href = url;
+    link.download = `${this.names.avatar}.txt`;
+    link.click();
+    URL.revokeObjectURL(url);
+  }
+}

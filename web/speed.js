@@ -1,0 +1,83 @@
+// The sheet that shows how fast it is: the last turns, and the connection.
+
+import { drawWaterfall, inSeconds, meaning, stepText } from "./waterfall.js";
+
+const STEPS = ["ears", "mind", "voice", "face"];
+const GAUGES = {
+  fps: ({ fps }) => fps?.toFixed(0),
+  offset: ({ offset_ms }) => offset_ms?.toFixed(0),
+  loss: ({ loss }) => (loss === null ? undefined : (loss * 100).toFixed(1)),
+  roundTrip: ({ round_trip_ms }) => round_trip_ms?.toFixed(0),
+};
+const UNITS = { offset: "milliseconds", loss: "percent", roundTrip: "milliseconds" };
+const UNKNOWN = "–";
+
+/** `at(id)` finds an element of the sheet, `text` gives the words. */
+export class Speed {
+  #at;
+  #text;
+
+  constructor(at, text) {
+    this.#at = at;
+    this.#text = text;
+    this.showNetwork({ fps: null, offset_ms: null, loss: null, round_trip_ms: null });
+  }
+
+  showTurns(turns) {
+    const chart = this.#at("waterfall");
+    this.#at("no-turns").hidden = turns.length > 0;
+    this.#at("steps").hidden = turns.length === 0;
+    chart.toggleAttribute("hidden", turns.length === 0);
+    if (turns.length === 0) return;
+    drawWaterfall(chart, turns, this.#text);
+    chart.setAttribute("aria-label", this.#meaning(turns));
+    this.#showSteps(turns.at(-1));
+  }
+
+  showNetwork(reading) {
+    const gauges = Object.entries(GAUGES).map(([name, read]) => {
+      const value = read(reading);
+      const unit = UNITS[name];
+      return this.#gauge(name, value && unit ? this.#text(unit, { value }) : value);
+    });
+    this.#at("gauges").replaceChildren(...gauges);
+  }
+
+  #meaning(turns) {
+    const said = turns.slice(-6).map((turn) => meaning(turn, this.#text));
+    return [this.#text("turnsChart"), ...said].join(". ");
+  }
+
+  // The legend carries the times of the last turn.
+  #showSteps({ steps }) {
+    const rows = STEPS.map((name) => {
+      const at_s = steps.find((step) => step.name === name)?.at_s;
+      const known = at_s !== undefined;
+      return this.#step(name, known ? this.#text("seconds", { value: inSeconds(at_s) }) : UNKNOWN);
+    });
+    this.#at("steps").replaceChildren(...rows);
+  }
+
+  #step(name, time) {
+    const row = document.createElement("li");
+    const colour = document.createElement("i");
+    const words = document.createElement("span");
+    const value = document.createElement("b");
+    colour.className = `step ${name}`;
+    words.textContent = this.#text(stepText(name));
+    value.textContent = time;
+    row.append(colour, words, value);
+    return row;
+  }
+
+  #gauge(name, value) {
+    const gauge = document.createElement("div");
+    const term = document.createElement("dt");
+    const meaning = document.createElement("dd");
+    gauge.dataset.gauge = name;
+    term.textContent = this.#text(name);
+    meaning.textContent = value ?? UNKNOWN;
+    gauge.append(term, meaning);
+    return gauge;
+  }
+}

@@ -1,0 +1,147 @@
+// What was said: one entry per turn, growing as words arrive.
+
+/**
+ * An entry is { id, role, at_s, segments, interim, typed, cut }. `role` is "user" or "avatar",
+ * `at_s` counts from the start, a segment is { spoken, coming }, `interim` a guess at what the user
+ * is saying, and `cut` whether the avatar was interrupted.
+ *
+ * `onChange(entry)` hears of every change, `onDrop(entry)` when one turns out to be empty.
+ */
+export class Transcript {
+  #onChange;
+  #onDrop;
+  #entries = [];
+  #lastId = 0;
+  #segments = new Map();
+  #typed = new Set();
+  #startMs = performance.now();
+  #closed = true;
+  #tellsWords = false;
+
+  constructor({ onChange, onDrop }) {
+    this.#onChange = onChange;
+    this.#onDrop = onDrop;
+  }
+
+  /** The entries that hold words, oldest first. */
+  get entries() {
+    return this.#entries.filter((entry) => textOf(entry));
+  }
+
+  /** How often the user had a turn. */
+  get turns() {
+    return this.entries.filter(({ role }) => role === "user").length;
+  }
+
+  /** Shows typed text at once; the bot's echo of `id` is not shown again. */
+  userTyped(text, id) {
+    this.#typed.add(id);
+    const entry = this.#begin("user");
+    entry.typed = true;
+    this.#settle(entry, text);
+    this.#closed = true;
+  }
+
+  /** An interim text is replaced by the next one; a final one stays. */
+  userSaid({ text, final, id }) {
+    if (this.#typed.has(id) || !text?.trim()) return;
+    const entry = this.#current("user");
+    if (final) return this.#settle(entry, text.trim());
+    entry.interim = text.trim();
+    this.#onChange(entry);
+  }
+
+  /**
+   * All that was spoken of a segment so far, and what of it is still to come. `words` says that
+   * this voice tells its words as it speaks them.
+   */
+  avatarSaid({ segment: id, spoken, coming, words }) {
+    if (words) this.#tellsWords = true;
+    const { entry, segment } = this.#segments.get(id) ?? this.#addSegment(id);
+    if (segment.isOver) return;
+    Object.assign(segment, { spoken, coming });
+    this.#onChange(entry);
+  }
+
+  /** The avatar stopped in mid-sentence: what was still to come will not be said. */
+  avatarCut() {
+    const known = [...this.#segments.values()].filter(({ segment }) => segment.coming);
+    known.forEach(({ segment }, place) => this.#cut(segment, place === 0));
+    for (const entry of new Set(known.map(({ entry }) => entry))) {
+      entry.cut = true;
+      if (textOf(entry)) this.#onChange(entry);
+      else this.#drop(entry);
+    }
+  }
+
+  // Voices without word timing never tell how far they came in the sentence they had begun.
+  #cut(segment, begun) {
+    if (begun && !this.#tellsWords) segment.spoken ||= segment.coming;
+    segment.coming = "";
+    segment.isOver = true;
+  }
+
+  #addSegment(id) {
+    const entry = this.#current("avatar");
+    const known = { entry, segment: { spoken: "", coming: "" } };
+    entry.segments.push(known.segment);
+    this.#segments.set(id, known);
+    return known;
+  }
+
+  #settle(entry, text) {
+    entry.segments.push({ spoken: text, coming: "" });
+    entry.interim = "";
+    this.#onChange(entry);
+  }
+
+  #current(role) {
+    const last = this.#entries.at(-1);
+    return last?.role === role && !this.#closed ? last : this.#begin(role);
+  }
+
+  // What was only guessed and never settled goes when the next turn starts.
+  #begin(role) {
+    const last = this.#entries.at(-1);
+    if (last?.interim) this.#dropGuess(last);
+    const at_s = (performance.now() - this.#startMs) / 1000;
+    const entry = { id: ++this.#lastId, role, at_s, segments: [], interim: "" };
+    this.#entries.push(entry);
+    this.#closed = false;
+    return entry;
+  }
+
+  #dropGuess(entry) {
+    entry.interim = "";
+    if (entry.segments.length > 0) this.#onChange(entry);
+    else this.#drop(entry);
+  }
+
+  #drop(entry) {
+    this.#entries.splice(this.#entries.indexOf(entry), 1);
+    this.#onDrop(entry);
+  }
+}
+
+/** What of an entry has really been said. */
+export function textOf({ segments }) {
+  return segments
+    .map(({ spoken }) => spoken)
+    .filter(Boolean)
+    .join(" ");
+}
+
+/** The whole transcript as plain text, one entry a line; `names` by role. */
+export function asText(entries, names) {
+  const line = (entry) => {
+    const end = entry.cut ? " –" : "";
+    return `[${clock(entry.at_s)}] ${names[entry.role]}: ${textOf(entry)}${end}`;
+  };
+  return `${entries.map(line).join("\n")}\n`;
+}
+
+/** Seconds as minutes and seconds. */
+export function clock(duration_s) {
+  const whole = Math.floor(duration_s);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}

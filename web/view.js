@@ -1,0 +1,10 @@
+// The viewer of a LiveKit room: #url=…&token=… says which, and leaves the address bar at once.
+
+import "/avatar.js";
+
+const { url = "", token = "" } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+history.replaceState(null, "", location.pathname);
+
+const call = document.querySelector("avatar-call");
+call.setAttribute("room-url", url);
+call.roomToken = token;
