@@ -177,6 +177,7 @@ const SHEET = `
 .interim { color: var(--_soft); font-style: italic; }
 .coming { display: none; color: var(--_soft); }
 .captions[data-ahead] .coming { display: inline; }
+.captions:not([data-ahead]) .unsaid { display: none; }
 .cut { display: inline-block; padding-inline: 0.45rem; border-radius: 99px; background: var(--_card); box-shadow: inset 0 0 0 1px var(--_line); color: var(--_soft); font-size: 0.75rem; line-height: 1.35rem; vertical-align: 0.1em; }
 .cut::before { content: "–  "; }
 :host([captions="off"]) .captions, :host(:is([data-state="over"], [data-state="failed"])) .captions:empty { display: none; }
