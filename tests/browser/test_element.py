@@ -1,5 +1,6 @@
 """<avatar-call> as others use it: in their pages, with its attributes, methods and events."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -27,7 +28,7 @@ UNHEARD_LIMIT_S = 40
 LISTEN = """
 window.heard = [];
 for (const name of ["state", "transcript", "metrics", "error"]) {
-  document.addEventListener(name, ({ type, detail }) => heard.push({ type, ...detail, name: type }));
+  document.addEventListener(name, ({ detail }) => heard.push({ ...detail, name }));
 }
 """
 TWO = '<avatar-call id="one"></avatar-call><avatar-call id="two" theme="dark"></avatar-call>'
@@ -227,7 +228,7 @@ async def test_the_end_sums_up_and_the_transcript_can_be_taken_along(
         assert (await user.read("#median")).endswith(" s")
         async with page.expect_download() as expected:
             await page.click("#download")
-        text = Path(await (await expected.value).path()).read_text()
+        text = await asyncio.to_thread(Path(await (await expected.value).path()).read_text)
         assert "You: What can you do?" in text
         assert "Theo: Hi, I'm Theo!" in text
         await page.click("#copy")

@@ -62,8 +62,13 @@ class User:
         return await self.page.evaluate(expression)
 
     async def until(self, condition: str) -> None:
-        """Wait until a JavaScript expression holds; the page's policy forbids Playwright's own way."""
-        tick = "setInterval(() => { if (%s) { clearInterval(timer); resolve(); } }, 50)" % condition
+        """Wait until a JavaScript expression holds.
+
+        The page's policy forbids the eval() of Playwright's own waiting.
+        """
+        tick = (
+            f"setInterval(() => {{ if ({condition}) {{ clearInterval(timer); resolve(); }} }}, 50)"
+        )
         waiting = self.page.evaluate(f"new Promise((resolve) => {{ const timer = {tick}; }})")
         await asyncio.wait_for(waiting, LIMIT_MS / 1000)
 
