@@ -48,6 +48,11 @@ const WELCOME = `
   <div class="welcome" id="welcome" part="welcome">
     <div class="scroll">
       <h2 class="title" id="title" part="title"></h2>
+      <ul class="notes">
+        <li>${ICONS.person}<span id="is-ai"></span></li>
+        <li id="why">${ICONS.microphone}<span data-text="whyMicrophone"></span></li>
+        <li>${ICONS.paper}<span id="kept"></span></li>
+      </ul>
       <div class="pickers" id="pickers">
         <fieldset class="picker" id="personas" part="picker" hidden>
           <legend data-text="personas"></legend><div class="choices"></div>
@@ -56,11 +61,6 @@ const WELCOME = `
           <legend data-text="faces"></legend><div class="choices"></div>
         </fieldset>
       </div>
-      <ul class="notes">
-        <li>${ICONS.person}<span id="is-ai"></span></li>
-        <li id="why">${ICONS.microphone}<span data-text="whyMicrophone"></span></li>
-        <li>${ICONS.paper}<span id="kept"></span></li>
-      </ul>
       <details class="lineup" id="lineup" hidden>
         <summary data-text="howItWorks"></summary><dl id="parts"></dl>
       </details>

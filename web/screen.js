@@ -91,11 +91,15 @@ export class Screen {
     this.showState(this.#state);
   }
 
+  /** Nothing can be started until the line-up is shown. */
+  holdStart() {
+    this.#at("start").disabled = this.#at("start-typing").disabled = true;
+  }
+
   showLineup(lineup, fixed) {
     this.welcome.show(lineup, fixed, this.#text);
     this.showPerson();
-    this.#at("start").disabled = false;
-    this.#at("start-typing").disabled = false;
+    this.#at("start").disabled = this.#at("start-typing").disabled = false;
     this.#at("start-typing").hidden = !this.mode.carriesText;
   }
 
@@ -220,7 +224,7 @@ export class Screen {
       this.#show(`${sheet}-sheet`, sheet === name);
       this.#at(sheet).setAttribute("aria-expanded", sheet === name);
     }
-    if (name === "devices") this.refreshDevices();
+    if (name === "devices") this.#onDevicesSheet();
     if (name) this.focus(`${name}-sheet`);
     else if (before) this.focus(before);
     this.#on.sheet(name);
@@ -228,6 +232,12 @@ export class Screen {
 
   refreshDevices() {
     return this.#devices.refresh(this.mode.voice && !this.mode.asksItself && !this.mode.watching);
+  }
+
+  #onDevicesSheet() {
+    this.hideNotice("unheard");
+    this.hideNotice("gone");
+    return this.refreshDevices();
   }
 
   showTurns(turns) {

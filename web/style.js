@@ -93,7 +93,7 @@ const SHEET = `
 .badge { inset-block-start: 0.75rem; padding-inline-end: 0.3rem; }
 .badge strong { padding: 0 0.5rem; border-radius: 99px; background: #fff; color: #14282b; font-size: 0.75rem; line-height: 1.25rem; }
 .status { inset-block-end: 0.75rem; outline: none; font-weight: 550; }
-.frame:not([hidden]) ~ .status { display: none; }
+:host([data-state="idle"]) .status, .frame:not([hidden]) ~ .status { opacity: 0; }
 :host([data-state="failed"]) .status { background: #7c2318; }
 
 .sign { display: inline-flex; align-items: center; justify-content: center; gap: 3px; inline-size: 1.1rem; block-size: 1.1rem; color: #9fe0dc; }
@@ -132,14 +132,14 @@ const SHEET = `
 .actions { display: flex; flex-direction: column; gap: 0.25rem; }
 .pair { display: flex; flex-wrap: wrap; justify-content: center; gap: 0 0.5rem; }
 
-.pickers { display: flex; flex-wrap: wrap; gap: 0.75rem 1.75rem; }
+.pickers { display: flex; flex-wrap: wrap; gap: 0.75rem 1.5rem; }
 .pickers:not(:has(> :not([hidden]))) { display: none; }
 .picker { margin: 0; padding: 0; border: 0; min-inline-size: 0; }
 .picker legend { padding: 0; margin-block-end: 0.2rem; font-size: 0.875rem; font-weight: 600; }
-.choices { display: flex; flex-wrap: wrap; gap: 0.625rem; margin-inline-start: -0.25rem; }
-.choice { position: relative; display: grid; justify-items: center; gap: 0.25rem; min-inline-size: 4rem; font-size: 0.8125rem; line-height: 1.25; text-align: center; cursor: pointer; }
+.choices { display: flex; flex-wrap: wrap; gap: 0.625rem; padding-inline-start: 3px; }
+.choice { position: relative; display: grid; justify-items: center; gap: 0.25rem; min-inline-size: 3.5rem; font-size: 0.8125rem; line-height: 1.25; text-align: center; cursor: pointer; }
 .choice input { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; margin: 0; opacity: 0; cursor: pointer; }
-.choice .picture { display: grid; place-items: center; inline-size: 3.5rem; block-size: 3.5rem; margin-block-start: 5px; border-radius: 50%; overflow: hidden; background: var(--_stage-low); color: var(--_ink); font-size: 1.5rem; font-weight: 600; box-shadow: 0 0 0 1px var(--_line); transition: box-shadow 150ms; }
+.choice .picture { display: grid; place-items: center; inline-size: 3.25rem; block-size: 3.25rem; margin-block-start: 5px; border-radius: 50%; overflow: hidden; background: var(--_stage-low); color: var(--_ink); font-size: 1.5rem; font-weight: 600; box-shadow: 0 0 0 1px var(--_line); transition: box-shadow 150ms; }
 .choice img { inline-size: 100%; block-size: 100%; object-fit: cover; object-position: 50% 20%; scale: 1.35; transform-origin: 50% 30%; }
 .choice input:checked + .picture { box-shadow: 0 0 0 2px var(--_paper), 0 0 0 5px var(--_accent); }
 .choice input:checked ~ .caption { font-weight: 650; }
@@ -177,6 +177,7 @@ const SHEET = `
 .interim { color: var(--_soft); font-style: italic; }
 .coming { display: none; color: var(--_soft); }
 .captions[data-ahead] .coming { display: inline; }
+.captions:not([data-ahead]) .unsaid { display: none; }
 .cut { display: inline-block; padding-inline: 0.45rem; border-radius: 99px; background: var(--_card); box-shadow: inset 0 0 0 1px var(--_line); color: var(--_soft); font-size: 0.75rem; line-height: 1.35rem; vertical-align: 0.1em; }
 .cut::before { content: "–  "; }
 :host([captions="off"]) .captions, :host(:is([data-state="over"], [data-state="failed"])) .captions:empty { display: none; }
@@ -294,6 +295,15 @@ button:disabled { cursor: default; opacity: 0.45; }
   .ending:has(+ .captions:not(:empty)) { margin-block-start: 0; }
   #afterwards { margin-block-end: auto; margin-block-start: 0; }
   .captions:not(:empty) ~ #afterwards { margin-block-end: 0; }
+}
+
+/* A small phone: what is to be known before the start shall be seen without scrolling */
+@container avatar-call (max-height: 44rem) and (max-width: 46rem) {
+  :host([data-state="idle"]) .call { grid-template-rows: minmax(0, 25cqh) minmax(0, 1fr); }
+  .panel { padding-block: 0.5rem 0.5rem; }
+  .scroll { gap: 0.65rem; }
+  .title { margin: 0; font-size: 1.375rem; }
+  .notes { gap: 0.3rem; font-size: 0.875rem; line-height: 1.4; }
 }
 
 /* Short and narrow, such as a phone with its keyboard open: the face makes room */
