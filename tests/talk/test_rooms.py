@@ -196,7 +196,8 @@ async def test_a_face_that_dies_in_mid_speech_is_missed_and_the_voice_goes_on(li
     ) as (app, _):
         async with Visitor(app.url) as visitor:
             await visitor.until(lambda: len(visitor.sights) > 5, "the face", 40)
-            await visitor.until(lambda: visitor.received("bot-stopped-speaking"), "a pause", 40)
+            # An interruption of the greeting would save the socket, so hear it break off.
+            await visitor.hushed(0)
             start_s = visitor.sounds[-1].at_s
             visitor.send("send-text", {"content": "What can you do?"})
             await visitor.until(
