@@ -449,6 +449,7 @@ export class AvatarCall extends HTMLElement {
   #onFaceLost(sentence) {
     this.#screen.face.lose();
     this.#screen.showNotice(sentence, { kind: "faceLost" });
+    this.#tell("error", { kind: "face", message: this.#text(sentence) });
   }
 
   #onUnheard(unheard) {

@@ -34,7 +34,6 @@ const STAGE = `
     <video id="face" part="video" playsinline muted data-label="face"></video>
     <audio id="voice"></audio>
     <div class="frame" id="frame" hidden></div>
-    <div class="ring" aria-hidden="true"></div>
     <p class="plate badge" id="badge" part="badge">
       <span id="name"></span><span class="hidden"> – </span><strong aria-hidden="true" data-text="badge"></strong>
       <span class="hidden" data-text="badgeMeaning"></span>
@@ -73,7 +72,7 @@ const WELCOME = `
 
 const SHEETS = `
   <section class="sheet" id="speed-sheet" part="sheet speed" tabindex="-1" data-label="speed" hidden>
-    <header><h3 data-text="speed"></h3>
+    <header><h2 data-text="speed"></h2>
       <button class="tool" id="speed-close" type="button" data-label="close">${ICONS.close}</button></header>
     <p class="soft" id="no-turns" data-text="noTurns"></p>
     <svg class="waterfall" id="waterfall" part="waterfall" role="img" hidden></svg>
@@ -81,7 +80,7 @@ const SHEETS = `
     <dl class="gauges" id="gauges"></dl>
   </section>
   <section class="sheet" id="devices-sheet" part="sheet devices" tabindex="-1" data-label="devices" hidden>
-    <header><h3 data-text="devices"></h3>
+    <header><h2 data-text="devices"></h2>
       <button class="tool" id="devices-close" type="button" data-label="close">${ICONS.close}</button></header>
     <label id="microphones-label"><span data-text="chosenMicrophone"></span><select id="microphones"></select></label>
     <label id="speakers-label"><span data-text="chosenSpeaker"></span><select id="speakers"></select></label>
@@ -117,7 +116,7 @@ const CONTROLS = `
       <button class="send" id="send" part="button send" type="submit" data-label="send">${ICONS.send}</button>
     </form>
     <div class="tools">
-      <button class="tool wide" id="mute" part="button mute" type="button" data-muted="false" aria-pressed="false">
+      <button class="tool wide" id="mute" part="button mute" type="button" data-muted="false">
         ${ICONS.microphone}<span class="words" id="mute-words" data-text="mute"></span><span class="level" aria-hidden="true"></span>
       </button>
       <button class="tool" id="interrupt" part="button interrupt" type="button" data-label="interrupt">${ICONS.hand}</button>

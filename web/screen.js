@@ -53,7 +53,7 @@ export class Screen {
       video: this.#at("face"),
       voice: this.#at("voice"),
       onBlocked: () => this.#showBlocked(),
-      onShown: (shown) => shown && this.hideNotice("faceLost"),
+      onShown: (shown) => this.#onFace(shown),
     });
     this.welcome = new Welcome(this.#at, () => {
       this.showPerson();
@@ -166,7 +166,6 @@ export class Screen {
     this.muted = muted;
     const button = this.#at("mute");
     button.dataset.muted = muted;
-    button.setAttribute("aria-pressed", muted);
     button.title = this.#text(muted ? "unmute" : "mute");
     this.#at("mute-words").textContent = this.#text(muted ? "unmute" : "mute");
     this.showState(this.#state);
@@ -261,6 +260,13 @@ export class Screen {
     clearTimeout(this.#copiedTimer);
     this.captions.stop();
     this.face.release();
+    this.hideNotice();
+  }
+
+  // A picture that is missed in the middle of a call, not one that goes with it.
+  #onFace(shown) {
+    if (shown) this.hideNotice("faceLost");
+    else if (LIVE.includes(this.#state)) this.showNotice("faceLost", { kind: "faceLost" });
   }
 
   #at = (id) => this.#root.getElementById(id);

@@ -57,9 +57,12 @@ const SHEET = `
   position: relative;
   overflow: hidden;
   min-block-size: 0;
+  border: solid var(--_paper);
+  border-width: 0 0 4px;
+  transition: border-color 300ms;
   background: radial-gradient(circle at 50% 35%, var(--_stage-high), var(--_stage-low));
 }
-.silhouette, .portrait, #face, .frame, .ring { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; }
+.silhouette, .portrait, #face, .frame { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; }
 .halo { fill: var(--_stage-high); opacity: 0.55; }
 .bust { fill: var(--_bust); }
 .portrait, #face { object-fit: var(--avatar-fit, cover); object-position: 50% 30%; }
@@ -67,11 +70,12 @@ const SHEET = `
 :host(:is([data-state="over"], [data-state="failed"], [data-state="reconnecting"])) :is(.portrait, #face) { filter: saturate(0.7); opacity: 0.8; }
 #face { opacity: 0; transition: opacity 400ms; }
 [data-face="on"] #face { opacity: 1; }
+[data-face="on"] :is(.silhouette, .portrait) { visibility: hidden; transition: visibility 0s 400ms; }
 .frame { background: var(--_card); }
 
-.ring { pointer-events: none; border-radius: inherit; box-shadow: inset 0 0 0 3px var(--_accent); opacity: 0; transition: opacity 300ms; }
-:host([data-state="speaking"]) .ring { opacity: 1; }
-:host([data-state="listening"]) .ring { opacity: 0.35; }
+/* The state's colour lies beside the picture, not over it: blending it in would cost at each frame. */
+:host([data-state="speaking"]) .stage { border-color: var(--_accent); }
+:host([data-state="listening"]) .stage { border-color: color-mix(in oklab, var(--_accent) 40%, var(--_paper)); }
 
 .plate {
   position: absolute;
@@ -248,7 +252,7 @@ button:disabled { cursor: default; opacity: 0.45; }
 
 .sheet { flex: 1; min-block-size: 0; overflow-y: auto; overscroll-behavior: contain; display: flex; flex-direction: column; gap: 0.75rem; padding: 2px; }
 .sheet header { display: flex; align-items: center; justify-content: space-between; }
-.sheet h3 { margin: 0; font-size: 1.0625rem; }
+.sheet h2 { margin: 0; font-size: 1.0625rem; }
 .sheet header .tool { inline-size: 2.75rem; min-block-size: 2.75rem; background: none; box-shadow: none; }
 .sheet label { display: grid; gap: 0.3rem; font-size: 0.875rem; font-weight: 600; }
 .sheet select { min-block-size: 2.75rem; inline-size: 100%; padding: 0.4rem 0.75rem; border: 1px solid var(--_edge); border-radius: 12px; background: var(--_card); font-weight: 400; font-size: 1rem; text-overflow: ellipsis; }
@@ -286,7 +290,7 @@ button:disabled { cursor: default; opacity: 0.45; }
     gap: clamp(1rem, 2cqi, 1.75rem);
     padding: clamp(0.75rem, 2cqi, 1.5rem);
   }
-  .stage { border-radius: var(--_radius); }
+  .stage { border-width: 3px; border-radius: var(--_radius); }
   .panel { padding: 0; justify-content: flex-end; }
   .welcome { justify-content: center; gap: 1.5rem; }
   .scroll { flex: 0 1 auto; }
