@@ -306,6 +306,7 @@ export class AvatarCall extends HTMLElement {
   // Several attributes that change at once are one change.
   #prepare() {
     const asked = (this.#asked = {});
+    this.#screen.holdStart();
     this.#loading = Promise.resolve().then(() => asked === this.#asked && this.#load(asked));
   }
 
@@ -448,6 +449,7 @@ export class AvatarCall extends HTMLElement {
   #onFaceLost(sentence) {
     this.#screen.face.lose();
     this.#screen.showNotice(sentence, { kind: "faceLost" });
+    this.#tell("error", { kind: "face", message: this.#text(sentence) });
   }
 
   #onUnheard(unheard) {

@@ -1,5 +1,7 @@
 // The captions: the transcript, as a list on the screen.
 
+import { textOf } from "./transcript.js";
+
 const NEAR_BOTTOM_PX = 48;
 // A voice that tells its words as it speaks has told one by then.
 const WORDS_LIMIT_MS = 1_200;
@@ -93,6 +95,7 @@ class Item {
     entry.segments.forEach((segment, place) => this.#segment(place, segment));
     write(this.#interim, entry.interim);
     this.#cut.hidden = !entry.cut;
+    this.element.classList.toggle("unsaid", !textOf(entry) && !entry.interim);
   }
 
   remove() {

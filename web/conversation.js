@@ -199,6 +199,7 @@ export class Conversation {
 
   #onDropped(dropped) {
     this.#dropped = dropped;
+    this.#microphone.isExpected = !dropped;
     if (dropped) this.#tell("state", "reconnecting");
     else if (this.#hasMessages) this.#rtvi.resume();
     else this.#onState("listening");

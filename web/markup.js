@@ -34,7 +34,6 @@ const STAGE = `
     <video id="face" part="video" playsinline muted data-label="face"></video>
     <audio id="voice"></audio>
     <div class="frame" id="frame" hidden></div>
-    <div class="ring" aria-hidden="true"></div>
     <p class="plate badge" id="badge" part="badge">
       <span id="name"></span><span class="hidden"> – </span><strong aria-hidden="true" data-text="badge"></strong>
       <span class="hidden" data-text="badgeMeaning"></span>
@@ -48,6 +47,11 @@ const WELCOME = `
   <div class="welcome" id="welcome" part="welcome">
     <div class="scroll">
       <h2 class="title" id="title" part="title"></h2>
+      <ul class="notes">
+        <li>${ICONS.person}<span id="is-ai"></span></li>
+        <li id="why">${ICONS.microphone}<span data-text="whyMicrophone"></span></li>
+        <li>${ICONS.paper}<span id="kept"></span></li>
+      </ul>
       <div class="pickers" id="pickers">
         <fieldset class="picker" id="personas" part="picker" hidden>
           <legend data-text="personas"></legend><div class="choices"></div>
@@ -56,11 +60,6 @@ const WELCOME = `
           <legend data-text="faces"></legend><div class="choices"></div>
         </fieldset>
       </div>
-      <ul class="notes">
-        <li>${ICONS.person}<span id="is-ai"></span></li>
-        <li id="why">${ICONS.microphone}<span data-text="whyMicrophone"></span></li>
-        <li>${ICONS.paper}<span id="kept"></span></li>
-      </ul>
       <details class="lineup" id="lineup" hidden>
         <summary data-text="howItWorks"></summary><dl id="parts"></dl>
       </details>
@@ -73,7 +72,7 @@ const WELCOME = `
 
 const SHEETS = `
   <section class="sheet" id="speed-sheet" part="sheet speed" tabindex="-1" data-label="speed" hidden>
-    <header><h3 data-text="speed"></h3>
+    <header><h2 data-text="speed"></h2>
       <button class="tool" id="speed-close" type="button" data-label="close">${ICONS.close}</button></header>
     <p class="soft" id="no-turns" data-text="noTurns"></p>
     <svg class="waterfall" id="waterfall" part="waterfall" role="img" hidden></svg>
@@ -81,7 +80,7 @@ const SHEETS = `
     <dl class="gauges" id="gauges"></dl>
   </section>
   <section class="sheet" id="devices-sheet" part="sheet devices" tabindex="-1" data-label="devices" hidden>
-    <header><h3 data-text="devices"></h3>
+    <header><h2 data-text="devices"></h2>
       <button class="tool" id="devices-close" type="button" data-label="close">${ICONS.close}</button></header>
     <label id="microphones-label"><span data-text="chosenMicrophone"></span><select id="microphones"></select></label>
     <label id="speakers-label"><span data-text="chosenSpeaker"></span><select id="speakers"></select></label>
@@ -117,7 +116,7 @@ const CONTROLS = `
       <button class="send" id="send" part="button send" type="submit" data-label="send">${ICONS.send}</button>
     </form>
     <div class="tools">
-      <button class="tool wide" id="mute" part="button mute" type="button" data-muted="false" aria-pressed="false">
+      <button class="tool wide" id="mute" part="button mute" type="button" data-muted="false">
         ${ICONS.microphone}<span class="words" id="mute-words" data-text="mute"></span><span class="level" aria-hidden="true"></span>
       </button>
       <button class="tool" id="interrupt" part="button interrupt" type="button" data-label="interrupt">${ICONS.hand}</button>

@@ -5,9 +5,11 @@ import { recall, remember } from "./memory.js";
 import { CallError } from "./request.js";
 
 const PROCESSING = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-// Below this, a microphone that is open and not muted is as good as unplugged.
+// Below this, a microphone that is open and not muted is as good as unplugged: soon, if it has
+// never been heard; later, if its user may just be silent.
 const FLAT_LEVEL = 0.005;
-const FLAT_MS = 10_000;
+const NEVER_HEARD_MS = 10_000;
+const FLAT_MS = 30_000;
 const CHOICE = "microphone";
 
 const REFUSALS = {
@@ -29,6 +31,7 @@ export class Microphone {
   #open = true;
   #expected = false;
   #heardMs = 0;
+  #everHeard = false;
   #unheard = false;
   #unwatch = () => {};
 
@@ -50,6 +53,7 @@ export class Microphone {
     track.enabled = this.#open;
     track.onended = () => this.#onEnded(stream);
     this.#heardMs = performance.now();
+    this.#everHeard = false;
     this.#unwatch = watchLevel(stream, (level) => this.#onLevel(level));
     return stream;
   }
@@ -88,8 +92,11 @@ export class Microphone {
   #onLevel(level) {
     this.#listener.level(this.#open ? level : 0);
     const nowMs = performance.now();
-    if (level > FLAT_LEVEL || !this.#open || !this.#expected) this.#heardMs = nowMs;
-    this.#tellUnheard(nowMs - this.#heardMs > FLAT_MS, level > FLAT_LEVEL);
+    const loud = level > FLAT_LEVEL;
+    this.#everHeard ||= loud;
+    if (loud || !this.#open || !this.#expected) this.#heardMs = nowMs;
+    const limitMs = this.#everHeard ? FLAT_MS : NEVER_HEARD_MS;
+    this.#tellUnheard(nowMs - this.#heardMs > limitMs, loud);
   }
 
   // Once told, it holds until something is heard.

@@ -53,7 +53,7 @@ export class Screen {
       video: this.#at("face"),
       voice: this.#at("voice"),
       onBlocked: () => this.#showBlocked(),
-      onShown: (shown) => shown && this.hideNotice("faceLost"),
+      onShown: (shown) => this.#onFace(shown),
     });
     this.welcome = new Welcome(this.#at, () => {
       this.showPerson();
@@ -91,11 +91,15 @@ export class Screen {
     this.showState(this.#state);
   }
 
+  /** Nothing can be started until the line-up is shown. */
+  holdStart() {
+    this.#at("start").disabled = this.#at("start-typing").disabled = true;
+  }
+
   showLineup(lineup, fixed) {
     this.welcome.show(lineup, fixed, this.#text);
     this.showPerson();
-    this.#at("start").disabled = false;
-    this.#at("start-typing").disabled = false;
+    this.#at("start").disabled = this.#at("start-typing").disabled = false;
     this.#at("start-typing").hidden = !this.mode.carriesText;
   }
 
@@ -162,7 +166,6 @@ export class Screen {
     this.muted = muted;
     const button = this.#at("mute");
     button.dataset.muted = muted;
-    button.setAttribute("aria-pressed", muted);
     button.title = this.#text(muted ? "unmute" : "mute");
     this.#at("mute-words").textContent = this.#text(muted ? "unmute" : "mute");
     this.showState(this.#state);
@@ -220,7 +223,7 @@ export class Screen {
       this.#show(`${sheet}-sheet`, sheet === name);
       this.#at(sheet).setAttribute("aria-expanded", sheet === name);
     }
-    if (name === "devices") this.refreshDevices();
+    if (name === "devices") this.#onDevicesSheet();
     if (name) this.focus(`${name}-sheet`);
     else if (before) this.focus(before);
     this.#on.sheet(name);
@@ -228,6 +231,12 @@ export class Screen {
 
   refreshDevices() {
     return this.#devices.refresh(this.mode.voice && !this.mode.asksItself && !this.mode.watching);
+  }
+
+  #onDevicesSheet() {
+    this.hideNotice("unheard");
+    this.hideNotice("gone");
+    return this.refreshDevices();
   }
 
   showTurns(turns) {
@@ -251,6 +260,13 @@ export class Screen {
     clearTimeout(this.#copiedTimer);
     this.captions.stop();
     this.face.release();
+    this.hideNotice();
+  }
+
+  // A picture that is missed in the middle of a call, not one that goes with it.
+  #onFace(shown) {
+    if (shown) this.hideNotice("faceLost");
+    else if (LIVE.includes(this.#state)) this.showNotice("faceLost", { kind: "faceLost" });
   }
 
   #at = (id) => this.#root.getElementById(id);

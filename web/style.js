@@ -57,9 +57,12 @@ const SHEET = `
   position: relative;
   overflow: hidden;
   min-block-size: 0;
+  border: solid var(--_paper);
+  border-width: 0 0 4px;
+  transition: border-color 300ms;
   background: radial-gradient(circle at 50% 35%, var(--_stage-high), var(--_stage-low));
 }
-.silhouette, .portrait, #face, .frame, .ring { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; }
+.silhouette, .portrait, #face, .frame { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; }
 .halo { fill: var(--_stage-high); opacity: 0.55; }
 .bust { fill: var(--_bust); }
 .portrait, #face { object-fit: var(--avatar-fit, cover); object-position: 50% 30%; }
@@ -67,11 +70,12 @@ const SHEET = `
 :host(:is([data-state="over"], [data-state="failed"], [data-state="reconnecting"])) :is(.portrait, #face) { filter: saturate(0.7); opacity: 0.8; }
 #face { opacity: 0; transition: opacity 400ms; }
 [data-face="on"] #face { opacity: 1; }
+[data-face="on"] :is(.silhouette, .portrait) { visibility: hidden; transition: visibility 0s 400ms; }
 .frame { background: var(--_card); }
 
-.ring { pointer-events: none; border-radius: inherit; box-shadow: inset 0 0 0 3px var(--_accent); opacity: 0; transition: opacity 300ms; }
-:host([data-state="speaking"]) .ring { opacity: 1; }
-:host([data-state="listening"]) .ring { opacity: 0.35; }
+/* The state's colour lies beside the picture, not over it: blending it in would cost at each frame. */
+:host([data-state="speaking"]) .stage { border-color: var(--_accent); }
+:host([data-state="listening"]) .stage { border-color: color-mix(in oklab, var(--_accent) 40%, var(--_paper)); }
 
 .plate {
   position: absolute;
@@ -93,7 +97,7 @@ const SHEET = `
 .badge { inset-block-start: 0.75rem; padding-inline-end: 0.3rem; }
 .badge strong { padding: 0 0.5rem; border-radius: 99px; background: #fff; color: #14282b; font-size: 0.75rem; line-height: 1.25rem; }
 .status { inset-block-end: 0.75rem; outline: none; font-weight: 550; }
-.frame:not([hidden]) ~ .status { display: none; }
+:host([data-state="idle"]) .status, .frame:not([hidden]) ~ .status { opacity: 0; }
 :host([data-state="failed"]) .status { background: #7c2318; }
 
 .sign { display: inline-flex; align-items: center; justify-content: center; gap: 3px; inline-size: 1.1rem; block-size: 1.1rem; color: #9fe0dc; }
@@ -132,14 +136,14 @@ const SHEET = `
 .actions { display: flex; flex-direction: column; gap: 0.25rem; }
 .pair { display: flex; flex-wrap: wrap; justify-content: center; gap: 0 0.5rem; }
 
-.pickers { display: flex; flex-wrap: wrap; gap: 0.75rem 1.75rem; }
+.pickers { display: flex; flex-wrap: wrap; gap: 0.75rem 1.5rem; }
 .pickers:not(:has(> :not([hidden]))) { display: none; }
 .picker { margin: 0; padding: 0; border: 0; min-inline-size: 0; }
 .picker legend { padding: 0; margin-block-end: 0.2rem; font-size: 0.875rem; font-weight: 600; }
-.choices { display: flex; flex-wrap: wrap; gap: 0.625rem; margin-inline-start: -0.25rem; }
-.choice { position: relative; display: grid; justify-items: center; gap: 0.25rem; min-inline-size: 4rem; font-size: 0.8125rem; line-height: 1.25; text-align: center; cursor: pointer; }
+.choices { display: flex; flex-wrap: wrap; gap: 0.625rem; padding-inline-start: 3px; }
+.choice { position: relative; display: grid; justify-items: center; gap: 0.25rem; min-inline-size: 3.5rem; font-size: 0.8125rem; line-height: 1.25; text-align: center; cursor: pointer; }
 .choice input { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; margin: 0; opacity: 0; cursor: pointer; }
-.choice .picture { display: grid; place-items: center; inline-size: 3.5rem; block-size: 3.5rem; margin-block-start: 5px; border-radius: 50%; overflow: hidden; background: var(--_stage-low); color: var(--_ink); font-size: 1.5rem; font-weight: 600; box-shadow: 0 0 0 1px var(--_line); transition: box-shadow 150ms; }
+.choice .picture { display: grid; place-items: center; inline-size: 3.25rem; block-size: 3.25rem; margin-block-start: 5px; border-radius: 50%; overflow: hidden; background: var(--_stage-low); color: var(--_ink); font-size: 1.5rem; font-weight: 600; box-shadow: 0 0 0 1px var(--_line); transition: box-shadow 150ms; }
 .choice img { inline-size: 100%; block-size: 100%; object-fit: cover; object-position: 50% 20%; scale: 1.35; transform-origin: 50% 30%; }
 .choice input:checked + .picture { box-shadow: 0 0 0 2px var(--_paper), 0 0 0 5px var(--_accent); }
 .choice input:checked ~ .caption { font-weight: 650; }
@@ -177,6 +181,7 @@ const SHEET = `
 .interim { color: var(--_soft); font-style: italic; }
 .coming { display: none; color: var(--_soft); }
 .captions[data-ahead] .coming { display: inline; }
+.captions:not([data-ahead]) .unsaid { display: none; }
 .cut { display: inline-block; padding-inline: 0.45rem; border-radius: 99px; background: var(--_card); box-shadow: inset 0 0 0 1px var(--_line); color: var(--_soft); font-size: 0.75rem; line-height: 1.35rem; vertical-align: 0.1em; }
 .cut::before { content: "–  "; }
 :host([captions="off"]) .captions, :host(:is([data-state="over"], [data-state="failed"])) .captions:empty { display: none; }
@@ -247,7 +252,7 @@ button:disabled { cursor: default; opacity: 0.45; }
 
 .sheet { flex: 1; min-block-size: 0; overflow-y: auto; overscroll-behavior: contain; display: flex; flex-direction: column; gap: 0.75rem; padding: 2px; }
 .sheet header { display: flex; align-items: center; justify-content: space-between; }
-.sheet h3 { margin: 0; font-size: 1.0625rem; }
+.sheet h2 { margin: 0; font-size: 1.0625rem; }
 .sheet header .tool { inline-size: 2.75rem; min-block-size: 2.75rem; background: none; box-shadow: none; }
 .sheet label { display: grid; gap: 0.3rem; font-size: 0.875rem; font-weight: 600; }
 .sheet select { min-block-size: 2.75rem; inline-size: 100%; padding: 0.4rem 0.75rem; border: 1px solid var(--_edge); border-radius: 12px; background: var(--_card); font-weight: 400; font-size: 1rem; text-overflow: ellipsis; }
@@ -285,7 +290,7 @@ button:disabled { cursor: default; opacity: 0.45; }
     gap: clamp(1rem, 2cqi, 1.75rem);
     padding: clamp(0.75rem, 2cqi, 1.5rem);
   }
-  .stage { border-radius: var(--_radius); }
+  .stage { border-width: 3px; border-radius: var(--_radius); }
   .panel { padding: 0; justify-content: flex-end; }
   .welcome { justify-content: center; gap: 1.5rem; }
   .scroll { flex: 0 1 auto; }
@@ -294,6 +299,15 @@ button:disabled { cursor: default; opacity: 0.45; }
   .ending:has(+ .captions:not(:empty)) { margin-block-start: 0; }
   #afterwards { margin-block-end: auto; margin-block-start: 0; }
   .captions:not(:empty) ~ #afterwards { margin-block-end: 0; }
+}
+
+/* A small phone: what is to be known before the start shall be seen without scrolling */
+@container avatar-call (max-height: 44rem) and (max-width: 46rem) {
+  :host([data-state="idle"]) .call { grid-template-rows: minmax(0, 25cqh) minmax(0, 1fr); }
+  .panel { padding-block: 0.5rem 0.5rem; }
+  .scroll { gap: 0.65rem; }
+  .title { margin: 0; font-size: 1.375rem; }
+  .notes { gap: 0.3rem; font-size: 0.875rem; line-height: 1.4; }
 }
 
 /* Short and narrow, such as a phone with its keyboard open: the face makes room */

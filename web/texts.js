@@ -79,7 +79,7 @@ const TABLE = {
     "Es verlässt diesen Server nicht.",
     "No sale de este servidor.",
   ],
-  personas: ["Who to talk with", "Mit wem Sie sprechen", "Con quién hablar"],
+  personas: ["Who", "Wer", "Quién"],
   faces: ["Face", "Gesicht", "Cara"],
   start: ["Start talking", "Gespräch beginnen", "Empezar a hablar"],
   startTyping: [

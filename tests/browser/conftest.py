@@ -5,6 +5,7 @@ import shutil
 import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,14 +25,17 @@ Meet = Callable[..., AbstractAsyncContextManager[User]]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def meet() -> AsyncIterator[Meet]:
-    """Opens a page: `meet(url)` refuses the microphone, `meet(url, wav)` speaks the file."""
+    """Opens a page: `meet(url)` refuses the microphone, `meet(url, wav)` speaks the file.
+
+    Further options are those of meeting().
+    """
     program = shutil.which("chromium")
     if not (program and find_spec("playwright")):
         (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW)
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
-        yield lambda url, sound=None: meeting(playwright.chromium, program, url, sound)
+        yield partial(meeting, playwright.chromium, program)
 
 
 @pytest.fixture(scope="module")

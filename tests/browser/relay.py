@@ -118,6 +118,7 @@ class Network:
 
     async def _offer(self, route: "Route") -> None:
         offer = route.request.post_data_json
+        assert offer
         offer["sdp"] = re.sub(r"a=candidate:.*\r\n", "", offer["sdp"])
         response = await route.fetch(post_data=offer)
         answer = await response.json() if response.ok else None

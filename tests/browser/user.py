@@ -1,5 +1,6 @@
 """Somebody at the page: a browser, a microphone, eyes, ears and a keyboard."""
 
+import asyncio
 import base64
 import io
 from collections.abc import AsyncIterator
@@ -24,6 +25,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--use-fake-device-for-media-stream",
+    # A page of somebody else's, on this machine all the same.
+    "--host-resolver-rules=MAP *.example 127.0.0.1",
 )
 
 
@@ -58,6 +61,17 @@ class User:
         """What watch.js kept: the value of a JavaScript expression about `watched`."""
         return await self.page.evaluate(expression)
 
+    async def until(self, condition: str) -> None:
+        """Wait until a JavaScript expression holds.
+
+        The page's policy forbids the eval() of Playwright's own waiting.
+        """
+        tick = (
+            f"setInterval(() => {{ if ({condition}) {{ clearInterval(timer); resolve(); }} }}, 50)"
+        )
+        waiting = self.page.evaluate(f"new Promise((resolve) => {{ const timer = {tick}; }})")
+        await asyncio.wait_for(waiting, LIMIT_MS / 1000)
+
     async def hush(self) -> bytes:
         """All that was heard since listen() in the page: s16le mono, 16 kHz."""
         url = await self.page.evaluate("hush()")
@@ -70,19 +84,28 @@ class User:
 
 @asynccontextmanager
 async def meeting(
-    chromium: "BrowserType", program: str, url: str, sound: Path | None
+    chromium: "BrowserType",
+    program: str,
+    url: str,
+    sound: Path | None = None,
+    *,
+    ready: str = "#start:enabled",
+    **options: Any,
 ) -> AsyncIterator[User]:
-    """The page at `url` in a browser of its own, which hears the WAV file or is refused."""
+    """The page at `url` in a browser of its own, which hears the WAV file or is refused.
+
+    `ready` is what to wait for; further options are those of Playwright's new_page().
+    """
     permission = "--use-fake-ui-for-media-stream" + ("" if sound else "=deny")
     ears = [f"--use-file-for-fake-audio-capture={sound}"] if sound else []
     browser = await chromium.launch(executable_path=program, args=[*FLAGS, permission, *ears])
     try:
-        page = await browser.new_page(viewport={"width": 1280, "height": 800})
+        page = await browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})
         page.set_default_timeout(LIMIT_MS)
         await page.add_init_script(path=WATCH)
         user = User(page)
         await page.goto(url)
-        await page.wait_for_selector("#start:enabled")
+        await page.wait_for_selector(ready)
         yield user
     finally:
         await browser.close()

@@ -1,6 +1,15 @@
 // Keeps what the page does with the browser; it changes nothing. The functions are for tests to call.
 
-const watched = { states: [], microphones: 0, tracks: [], peers: [], violations: [] };
+const watched = {
+  states: [],
+  microphones: 0,
+  wishes: [],
+  tracks: [],
+  peers: [],
+  contexts: [],
+  timers: new Set(),
+  violations: [],
+};
 
 new MutationObserver(() => {
   const state = document.querySelector("avatar-call")?.dataset.state;
@@ -18,6 +27,7 @@ const devices = navigator.mediaDevices;
 const getUserMedia = devices.getUserMedia.bind(devices);
 devices.getUserMedia = async (wish) => {
   watched.microphones += 1;
+  watched.wishes.push(wish.audio);
   const stream = await getUserMedia(wish);
   watched.tracks.push(...stream.getTracks());
   return stream;
@@ -30,6 +40,26 @@ window.RTCPeerConnection = class extends Peer {
     watched.peers.push(this);
     this.addEventListener("track", ({ track }) => watched.tracks.push(track));
   }
+};
+
+const Context = AudioContext;
+window.AudioContext = class extends Context {
+  constructor(...wishes) {
+    super(...wishes);
+    watched.contexts.push(this);
+  }
+};
+
+// What ticks until it is stopped.
+const { setInterval: tick, clearInterval: untick } = window;
+window.setInterval = (...wishes) => {
+  const timer = tick(...wishes);
+  watched.timers.add(timer);
+  return timer;
+};
+window.clearInterval = (timer) => {
+  watched.timers.delete(timer);
+  untick(timer);
 };
 
 // The avatar's voice, from now until hush() gives it as WebM in a data: URL.

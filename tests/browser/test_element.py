@@ -1,0 +1,286 @@
+"""<avatar-call> as others use it: in their pages, with its attributes, methods and events."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.browser.conftest import Meet
+from tests.browser.site import Site, serving
+from tests.browser.user import User
+from tests.talk.app import App, running_app
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("meet"),
+]
+
+FLAGS = ("--size", "640x360", "--llm", "guide")
+CALL = "document.querySelector('avatar-call')"
+GREETING = "[data-role=avatar]:first-child .words"
+FACE = "#stage[data-face=on]"
+MICROPHONE = "watched.tracks[0].enabled"
+UNHEARD_LIMIT_S = 40
+LISTEN = """
+window.heard = [];
+for (const name of ["state", "transcript", "metrics", "error"]) {
+  document.addEventListener(name, ({ detail }) => heard.push({ ...detail, name }));
+}
+"""
+TWO = '<avatar-call id="one"></avatar-call><avatar-call id="two" theme="dark"></avatar-call>'
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
+    """The server of all conversations."""
+    async with running_app(tmp_path_factory.mktemp("app"), *FLAGS) as app:
+        yield app
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site() -> AsyncIterator[Site]:
+    """Somebody else's site."""
+    async with serving() as site:
+        yield site
+
+
+async def begin(user: User) -> None:
+    """Start talking, and wait for the face and for the greeting to begin."""
+    await user.page.click("#start")
+    await user.page.wait_for_selector(FACE)
+    await user.state("speaking")
+
+
+async def events(user: User, name: str) -> list[dict[str, object]]:
+    """The details of the events of a name until now."""
+    return await user.page.evaluate(f"heard.filter(({{ name }}) => name === '{name}')")
+
+
+async def test_a_page_on_another_origin_holds_a_conversation(
+    app: App, site: Site, meet: Meet, silence: Path
+) -> None:
+    site.show(app.url)
+    async with meet(site.url, silence) as user:
+        await user.page.evaluate(LISTEN)
+        await begin(user)
+        await user.state("listening")
+        assert await user.page.evaluate(f"{CALL}.say('How do you work?')")
+        await user.read("[data-role=user] + [data-role=avatar] .words")
+        await user.state("speaking")
+        await user.page.evaluate(f"{CALL}.interrupt()")
+        await user.page.wait_for_selector("[data-role=avatar] .cut:visible")
+        await user.state("listening")
+        await user.page.evaluate(f"{CALL}.stop()")
+        await user.state("over")
+        states = [(event["previous"], event["state"]) for event in await events(user, "state")]
+        assert states[:2] == [("idle", "microphone"), ("microphone", "connecting")]
+        assert states[-1][1] == "over"
+        said = await events(user, "transcript")
+        assert {"user", "avatar"} == {event["role"] for event in said}
+        assert said[-1]["cut"] is True
+        turns = [event for event in await events(user, "metrics") if "steps" in event]
+        assert turns and turns[0]["exact"] is True
+        assert not await events(user, "error")
+        assert not user.complaints
+        hosts = {url.split("/")[2] for url in user.requests if url.startswith("http")}
+        assert hosts == {app.url.split("/")[2], f"localhost:{site.port}"}
+
+
+async def test_a_page_that_is_not_allowed_is_told_so(app: App, site: Site, meet: Meet) -> None:
+    site.show(app.url)
+    async with meet(site.foreign_url, ready="avatar-call[data-state=failed]") as user:
+        reason = await user.read("#reason")
+        assert "AVATAR_ALLOWED_ORIGINS" in reason
+        assert "shop.example" in reason
+        assert await user.page.is_visible("#again")
+        assert app.transcripts() == app.transcripts()
+
+
+async def test_two_on_a_page_and_what_is_removed_leaves_nothing(
+    app: App, site: Site, meet: Meet, silence: Path
+) -> None:
+    site.show(app.url, TWO)
+    async with meet(site.url, silence) as user:
+        before = await user.watched("watched.timers.size")
+        await user.page.click("#one #start")
+        await user.page.click("#two #start-typing")
+        await user.page.wait_for_selector(f"#one {FACE}")
+        await user.page.wait_for_selector(f"#two {FACE}")
+        assert await user.watched("watched.tracks.length") == 5
+        await user.page.evaluate(f"window.first = {CALL}; first.remove()")
+        assert await user.page.is_visible("#two #end")
+        await user.page.evaluate(f"{CALL}.remove()")
+        assert set(await user.watched("watched.tracks.map((t) => t.readyState)")) == {"ended"}
+        assert set(await user.watched("watched.peers.map((p) => p.signalingState)")) == {"closed"}
+        await user.until("watched.contexts.every((c) => c.state === 'closed')")
+        assert await user.watched("watched.timers.size") == before
+        await user.page.evaluate("document.body.append(first)")
+        await user.page.click("#start:enabled")
+        await user.page.wait_for_selector(FACE)
+        assert await user.read(GREETING)
+        assert not user.complaints
+
+
+async def test_who_holds_the_button_or_the_space_bar_is_heard(
+    app: App, meet: Meet, silence: Path
+) -> None:
+    async with meet(app.url, silence) as user:
+        page = user.page
+        await page.evaluate(f"{CALL}.pushToTalk = true")
+        await page.wait_for_selector("#start:enabled")
+        await begin(user)
+        assert await page.is_hidden("#mute")
+        assert await user.watched(MICROPHONE) is False
+        await page.hover("#hold")
+        await page.mouse.down()
+        assert await user.watched(MICROPHONE) is True
+        await page.mouse.up()
+        assert await user.watched(MICROPHONE) is False
+        await page.keyboard.down("Space")
+        assert await user.watched(MICROPHONE) is True
+        await page.keyboard.up("Space")
+        assert await user.watched(MICROPHONE) is False
+        await page.focus("#text")
+        await page.keyboard.down("Space")
+        assert await user.watched(MICROPHONE) is False
+        assert not user.complaints
+
+
+async def test_the_microphone_that_was_chosen_is_remembered(
+    app: App, meet: Meet, silence: Path
+) -> None:
+    async with meet(app.url, silence) as user:
+        page = user.page
+        await begin(user)
+        assert await user.watched("watched.wishes[0].echoCancellation") is True
+        await page.click("#devices")
+        await page.wait_for_selector("#microphones option:nth-child(2)", state="attached")
+        chosen = await page.evaluate("inside('microphones').options[1].value")
+        await page.select_option("#microphones", chosen)
+        await user.until("watched.tracks.length === 4")
+        assert await user.watched("watched.tracks[0].readyState") == "ended"
+        assert await user.watched("watched.tracks.at(-1).readyState") == "live"
+        await page.reload()
+        await page.click("#start:enabled")
+        await page.wait_for_selector(FACE)
+        assert await user.watched("watched.wishes[0].deviceId") == {"ideal": chosen}
+
+
+async def test_a_microphone_that_hears_nothing_or_goes_is_missed(
+    app: App, meet: Meet, silence: Path
+) -> None:
+    async with meet(app.url, silence) as user:
+        page = user.page
+        await begin(user)
+        await page.wait_for_selector("#notice-action:visible", timeout=UNHEARD_LIMIT_S * 1000)
+        assert "can't hear you" in await user.read("#notice-words")
+        await page.click("#notice-action")
+        await page.wait_for_selector("#microphones:visible")
+        await page.click("#devices-close")
+        await page.evaluate("watched.tracks[0].dispatchEvent(new Event('ended'))")
+        assert "microphone is gone" in await user.read("#notice-words")
+        await page.click("#notice-action")
+        await page.select_option("#microphones", index=1)
+        await user.until("watched.tracks.length === 4")
+        assert await page.inner_text("#notice-words") == ""
+
+
+async def test_l_shows_how_fast_it_is(app: App, meet: Meet, silence: Path) -> None:
+    async with meet(app.url, silence) as user:
+        page = user.page
+        await begin(user)
+        await user.state("listening")
+        await user.type("What can you do?")
+        await user.read("[data-role=user] + [data-role=avatar] .words")
+        await page.fill("#text", "l")
+        assert await page.is_hidden("#speed-sheet")
+        await page.focus("#captions")
+        await page.keyboard.press("l")
+        await page.wait_for_selector("#waterfall .turn .step.voice")
+        await user.until("/\\d/.test(inside('gauges').textContent)")
+        gauges = await page.evaluate(
+            "[...inside('gauges').children].map(({ dataset }) => dataset.gauge)"
+        )
+        assert gauges == ["fps", "offset", "loss", "roundTrip"]
+        await page.keyboard.press("Escape")
+        assert await page.is_hidden("#speed-sheet")
+
+
+async def test_the_end_sums_up_and_the_transcript_can_be_taken_along(
+    app: App, meet: Meet, silence: Path
+) -> None:
+    async with meet(app.url, silence) as user:
+        page = user.page
+        await page.context.grant_permissions(["clipboard-read", "clipboard-write", "microphone"])
+        await begin(user)
+        await user.state("listening")
+        await user.type("What can you do?")
+        await user.read("[data-role=user] + [data-role=avatar] .words")
+        await user.state("listening")
+        await page.click("#end")
+        minutes, seconds = (await user.read("#duration")).split(":")
+        assert int(minutes) * 60 + int(seconds) > 3
+        assert await user.read("#turns") == "1"
+        assert (await user.read("#median")).endswith(" s")
+        async with page.expect_download() as expected:
+            await page.click("#download")
+        text = await asyncio.to_thread(Path(await (await expected.value).path()).read_text)
+        assert "You: What can you do?" in text
+        assert "Theo: Hi, I'm Theo!" in text
+        await page.click("#copy")
+        assert await page.evaluate("navigator.clipboard.readText()") == text
+        await page.click("#again")
+        await page.wait_for_selector(FACE)
+
+
+async def test_who_is_chosen_by_picture_answers(app: App, meet: Meet, silence: Path) -> None:
+    async with meet(app.url, silence) as user:
+        await user.page.check("#personas input[value=mira]", force=True)
+        assert await user.read("#title") == "Talk with Mira"
+        assert "/api/faces/mira" in await user.page.evaluate("inside('portrait').src")
+        await begin(user)
+        await user.page.wait_for_selector(f"{GREETING}:has-text('Mira')")
+
+
+async def test_nothing_starts_by_itself_before_the_user_has_agreed(
+    app: App, site: Site, meet: Meet, silence: Path
+) -> None:
+    site.show(app.url, "<avatar-call autostart></avatar-call>")
+    async with meet(site.url, silence) as user:
+        assert await user.watched("watched.microphones") == 0
+        assert await user.page.get_attribute("avatar-call", "data-state") == "idle"
+        await begin(user)
+        await user.page.click("#end")
+        await user.state("over")
+        await user.page.reload()
+        await user.page.wait_for_selector(FACE)
+        assert await user.watched("watched.microphones") == 1
+
+
+@pytest.mark.parametrize(
+    ("locale", "title", "start"),
+    [
+        pytest.param("de-AT", "Sprechen Sie mit Theo", "Gespräch beginnen", id="German"),
+        pytest.param("es-MX", "Habla con Theo", "Empezar a hablar", id="Spanish"),
+        pytest.param("fr-FR", "Talk with Theo", "Start talking", id="another one"),
+    ],
+)
+async def test_it_speaks_the_browsers_language(
+    app: App, meet: Meet, locale: str, title: str, start: str
+) -> None:
+    async with meet(app.url, locale=locale) as user:
+        assert await user.read("#title") == title
+        assert await user.read("#start") == start
+        await user.page.evaluate(f"{CALL}.lang = 'en'")
+        assert await user.read("#start") == "Start talking"
+
+
+async def test_every_text_is_there_in_every_language() -> None:
+    source = (Path(__file__).parents[2] / "web" / "texts.js").read_text()
+    rows = re.findall(r"^  (\w+): \[(.*?)\],$", source, re.DOTALL | re.MULTILINE)
+    assert len(rows) > 100
+    assert not [key for key, row in rows if len(re.findall(r'"(?:[^"\\]|\\.)+"', row)) != 3]

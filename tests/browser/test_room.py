@@ -1,0 +1,68 @@
+"""LiveKit rooms: talking in one, and looking into one without being there."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import jwt
+import pytest
+import pytest_asyncio
+
+from sandbox import LiveKit
+from tests.browser.conftest import Meet
+from tests.sandbox.conftest import livekit, livekit_binary
+from tests.talk.app import App, running_app
+
+__all__ = ["livekit", "livekit_binary"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("meet"),
+]
+
+FLAGS = ("--size", "640x360", "--llm", "guide", "--transport", "livekit")
+FACE = "#stage[data-face=on]"
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def app(tmp_path: Path, livekit: LiveKit) -> AsyncIterator[App]:
+    """A server that meets its users in LiveKit rooms."""
+    env = {
+        "LIVEKIT_URL": livekit.url,
+        "LIVEKIT_API_KEY": livekit.key,
+        "LIVEKIT_API_SECRET": livekit.secret,
+    }
+    async with running_app(tmp_path, *FLAGS, env=env) as app:
+        yield app
+
+
+async def test_a_viewer_sees_and_hears_a_conversation_and_reads_along(
+    app: App, livekit: LiveKit, meet: Meet, silence: Path
+) -> None:
+    async with meet(app.url, silence) as user:
+        async with user.page.expect_response("**/start") as started:
+            await user.page.click("#start")
+        answer = await (await started.value).json()
+        room = jwt.decode(answer["token"], options={"verify_signature": False})["video"]["room"]
+        await user.page.wait_for_selector(FACE)
+        await user.state("listening", "speaking")
+        token = livekit.token(room, "viewer", 60)
+        link = f"{app.url}/view#url={livekit.url}&token={token}"
+        async with meet(link, ready=FACE) as viewer:
+            assert await viewer.page.evaluate("location.href") == f"{app.url}/view"
+            assert await viewer.watched("watched.microphones") == 0
+            assert await viewer.page.is_hidden("#composer")
+            await user.state("listening")
+            await user.type("What can you do?")
+            await user.read("[data-role=user] + [data-role=avatar] .words")
+            assert await viewer.read("[data-role=avatar] .words")
+            assert not [
+                url for url in viewer.requests if "token=" in url and url.startswith("http")
+            ]
+            assert not viewer.complaints
+            await user.page.click("#end")
+        assert not user.complaints
+
+
+async def test_a_viewer_without_a_room_is_told_so(app: App, meet: Meet) -> None:
+    async with meet(f"{app.url}/view", ready="avatar-call[data-state=failed]") as viewer:
+        assert "Which room?" in await viewer.read("#reason")
