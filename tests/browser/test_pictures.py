@@ -4,8 +4,10 @@ Each is taken on a phone and at a desk, light and dark. What can be told without
 the state holds while the pictures are taken, and nothing large is black.
 """
 
+import shutil
 import signal
-from collections.abc import AsyncIterator
+import wave
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,9 +17,9 @@ import pytest
 import pytest_asyncio
 
 from sandbox import LiveKit
-from tests.browser.conftest import Meet
+from tests.browser.conftest import RATE, Meet
 from tests.browser.held import held_offer, held_question
-from tests.browser.looks import DESK, PHONE
+from tests.browser.looks import DESK, PHONE, Look
 from tests.browser.relay import network
 from tests.browser.user import FLAGS, LIMIT_MS, User
 from tests.sandbox.conftest import livekit, livekit_binary
@@ -31,9 +33,12 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.usefixtures("meet"),
+    pytest.mark.timeout(400),
 ]
 
 LOOKS = (*PHONE, *DESK)
+# For what does not last.
+BRIEF_LOOKS = (PHONE[0], DESK[1])
 ALBUM = Path(__file__).parents[2] / "artefacts" / "page"
 BLACK = 10  # of 255
 FACE = "#stage[data-face=on]"
@@ -73,16 +78,28 @@ async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
             yield app
 
 
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A microphone in a room where nobody speaks: it hears a hum and a hiss, but is not dead."""
+    noise = np.random.default_rng(1).normal(0, 0.01, 10 * RATE)
+    hum = 0.01 * np.sin(2 * np.pi * 100 * np.arange(10 * RATE) / RATE)
+    path = tmp_path_factory.mktemp("microphone") / "room.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes((32767 * (noise + hum)).astype("<i2").tobytes())
+    return path
+
+
 class Album:
     """Takes pictures of a page in every look."""
 
     def __init__(self, user: User) -> None:
         self._user = user
 
-    async def take(self, name: str, *states: str) -> None:
+    async def take(self, name: str, *states: str, looks: Sequence[Look] = LOOKS) -> None:
         """Photograph the page, which stays in one of `states` meanwhile."""
         await self._user.state(*states)
-        for look in LOOKS:
+        for look in looks:
             path = ALBUM / f"{name}-{look.name}.png"
             await look.put_on(self._user.page)
             await self._user.page.screenshot(path=path)
@@ -97,8 +114,8 @@ def _black_share(path: Path) -> float:
     return float(np.mean(picture.max(axis=2) < BLACK))
 
 
-async def test_a_conversation(app: App, meet: Meet, silence: Path) -> None:
-    async with meet(app.url, silence) as user:
+async def test_a_conversation(app: App, meet: Meet, room: Path) -> None:
+    async with meet(app.url, room) as user:
         album = Album(user)
         await album.take("01-idle", "idle")
         async with held_question(user.page) as answer, held_offer(user.page) as send:
@@ -120,7 +137,7 @@ async def test_a_conversation(app: App, meet: Meet, silence: Path) -> None:
         await user.state("speaking")
         answers = "[data-role=avatar]:last-child .said:has-text('mouth')"
         await user.page.wait_for_selector(answers)
-        await album.take("07-speaking", "speaking")
+        await album.take("07-speaking", "speaking", looks=(DESK[0], *PHONE))
         await user.page.click("#speed")
         await user.page.wait_for_selector("#waterfall .turn:nth-of-type(2)", state="attached")
         await album.take("08-speed", "speaking", "listening")
@@ -133,8 +150,8 @@ async def test_a_conversation(app: App, meet: Meet, silence: Path) -> None:
         assert not user.complaints
 
 
-async def test_the_button_that_is_held_to_talk(app: App, meet: Meet, silence: Path) -> None:
-    async with meet(app.url, silence) as user:
+async def test_the_button_that_is_held_to_talk(app: App, meet: Meet, room: Path) -> None:
+    async with meet(app.url, room) as user:
         await user.page.evaluate(f"{CALL}.pushToTalk = true")
         await user.page.click("#start:enabled")
         await user.page.wait_for_selector(FACE)
@@ -170,7 +187,7 @@ async def _without_devices(other: User, url: str) -> AsyncIterator[User]:
     assert browser
     args = [flag for flag in FLAGS if "fake-device" not in flag]
     bare = await browser.browser_type.launch(
-        executable_path="/usr/bin/chromium", args=[*args, "--use-fake-ui-for-media-stream"]
+        executable_path=shutil.which("chromium"), args=[*args, "--use-fake-ui-for-media-stream"]
     )
     try:
         page = await bare.new_page()
@@ -183,21 +200,21 @@ async def _without_devices(other: User, url: str) -> AsyncIterator[User]:
         await bare.close()
 
 
-async def test_a_network_that_is_cut_for_a_while(app: App, meet: Meet, silence: Path) -> None:
-    async with meet(app.url, silence) as user, network(user.page) as way:
+async def test_a_network_that_is_cut_for_a_while(app: App, meet: Meet, room: Path) -> None:
+    async with meet(app.url, room) as user, network(user.page) as way:
         await user.page.click("#start")
         await user.page.wait_for_selector(FACE)
         await user.read("[data-role=avatar] .words")
         way.cut()
-        await Album(user).take("22-network-cut", "reconnecting")
+        await Album(user).take("22-network-cut", "reconnecting", looks=BRIEF_LOOKS)
         await way.restore()
         await user.page.wait_for_selector(FACE)
         await Album(user).take("23-taken-up-again", "listening", "speaking")
 
 
-async def test_a_server_that_dies_and_comes_back(tmp_path: Path, meet: Meet, silence: Path) -> None:
+async def test_a_server_that_dies_and_comes_back(tmp_path: Path, meet: Meet, room: Path) -> None:
     flags = ("--size", "640x360", "--llm", "guide")
-    async with running_app(tmp_path, *flags) as app, meet(app.url, silence) as user:
+    async with running_app(tmp_path, *flags) as app, meet(app.url, room) as user:
         await user.page.click("#start")
         await user.page.wait_for_selector(FACE)
         await user.read("[data-role=avatar] .words")
@@ -217,11 +234,11 @@ async def test_a_server_that_dies_and_comes_back(tmp_path: Path, meet: Meet, sil
 
 
 async def test_a_face_that_is_lost_while_the_voice_goes_on(
-    livekit: LiveKit, tmp_path: Path, meet: Meet, silence: Path
+    livekit: LiveKit, tmp_path: Path, meet: Meet, room: Path
 ) -> None:
     faults = ["speak:close-ws after=2"]
     async with staged(livekit, tmp_path, "--avatar", "heygen", faults=faults) as (app, _):
-        async with meet(app.url, silence) as user:
+        async with meet(app.url, room) as user:
             await user.page.click("#start")
             await user.page.wait_for_selector(FACE)
             await user.read("[data-role=avatar] .words")

@@ -15,6 +15,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.usefixtures("meet"),
+    pytest.mark.timeout(400),
 ]
 
 FLAGS = ("--size", "320x180", "--llm", "guide")
