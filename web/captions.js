@@ -39,9 +39,14 @@ export class Captions {
 
   show(entry) {
     if (!this.#items.has(entry)) this.#items.set(entry, this.#add(entry));
+    this.keepEnd(() => this.#items.get(entry).show(entry), entry.typed);
+  }
+
+  /** Whoever reads the newest words sees them still after `change`; with `anyway` everybody does. */
+  keepEnd(change, anyway = false) {
     const wasNear = this.#distance() < NEAR_BOTTOM_PX;
-    this.#items.get(entry).show(entry);
-    if (wasNear || entry.typed) this.#list.scrollTop = this.#list.scrollHeight;
+    change();
+    if (wasNear || anyway) this.#list.scrollTop = this.#list.scrollHeight;
   }
 
   drop(entry) {

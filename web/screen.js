@@ -37,6 +37,7 @@ export class Screen {
   #state = "idle";
   #sheet = null;
   #level = 0;
+  #held = false;
   #notice = null;
   #noticeTimer;
   #copiedTimer;
@@ -174,6 +175,8 @@ export class Screen {
   showHeld(held) {
     this.#at("hold").setAttribute("aria-pressed", held);
     this.#at("hold-words").textContent = this.#text(held ? "holding" : "hold");
+    this.#held = held;
+    this.showState(this.#state);
   }
 
   /** The microphone's level, 0 to 1. */
@@ -191,11 +194,13 @@ export class Screen {
   showNotice(sentence, { kind = null, action = null } = {}) {
     clearTimeout(this.#noticeTimer);
     this.#notice = kind ?? "passing";
-    this.#at("notice").classList.add("shown");
-    this.#at("notice-words").textContent = this.#text(sentence);
     const button = this.#at("notice-action");
-    button.hidden = !action;
-    button.textContent = action ? this.#text(action.text) : "";
+    this.captions.keepEnd(() => {
+      this.#at("notice").classList.add("shown");
+      this.#at("notice-words").textContent = this.#text(sentence);
+      button.hidden = !action;
+      button.textContent = action ? this.#text(action.text) : "";
+    });
     button.onclick = () => {
       this.hideNotice();
       action.do();
@@ -326,7 +331,7 @@ export class Screen {
     if (state !== "listening") return this.#text(state);
     if (watching) return this.#text("watching");
     if (!voice) return this.#text("listeningTyped");
-    if (pushToTalk) return this.#text("listeningHold");
+    if (pushToTalk && !this.#held) return this.#text("listeningHold");
     return this.#text(this.muted ? "listeningMuted" : "listening");
   }
 

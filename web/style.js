@@ -67,7 +67,7 @@ const SHEET = `
 .bust { fill: var(--_bust); }
 .portrait, #face { object-fit: var(--avatar-fit, cover); object-position: 50% 30%; }
 .portrait { transition: filter 400ms, opacity 400ms; }
-:host(:is([data-state="over"], [data-state="failed"], [data-state="reconnecting"])) :is(.portrait, #face) { filter: saturate(0.7); opacity: 0.8; }
+:host(:is([data-state="over"], [data-state="failed"], [data-state="reconnecting"])) :is(.portrait, #face) { filter: saturate(0.6) brightness(0.88); }
 #face { opacity: 0; transition: opacity 400ms; }
 [data-face="on"] #face { opacity: 1; }
 [data-face="on"] :is(.silhouette, .portrait) { visibility: hidden; transition: visibility 0s 400ms; }
