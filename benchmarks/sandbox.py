@@ -1,9 +1,10 @@
 """How fast the sandbox is, and how many sessions it carries: `python -m benchmarks.sandbox`.
 
 Measures start to first picture, WebSocket audio to `speak_started`, to the first sound and to the
-first picture with an open mouth, interruption to silence, and for 1, 2, … sessions side by side
-their pictures a second, the longest gap, and the CPU they take. Every session has a viewer in this
-process, whose decoding is part of the CPU that is shown; `--blind` leaves the viewers out.
+first picture with an open mouth, interruption to silence, how far the mouth is from its sound at
+the viewer, and for 1, 2, … sessions side by side the pictures a second, the longest gap, and the
+CPU they take. One of those has a viewer in this process, whose decoding is part of the CPU that is
+shown; `--blind` leaves it out.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import os
 import statistics
 import threading
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,7 +26,10 @@ import aiohttp
 import numpy as np
 from livekit import api, rtc
 
+from liveavatar.wire import Quality
+from puppet import FPS, SAMPLES_PER_FRAME, Player, load_pack
 from sandbox import Address, Limits, LiveKit, livekit_server, sandbox
+from sandbox.avatars import pack_of
 from sandbox.livekit_server import http_url
 
 AVATAR = "dd73ea75-1218-4ef3-92ce-606d5f7fbc0a"
@@ -32,6 +37,8 @@ LOUD = 1000
 CAVITY_LUMA = 45
 SETTLE_S = 2.0
 ROUNDS = 5
+BURSTS = 12
+BURST_S, REST_S = 0.3, 0.7
 
 
 @dataclass
@@ -74,7 +81,11 @@ class Viewer:
 
 def _dark_pixels(frame: rtc.VideoFrame) -> int:
     width, height = frame.width, frame.height
-    luma = np.frombuffer(frame.data, np.uint8)[: width * height].reshape(height, width)
+    return _dark_luma(np.frombuffer(frame.data, np.uint8)[: width * height].reshape(height, width))
+
+
+def _dark_luma(luma: np.ndarray) -> int:
+    height, width = luma.shape
     # The lips of every pack, as a share of a 16:9 picture.
     mouth = luma[int(0.52 * height) : int(0.65 * height), int(0.45 * width) : int(0.55 * width)]
     return int((mouth < CAVITY_LUMA).sum())
@@ -186,11 +197,69 @@ async def delays(http: aiohttp.ClientSession, address: Address, quality: str) ->
         return {name: 1000 * seconds for name, seconds in times.items()}
 
 
+def bursts() -> bytes:
+    """Short vowels with rests between: s16le mono 24 kHz."""
+    rest = bytes(2 * int(24_000 * REST_S))
+    vowel = np.frombuffer(speech(2), "<i2")[4000 : 4000 + int(24_000 * BURST_S)].tobytes()
+    return (rest + vowel) * BURSTS + rest
+
+
+def lags_s(loud_at: list[float], pictures_at: list[float], dark: list[int]) -> list[float]:
+    """For each burst, how much later than its sound the mouth opened."""
+    level = (min(dark) + max(dark)) / 2
+    opened = [
+        at
+        for at, before, now in zip(pictures_at[1:], dark, dark[1:], strict=False)
+        if before <= level < now
+    ]
+    onsets = [at for at, before in zip(loud_at[1:], loud_at, strict=False) if at - before > 0.3]
+    near = [min(opened, key=lambda at: abs(at - onset)) - onset for onset in onsets if opened]
+    return [lag for lag in near if abs(lag) < REST_S / 2]
+
+
+def drawn_lags_s(quality: str) -> list[float]:
+    """The same of the puppet's own pictures and sound, before any network."""
+    size = Quality(quality).size
+    player = Player(load_pack(pack_of(uuid.UUID(AVATAR))), size)
+    player.speak(bursts())
+    player.end()
+    loud_at, pictures_at, dark = [], [], []
+    for number in range(int((BURSTS + 1) * (BURST_S + REST_S) * FPS)):
+        frame = player.tick()
+        pcm = np.frombuffer(frame.audio or bytes(2 * SAMPLES_PER_FRAME), "<i2")
+        for piece, sound in enumerate(pcm.reshape(4, -1)):
+            if np.abs(sound).max() > LOUD:
+                loud_at.append(number / FPS + piece / 100)
+        pictures_at.append(number / FPS)
+        dark.append(_dark_luma(frame.image[: size[1]]))
+    return lags_s(loud_at, pictures_at, dark)
+
+
+async def offset(http: aiohttp.ClientSession, address: Address, quality: str) -> float:
+    """How much later than its sound the mouth opens at the viewer, beyond how it is drawn; ms."""
+    async with talking(http, address, quality) as talk:
+        viewer = talk.viewer
+        assert viewer
+        await _reach(lambda: viewer.pictures_at)
+        await asyncio.sleep(SETTLE_S)
+        seen = len(viewer.dark)
+        await talk.say(bursts())
+        await talk.socket.send_json({"type": "agent.speak_end"})
+        await talk.until("agent.speak_ended")
+        await asyncio.sleep(1)
+        lags = lags_s(viewer.loud_at, viewer.pictures_at[seen:], viewer.dark[seen:])
+    assert len(lags) > BURSTS // 2, "the bursts were not seen and heard"
+    return 1000 * (statistics.median(lags) - statistics.median(drawn_lags_s(quality)))
+
+
 async def load(
     http: aiohttp.ClientSession, address: Address, options: argparse.Namespace, count: int
 ) -> str:
-    """So many sessions that all speak: a line of the table."""
-    talks = [talking(http, address, options.quality, blind=options.blind) for _ in range(count)]
+    """So many sessions that all speak, the first of them watched: a line of the table."""
+    talks = [
+        talking(http, address, options.quality, blind=options.blind or number > 0)
+        for number in range(count)
+    ]
     opened = [await talk.__aenter__() for talk in talks]
     try:
         await asyncio.sleep(SETTLE_S)
@@ -206,7 +275,7 @@ async def load(
             await talk.__aexit__(None, None, None)
     measured = [_rate(at, begin_s, begin_s + wall_s) for at in seen]
     rates, gaps = [rate for rate, _ in measured], [gap for _, gap in measured]
-    fps = f"{min(rates):5.1f} to {max(rates):4.1f}" if rates else "     not seen"
+    fps = f"{rates[0]:10.1f}" if rates else "  not seen"
     gap = f"{1000 * max(gaps):6.0f}" if gaps else "     -"
     return f"{count:8}   {fps}   {gap}   {cores:5.2f}   {cores / count:5.2f}"
 
@@ -277,7 +346,13 @@ async def main(options: argparse.Namespace) -> None:
         for name in rounds[0]:
             values = [measured[name] for measured in rounds]
             print(f"  {name:42} {statistics.median(values):6.0f}   (most {max(values):.0f})")
-        print("sessions    pictures/s    gap ms   cores   cores each")
+        offsets = [await offset(http, address, options.quality) for _ in range(ROUNDS)]
+        print(
+            f"  {'mouth after its sound at the viewer':42} {statistics.median(offsets):6.0f}",
+            end="",
+        )
+        print(f"   ({min(offsets):.0f} to {max(offsets):.0f})")
+        print("sessions   pictures/s   gap ms   cores   cores each")
         for count in options.counts:
             print(await load(http, address, options, count))
 

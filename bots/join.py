@@ -66,7 +66,10 @@ def _invitation(options: argparse.Namespace, settings: Settings) -> tuple[str, s
         raise MissingSetting("avatar join", ["LIVEKIT_URL"], None)
     if urlsplit(url).scheme not in ("ws", "wss", "http", "https"):
         raise UserError(f"--url {url}: write it as wss://name, or ws://name:port.")
-    return url, _own_token(options.room, url, settings) if options.room else _given_token(settings)
+    if options.room:
+        return url, _own_token(options.room, url, settings)
+    given = settings.livekit_token.get_secret_value() or (_read_token() if options.url else "")
+    return url, _checked(given)
 
 
 def _own_token(room: str, url: str, settings: Settings) -> str:
@@ -78,18 +81,17 @@ def _own_token(room: str, url: str, settings: Settings) -> str:
     return LiveKit(url, key, secret).viewer_token(room)
 
 
-def _given_token(settings: Settings) -> str:
-    """A token from the settings, or from standard input."""
-    token = settings.livekit_token.get_secret_value() or _read_token()
+def _checked(token: str) -> str:
     if token.count(".") != 2:
         raise UserError(
-            "avatar join needs the name of a room, or a token for one: put it in LIVEKIT_TOKEN, or"
-            " give it on standard input."
+            "avatar join needs the name of a room, or --url and a token: put it in LIVEKIT_TOKEN,"
+            " or give it on standard input."
         )
     return token
 
 
 def _read_token() -> str:
+    """A token from standard input, unseen when it is typed."""
     if sys.stdin.isatty():
         return getpass.getpass("Token of the room: ").strip()
     return sys.stdin.readline().strip()

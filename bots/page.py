@@ -12,6 +12,8 @@ from pipelines.parts import Lineup, missing, part
 from pipelines.settings import Settings
 from web.policy import Reach, page_headers
 
+# How long LiveAvatar's sessions without credits are.
+LIVEAVATAR_SANDBOX_S = 60.0
 HERE = "on this server's machine"
 
 
@@ -36,7 +38,7 @@ def describe(settings: Settings, lineup: Lineup) -> dict[str, Any]:
         "poster": default and _picture(default),
         "size": picture_size(settings, lineup["avatar"].part.value),
         "limits": {
-            "max_duration_s": settings.avatar_max_duration_s,
+            "max_duration_s": _longest_s(settings, lineup),
             "idle_s": settings.avatar_idle_s,
         },
         "kept": _kept(settings, lineup),
@@ -68,6 +70,15 @@ def _face(face: Face) -> dict[str, Any]:
 def _picture(face: Face) -> str | None:
     """Where the picture of a face is; None without one."""
     return f"/api/faces/{quote(face.id, safe='')}" if face.picture else None
+
+
+def _longest_s(settings: Settings, lineup: Lineup) -> float:
+    """How long a conversation can be, in seconds: LiveAvatar's room may close before we do."""
+    limits: list[float] = [settings.avatar_max_duration_s]
+    if lineup["transport"].part.value == "heygen":
+        limits += [settings.liveavatar_max_duration_s or settings.avatar_max_duration_s]
+        limits += [LIVEAVATAR_SANDBOX_S] if settings.liveavatar_sandbox else []
+    return min(limits)
 
 
 def _kept(settings: Settings, lineup: Lineup) -> dict[str, Any]:

@@ -91,6 +91,7 @@ def _install_page(app: FastAPI, settings: Settings, lineup: Lineup) -> None:
     """
     files, headers = Folder(), page.headers(settings)
     app.add_exception_handler(AvatarError, _fail)
+    app.add_exception_handler(Exception, _break)
     app.router.routes.extend(files.routes(pages=headers))
 
     @app.get("/", include_in_schema=False)
@@ -151,6 +152,10 @@ def _refuse(status: int, detail: str) -> JSONResponse:
 
 async def _fail(_request: Request, error: Exception) -> Response:
     return _refuse(500, str(error))
+
+
+async def _break(_request: Request, _error: Exception) -> Response:
+    return _refuse(500, "The server made a mistake. What it was is in the server's log.")
 
 
 def _runners(path: str) -> Callable[..., Any]:

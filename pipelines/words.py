@@ -34,17 +34,6 @@ class Words:
         self._origin: tuple[int, float] | None = None
         self._last_pts = 0
 
-    @property
-    def given_s(self) -> float:
-        """How much voice the face was given."""
-        return self._given_s
-
-    @property
-    def next_word_s(self) -> float | None:
-        """The position of the next word that waits."""
-        words = [at_s for at_s, _, frame in self._waiting if isinstance(frame, TTSTextFrame)]
-        return min(words, default=None)
-
     def give(self, voice: AudioRawFrame, now_ns: int) -> None:
         """The face was given more voice."""
         self._begin(now_ns)
@@ -80,14 +69,6 @@ class Words:
             due.append(heapq.heappop(self._waiting)[2])
             due[-1].pts = None
         return due
-
-    def timed(self, began_ns: int) -> list[Frame]:
-        """Let go of all frames, stamped with their time, if position 0 was heard at `began_ns`."""
-        positions = [at_s for at_s, _, _ in sorted(self._waiting, key=lambda entry: entry[:2])]
-        frames = self.until(math.inf)
-        for frame, at_s in zip(frames, positions, strict=True):
-            frame.pts = began_ns + round(at_s * NS)
-        return frames
 
     def interrupt(self) -> list[Frame]:
         """Forget the words that will not be said; the frames that must be let go all the same."""

@@ -20,8 +20,8 @@ from sandbox.room import Room
 from sandbox.session import Session
 
 FRAME_S = 1 / FPS
-LEAD_S = 0.1
-HELD = 2
+HELD = 3
+LEAD_S = HELD * FRAME_S
 SILENCE = bytes(2 * SAMPLES_PER_FRAME)
 
 

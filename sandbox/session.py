@@ -8,6 +8,8 @@ from pydantic import BaseModel, Field, PrivateAttr
 from liveavatar.wire import EndReason, FullRequest, LiteRequest, Mode, TokenRequest
 
 LOG_ENTRIES = 5000
+# Two minutes of s16le mono 24 kHz.
+VOICE_BYTES = 120 * 2 * 24_000
 UNLOGGED = ("livekit_client_token", "agora_token", "token", "session_token", "ws_url")
 
 
@@ -28,6 +30,8 @@ class Session(BaseModel):
     credits_consumed: int = 0
     transcript: list[dict[str, Any]] = Field(default_factory=list)
     _log: deque[dict[str, Any]] = PrivateAttr(default_factory=lambda: deque(maxlen=LOG_ENTRIES))
+
+    _voice: bytearray = PrivateAttr(default_factory=bytearray)
 
     @property
     def mode(self) -> Mode:
@@ -52,6 +56,16 @@ class Session(BaseModel):
         if self.request.is_sandbox:
             return 0
         return 2 if self.mode is Mode.FULL else 1
+
+    @property
+    def voice(self) -> bytes:
+        """The last two minutes of speech received: s16le mono 24 kHz."""
+        return bytes(self._voice)
+
+    def hear(self, pcm: bytes) -> None:
+        """Keep speech for the control plane: s16le mono 24 kHz."""
+        self._voice += pcm
+        del self._voice[:-VOICE_BYTES]
 
     @property
     def log(self) -> list[dict[str, Any]]:

@@ -3,23 +3,44 @@
 const PERIOD_MS = 100;
 const FULL_SCALE_RMS = 0.2;
 
-/** Calls `onLevel` with 0 (silence) to 1 (loud speech) until the returned function is called. */
+/**
+ * Calls `onLevel` with 0 (silence) to 1 (loud speech) until the returned function is called.
+ * Browsers let nobody listen before the user has touched the page: it begins then.
+ */
 export function watchLevel(stream, onLevel) {
-  // Without a sink and with long buffers, listening costs next to nothing.
-  const context = new AudioContext({ latencyHint: "playback", sinkId: { type: "none" } });
-  const analyser = new AnalyserNode(context, { fftSize: 2048 });
-  const source = context.createMediaStreamSource(stream);
-  source.connect(analyser);
-  const samples = new Float32Array(analyser.fftSize);
+  let ear = null;
   const timer = setInterval(() => {
-    analyser.getFloatTimeDomainData(samples);
-    onLevel(Math.min(1, rms(samples) / FULL_SCALE_RMS));
+    if (isTouched()) onLevel((ear ??= new Ear(stream)).level);
   }, PERIOD_MS);
   return () => {
     clearInterval(timer);
-    source.disconnect();
-    context.close();
+    ear?.close();
   };
+}
+
+const isTouched = () => navigator.userActivation?.hasBeenActive ?? true;
+
+class Ear {
+  // Without a sink and with long buffers, listening costs next to nothing.
+  #context = new AudioContext({ latencyHint: "playback", sinkId: { type: "none" } });
+  #analyser = new AnalyserNode(this.#context, { fftSize: 2048 });
+  #samples = new Float32Array(this.#analyser.fftSize);
+  #source;
+
+  constructor(stream) {
+    this.#source = this.#context.createMediaStreamSource(stream);
+    this.#source.connect(this.#analyser);
+  }
+
+  get level() {
+    this.#analyser.getFloatTimeDomainData(this.#samples);
+    return Math.min(1, rms(this.#samples) / FULL_SCALE_RMS);
+  }
+
+  close() {
+    this.#source.disconnect();
+    this.#context.close();
+  }
 }
 
 function rms(samples) {

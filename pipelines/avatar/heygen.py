@@ -1,13 +1,13 @@
 """HeyGen LiveAvatar in LITE mode, through Pipecat's HeyGenVideoService."""
 
 import math
+from collections.abc import Iterable
 
 import aiohttp
 from pipecat.frames.frames import (
-    BotStartedSpeakingFrame,
-    BotStoppedSpeakingFrame,
     Frame,
     InterruptionFrame,
+    SpeechOutputAudioRawFrame,
     TTSAudioRawFrame,
     TTSStartedFrame,
     TTSStoppedFrame,
@@ -19,10 +19,11 @@ from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.services.heygen.client import ServiceType
 from pipecat.services.heygen.video import HeyGenVideoService
 
+from pipelines.follower import Follower
 from pipelines.heygen import connected, redirect, session_request, why_not_connected
 from pipelines.persona import Persona
 from pipelines.settings import Settings
-from pipelines.words import NS, Words, is_timed
+from pipelines.words import Words, is_timed
 
 GONE = "The face is gone; the voice goes on."
 
@@ -43,9 +44,8 @@ class LiveAvatarVideoService(HeyGenVideoService):
         self._app_settings = settings
         self._told = False
         self._words = Words()
-        # When the first of the voice given was heard, in nanoseconds of the pipeline's clock.
-        self._heard_ns: int | None = None
-        self._avatar_speaks = self._user_speaks = False
+        self._follower = Follower()
+        self._user_speaks = False
 
     @property
     def shows_face(self) -> bool:
@@ -78,25 +78,21 @@ class LiveAvatarVideoService(HeyGenVideoService):
         if isinstance(frame, TTSStoppedFrame):
             self._words.end()
         elif is_timed(frame, direction) and self.shows_face:
-            self._words.hold(frame, self._now_ns)
-            await self._time_words()
+            self._words.hold(frame, self.get_clock().get_time())
             return
         await super().push_frame(frame, direction)
+        if isinstance(frame, SpeechOutputAudioRawFrame):
+            await self._push_words(self._words.until(self._follower.hear(frame)))
 
-    @property
-    def _now_ns(self) -> int:
-        return self.get_clock().get_time()
+    async def _push_words(self, frames: Iterable[Frame]) -> None:
+        for frame in frames:
+            await super().push_frame(frame)
 
     async def _follow(self, frame: Frame) -> None:
         match frame:
             case TTSAudioRawFrame():
-                self._words.give(frame, self._now_ns)
-            case BotStartedSpeakingFrame():
-                self._avatar_speaks = True
-                await self._time_words()
-            case BotStoppedSpeakingFrame():
-                self._avatar_speaks = False
-                self._forget_what_was_said()
+                self._words.give(frame, self.get_clock().get_time())
+                self._follower.give(frame)
             case UserStartedSpeakingFrame():
                 self._user_speaks = True
             case UserStoppedSpeakingFrame():
@@ -106,26 +102,10 @@ class LiveAvatarVideoService(HeyGenVideoService):
             case _:
                 pass
 
-    async def _time_words(self) -> None:
-        """Give the words that wait the time at which the avatar says them."""
-        first_s = self._words.next_word_s
-        if self._heard_ns is None and self._avatar_speaks and first_s is not None:
-            self._heard_ns = self._now_ns - round(first_s * NS)
-        if self._heard_ns is not None:
-            for frame in self._words.timed(self._heard_ns):
-                await super().push_frame(frame)
-
-    def _forget_what_was_said(self) -> None:
-        """Time the next words anew, unless the avatar only pauses."""
-        heard_ns = self._heard_ns
-        if heard_ns is not None and self._now_ns >= heard_ns + self._words.given_s * NS:
-            self._heard_ns = None
-
     async def _hush(self) -> None:
         """Silence the avatar where it is not the user's speech that does."""
-        self._heard_ns = None
-        for frame in self._words.interrupt():
-            await super().push_frame(frame)
+        await self._push_words(self._words.interrupt())
+        self._follower.interrupt()
         if self._client and self.shows_face and not self._user_speaks:
             await self._handle_user_started_speaking()
             await self._client.stop_agent_listening()
@@ -134,8 +114,7 @@ class LiveAvatarVideoService(HeyGenVideoService):
         if self._told:
             return
         self._told = True
-        for frame in self._words.until(math.inf):
-            await super().push_frame(frame)
+        await self._push_words(self._words.until(math.inf))
         why = await why_not_connected(self._app_settings, self._session)
         await self.push_error(f"{GONE} {why}")
         await self.push_frame(RTVIServerMessageFrame({"type": "face-lost", "text": GONE}))

@@ -2,8 +2,12 @@
 
 import asyncio
 import functools
+import os
+import sys
+import threading
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import aiohttp
@@ -22,6 +26,16 @@ from pipelines.tts import alignment
 # A sentence that takes longer on a machine that is overloaded loses its word times.
 LONGEST_SYNTHESIS_S = 15.0
 VOICES = Path.home() / ".cache" / "avatar" / "voices"
+NICENESS = 10
+
+
+def _give_way() -> None:
+    """Let faces and rooms come first, which cannot wait; speech is made long before it is heard."""
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+SYNTHESIS = ThreadPoolExecutor(2, "piper", _give_way)
 
 
 class Piper(PiperTTSService):
@@ -56,7 +70,8 @@ class Piper(PiperTTSService):
 
     async def _sound(self, text: str, context_id: str) -> AsyncIterator[bytes]:
         sentences = alignment.speak(self._voice, text)
-        while speech := await asyncio.to_thread(next, sentences, None):
+        loop = asyncio.get_running_loop()
+        while speech := await loop.run_in_executor(SYNTHESIS, next, sentences, None):
             start_s = self._spoken_s[context_id]
             self._spoken_s[context_id] += speech.duration_s
             words = [(word, start_s + at_s) for word, at_s in speech.words]

@@ -1,11 +1,14 @@
 """The control plane, apart from the imitated API: what went on, and what shall go wrong."""
 
+import io
+import wave
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
 from liveavatar.wire import EndReason, Envelope
+from puppet import SAMPLE_RATE
 from sandbox.desk import Desk, desk, need_key
 from sandbox.errors import Invalid
 from sandbox.faults import FAULTS, BadFault, Fault
@@ -46,6 +49,12 @@ async def session(session_id: str, the: TheDesk) -> Envelope[dict[str, Any]]:
     return ok(_shown(the.account.session(session_id)))
 
 
+@router.get("/sessions/{session_id}/voice", response_class=Response)
+async def voice(session_id: str, the: TheDesk) -> Response:
+    """The speech that a session received, its last two minutes, as a WAV file."""
+    return Response(_wav(the.account.session(session_id).voice), media_type="audio/wav")
+
+
 @router.post("/sessions/{session_id}/view")
 async def view(session_id: str, the: TheDesk) -> Envelope[dict[str, str]]:
     """What a viewer of the session's room needs: who has it sees and hears, and is not seen."""
@@ -82,6 +91,14 @@ async def clear_faults(the: TheDesk) -> Envelope[None]:
     """Be well again."""
     the.faults.clear()
     return ok()
+
+
+def _wav(pcm: bytes) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        sound.writeframes(pcm)
+    return file.getvalue()
 
 
 def _order(fault: Fault) -> dict[str, Any]:

@@ -109,6 +109,7 @@ class Conversation:
         pcm = b""
         if isinstance(command, Speak | SpeakEnd) and command.audio:
             pcm = base64.b64decode(command.audio, validate=True)
+        self._performance.session.hear(pcm)
         if isinstance(command, Speak | SpeakEnd | Interrupt | Listen):
             self._performance.hear(command, pcm)
         else:

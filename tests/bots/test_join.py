@@ -114,7 +114,8 @@ async def test_a_room_one_has_only_a_token_for_can_be_shown(env, given) -> None:
         pytest.param(
             ["stage", "--url", "wss://rooms.example"], {}, "needs LIVEKIT_API_KEY and", id="no key"
         ),
-        pytest.param(["--url", "wss://rooms.example"], {}, "name of a room, or a token", id="none"),
+        pytest.param(["--url", "wss://rooms.example"], {}, "name of a room, or --url", id="none"),
+        pytest.param([], {"LIVEKIT_URL": "wss://rooms.example"}, "name of a room", id="no room"),
         pytest.param(["--url", "rooms.example", "x"], {}, "wss://name", id="no address"),
     ],
 )

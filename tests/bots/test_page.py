@@ -74,6 +74,15 @@ def test_without_a_face_there_is_nothing_to_choose():
     assert {persona["face"] for persona in lineup["personas"]} == {None}
 
 
+def test_the_room_may_close_before_we_do():
+    room = {"transport": "heygen", "liveavatar_api_key": SecretStr("fake-key")}
+    assert told(**room)["limits"]["max_duration_s"] == 1800
+    assert told(**room, liveavatar_max_duration_s=300)["limits"]["max_duration_s"] == 300
+    assert told(**room, liveavatar_sandbox=True)["limits"]["max_duration_s"] == 60
+    face = {"avatar": "heygen", "liveavatar_api_key": SecretStr("fake-key")}
+    assert told(**face, liveavatar_sandbox=True)["limits"]["max_duration_s"] == 1800
+
+
 @pytest.mark.parametrize(
     ("folder", "where"),
     [

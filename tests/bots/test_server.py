@@ -154,3 +154,18 @@ async def test_the_chosen_persona_greets(app):
         assert "I'm Mira" in " ".join(message["text"] for message in said)
     (transcript,) = app.transcripts()
     assert json.loads(transcript.read_text().splitlines()[0])["persona"] == "Mira"
+
+
+async def test_a_persona_that_is_gone_is_said_in_a_sentence(tmp_path):
+    (tmp_path / "brief.yaml").write_text("name: Ada\n")
+    async with (
+        running_app(tmp_path, *FLAGS, "--persona", "brief.yaml") as app,
+        aiohttp.ClientSession(app.url) as http,
+    ):
+        (tmp_path / "brief.yaml").unlink()
+        async with http.get("/api/lineup") as answer:
+            assert answer.status == 500
+            assert "AVATAR_PERSONA=brief.yaml cannot be read" in (await answer.json())["detail"]
+        (tmp_path / "brief.yaml").write_text("name: Grace\n")
+        async with http.get("/api/lineup") as answer:
+            assert (await answer.json())["persona"] == {"id": "brief", "name": "Grace"}

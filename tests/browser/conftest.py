@@ -13,7 +13,10 @@ import pytest
 import pytest_asyncio
 
 from tests.browser.user import User, meeting
+from tests.sandbox.conftest import livekit, livekit_binary
 from tests.speech import say
+
+__all__ = ["livekit", "livekit_binary"]
 
 HOW = (
     "The page is tested in Chromium: get it with `apt-get install chromium` "

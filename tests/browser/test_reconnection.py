@@ -1,7 +1,6 @@
 """A connection that drops is taken up again, for the same conversation."""
 
 import asyncio
-import json
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -45,11 +44,6 @@ async def _begin(user: User) -> None:
     await user.state("listening")
 
 
-async def _lines(app: App) -> list[dict[str, object]]:
-    (transcript,) = app.transcripts()
-    return [json.loads(line) for line in transcript.read_text().splitlines()]
-
-
 async def test_a_call_outlives_a_network_that_is_cut(app: App, meet: Meet, silence: Path) -> None:
     async with meet(app.url, silence) as user, network(user.page) as way:
         await _begin(user)
@@ -65,9 +59,7 @@ async def test_a_call_outlives_a_network_that_is_cut(app: App, meet: Meet, silen
         assert await user.read(ANSWER)
         assert await user.page.locator("[data-role=avatar]").count() == 2
         assert await user.watched("watched.tracks[0].readyState") == "live"
-        await user.page.click("#end")
-        await user.state("over")
-    assert [line["event"] for line in await _lines(app) if "event" in line] == ["started", "ended"]
+        assert len(app.transcripts()) == 1
 
 
 async def test_a_server_that_stops_for_a_while_is_waited_for(

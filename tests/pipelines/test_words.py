@@ -89,11 +89,3 @@ def test_an_interruption_forgets_what_was_not_said():
     assert texts(words.said(0.04)) == ["one"]
     assert words.interrupt() == [kept]
     assert not words.all_said()
-
-
-def test_all_are_stamped_when_the_moment_of_the_first_is_known():
-    words = given(Words(), 1, word("one", 0.1), word("two", 0.5))
-    assert words.next_word_s == 0.1
-    stamped = words.timed(NOW + round(2 * NS))
-    assert texts(stamped) == ["one", "two"]
-    assert [f.pts for f in stamped] == [NOW + round(2.1 * NS), NOW + round(2.5 * NS)]

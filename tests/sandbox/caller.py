@@ -10,15 +10,17 @@ from typing import Any, Self
 
 import aiohttp
 import numpy as np
-from livekit import rtc
+from livekit import api, rtc
 
 from sandbox import LiveKit
 from sandbox.desk import Desk
+from sandbox.livekit_server import http_url
 
 WAYNE = "dd73ea75-1218-4ef3-92ce-606d5f7fbc0a"
 LITE = {"mode": "LITE", "avatar_id": WAYNE, "video_settings": {"quality": "low"}}
 FULL = {"mode": "FULL", "avatar_id": WAYNE, "video_settings": {"quality": "low"}}
 PATIENCE_S = 15.0
+LOUD = 1000
 Envelope = dict[str, Any]
 
 
@@ -215,6 +217,8 @@ class Viewer:
         self.shown_at: list[float] = []
         self.picture: rtc.VideoFrame | None = None
         self.heard: list[tuple[float, np.ndarray]] = []
+        self.last_loud_at = 0.0
+        """When the last sound came that is no silence; 0 if none did."""
         self.tracks: dict[str, set[str]] = {}
         self.gone = asyncio.Event()
         self._changed = asyncio.Condition()
@@ -245,11 +249,6 @@ class Viewer:
         """All sound so far: float64 samples at 24 kHz."""
         return np.concatenate([np.zeros(0), *(samples for _, samples in self.heard)])
 
-    def last_loud_at(self) -> float:
-        """When the last sound came that is no silence; 0 if none did."""
-        loud = [at for at, samples in self.heard if np.abs(samples).max() > 1000]
-        return loud[-1] if loud else 0.0
-
     def _subscribed(self, track: rtc.Track, _: Any, participant: rtc.RemoteParticipant) -> None:
         video = track.kind == rtc.TrackKind.KIND_VIDEO
         kind = "video" if video else "audio"
@@ -265,9 +264,21 @@ class Viewer:
     async def _hear(self, track: rtc.Track) -> None:
         async for event in rtc.AudioStream(track, sample_rate=24_000):
             samples = np.frombuffer(event.frame.data, np.int16).astype(float)
-            await self._note(lambda s=samples: self.heard.append((time.monotonic(), s)))
+            await self._note(lambda s=samples: self._keep(s))
+
+    def _keep(self, samples: np.ndarray) -> None:
+        now_s = time.monotonic()
+        self.heard.append((now_s, samples))
+        if np.abs(samples).max() > LOUD:
+            self.last_loud_at = now_s
 
     async def _note(self, keep: Callable[[], None]) -> None:
         async with self._changed:
             keep()
             self._changed.notify_all()
+
+
+async def rooms(livekit: LiveKit) -> set[str]:
+    """The names of the rooms that are open on a server."""
+    async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as server:
+        return {room.name for room in (await server.room.list_rooms(api.ListRoomsRequest())).rooms}

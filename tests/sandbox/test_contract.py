@@ -64,7 +64,7 @@ async def _talk(caller: Caller, call) -> None:
     lite = await caller.lite(call)
     await lite.until("session.state_updated", state="connected")
     await lite.say(tone(1), "u1")
-    await viewer.until(lambda: viewer.last_loud_at() > 0)
+    await viewer.until(lambda: viewer.last_loud_at > 0)
     await lite.until("agent.state_updated", new_state="talking")
     await lite.until("agent.state_updated", new_state="idle")
     await lite.send("agent.interrupt", event_id="i1")

@@ -149,7 +149,7 @@ async def test_the_transport_speaks_in_the_room_and_stops_its_session(
         viewer = await redirected.join(livekit.url, livekit.token(session.id, "client", 60))
         await asyncio.wait_for(came.wait(), PATIENCE_S)
         await stage.play(TTSStartedFrame(), *tts(tone(1)), TTSStoppedFrame())
-        await viewer.until(lambda: viewer.last_loud_at() > 0)
+        await viewer.until(lambda: viewer.last_loud_at > 0)
         await stage.first(BotStoppedSpeakingFrame)
         received = await commands(redirected, "agent.speak_end")
         assert received.count("agent.speak") >= 20

@@ -1,7 +1,6 @@
 """The avatar in a real LiveKit room, seen and heard by a participant of the test's own."""
 
 import asyncio
-import time
 
 import jwt
 import numpy as np
@@ -9,12 +8,14 @@ import pytest
 from livekit import api
 
 from sandbox import LiveKit
-from tests.sandbox.caller import WAYNE, Caller, Viewer, tone
+from tests.sandbox.caller import WAYNE, Caller, Viewer, rooms, tone
+from tests.sandbox.listening import likeness, loud
 from tests.speech import say
 from tests.talk.mouth import gauge
 
 SAMPLE_RATE = 24_000
-STRETCH = SAMPLE_RATE // 5
+PIECE_S = 0.01
+LONGEST_GAP_S = 0.2
 
 
 def babble(seconds: float, seed: int = 1) -> bytes:
@@ -24,23 +25,6 @@ def babble(seconds: float, seed: int = 1) -> bytes:
     noise = np.convolve(chance.standard_normal(count), np.ones(6) / 6, "same")
     swell = np.abs(np.sin(np.arange(count) / SAMPLE_RATE * 2 * np.pi * 2.5)) ** 0.5
     return (noise * swell * 9000).clip(-32768, 32767).astype("<i2").tobytes()
-
-
-def likeness(sent: bytes, heard: np.ndarray) -> float:
-    """How well what was sent is found in what was heard: the median over its stretches of 0.2 s.
-
-    Stretches are looked for one by one, since a receiver stretches and drops sound as it needs.
-    """
-    voice = np.frombuffer(sent, "<i2").astype(float)
-    stretches = voice[: len(voice) // STRETCH * STRETCH].reshape(-1, STRETCH)
-    return float(np.median([_best_match(stretch, heard) for stretch in stretches]))
-
-
-def _best_match(stretch: np.ndarray, heard: np.ndarray) -> float:
-    size = len(stretch) + len(heard)
-    product = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(stretch, size))
-    at = int(np.argmax(np.fft.irfft(product, size)[: len(heard) - len(stretch) + 1]))
-    return float(np.corrcoef(stretch, heard[at : at + len(stretch)])[0, 1])
 
 
 async def test_heygen_is_in_the_room_with_voice_and_picture_before_anybody_else(
@@ -60,6 +44,7 @@ async def test_heygen_is_in_the_room_with_voice_and_picture_before_anybody_else(
         ("low", "VP8", (640, 360)),
         ("medium", "H264", (854, 480)),
         ("high", "H264", (1280, 720)),
+        ("very_high", "H264", (1920, 1080)),
     ],
 )
 async def test_the_picture_has_the_size_and_codec_that_were_asked_for(
@@ -85,8 +70,8 @@ async def test_pictures_flow_at_25_a_second(roomy: Caller) -> None:
     await viewer.until(lambda: len(viewer.shown_at) > begin + 100)
     shown_at = np.array(viewer.shown_at[begin:])
     rate = (len(shown_at) - 1) / (shown_at[-1] - shown_at[0])
-    # A machine that is busy with other things loses pictures; it never gains any.
-    assert 20 < rate < 26.5
+    assert rate == pytest.approx(25, abs=1.5)
+    assert np.diff(shown_at).max() < LONGEST_GAP_S
 
 
 async def test_the_voice_is_heard_as_it_was_sent(roomy: Caller) -> None:
@@ -109,11 +94,10 @@ async def test_the_voice_arrives_without_gaps(roomy: Caller) -> None:
     await lite.until("agent.speak_ended")
     silence = len(viewer.heard) + 30
     await viewer.until(lambda: len(viewer.heard) > silence)
-    loud = [np.abs(samples).max() > 1000 for _, samples in viewer.heard]
-    first, last = loud.index(True), len(loud) - loud[::-1].index(True)
-    # 300 pieces of 10 ms; a busy machine may make the receiver wait for some.
-    assert loud[first:last].count(False) < 20
-    assert (last - first) * 0.01 == pytest.approx(3, abs=0.4)
+    sounds = [loud(samples) for _, samples in viewer.heard]
+    first, last = sounds.index(True), len(sounds) - sounds[::-1].index(True)
+    assert sounds[first:last].count(False) == 0
+    assert (last - first) * PIECE_S == pytest.approx(3, abs=0.1)
 
 
 async def test_the_mouth_moves_with_the_voice_and_rests_without(roomy: Caller) -> None:
@@ -141,19 +125,20 @@ async def _pictures(viewer: Viewer, count: int) -> list[np.ndarray]:
     return seen
 
 
-async def test_an_interruption_is_heard_at_once(roomy: Caller) -> None:
+async def test_an_interruption_is_heard_within_160_ms(roomy: Caller) -> None:
     call, lite = await roomy.talk()
     viewer = await roomy.watch(call)
     await viewer.until(lambda: len(viewer.heard) > 20)
     await lite.say(tone(8), "u1")
-    await viewer.until(lambda: viewer.last_loud_at() > 0)
-    interrupted_at = time.monotonic()
+    await viewer.until(lambda: viewer.last_loud_at > 0)
     await lite.send("agent.interrupt")
-    await lite.until("agent.state_updated", new_state="idle")
-    silence = len(viewer.heard) + 100
+    await lite.until("agent.audio_buffer_cleared")
+    interrupted = len(viewer.heard)
+    silence = interrupted + 100
     await viewer.until(lambda: len(viewer.heard) > silence)
-    # 160 ms are the avatar's; the rest is what the transport and a busy machine may add.
-    assert viewer.last_loud_at() - interrupted_at < 0.6
+    # Counted in sound, not by the clock: how much of the tone was still heard.
+    still_heard = sum(loud(samples) for _, samples in viewer.heard[interrupted:])
+    assert still_heard * PIECE_S < 0.16
 
 
 async def test_a_hosted_room_is_torn_down_at_the_end(roomy: Caller, livekit: LiveKit) -> None:
@@ -161,7 +146,7 @@ async def test_a_hosted_room_is_torn_down_at_the_end(roomy: Caller, livekit: Liv
     viewer = await roomy.watch(call)
     await roomy.ask("POST", "/v1/sessions/stop", headers=call.bearer)
     await asyncio.wait_for(viewer.gone.wait(), 10)
-    assert call.id not in await _rooms(livekit)
+    assert call.id not in await rooms(livekit)
 
 
 async def test_a_stop_while_the_session_starts_leaves_nobody_in_the_room(
@@ -177,7 +162,7 @@ async def test_a_stop_while_the_session_starts_leaves_nobody_in_the_room(
     assert status in (201, 400)
     assert await roomy.ended(call) == "USER_CLOSED"
     assert roomy.desk.theatre.playing == 0
-    assert call.id not in await _rooms(livekit)
+    assert call.id not in await rooms(livekit)
 
 
 async def test_in_a_room_of_ones_own_the_avatar_is_who_its_token_says(
@@ -192,10 +177,10 @@ async def test_in_a_room_of_ones_own_the_avatar_is_who_its_token_says(
     viewer = await roomy.join(livekit.url, livekit.token("my-room", "somebody", 60))
     await viewer.until(lambda: viewer.tracks.get("my-avatar") == {"audio", "video"})
     await lite.say(tone(0.5), "u1")
-    await viewer.until(lambda: viewer.last_loud_at() > 0)
+    await viewer.until(lambda: viewer.last_loud_at > 0)
     await roomy.ask("POST", "/v1/sessions/stop", headers=call.bearer)
     await viewer.until(lambda: True)
-    assert "my-room" in await _rooms(livekit)
+    assert "my-room" in await rooms(livekit)
     assert not viewer.gone.is_set()
 
 
@@ -241,10 +226,3 @@ async def test_a_full_session_has_its_avatar_in_the_room(roomy: Caller) -> None:
     call = await roomy.open(mode="FULL", avatar_id=WAYNE)
     viewer = await roomy.watch(call)
     await viewer.until(lambda: viewer.tracks.get("heygen") == {"audio", "video"})
-
-
-async def _rooms(livekit: LiveKit) -> set[str]:
-    async with api.LiveKitAPI(
-        livekit.url.replace("ws", "http", 1), livekit.key, livekit.secret
-    ) as server:
-        return {room.name for room in (await server.room.list_rooms(api.ListRoomsRequest())).rooms}

@@ -12,10 +12,10 @@ import pytest
 
 from liveavatar.wire import EndReason
 from sandbox import Limits, LiveKit, SandboxError, sandbox
-from tests.sandbox.caller import LITE, Caller
+from tests.sandbox.caller import LITE, Caller, rooms
 from tests.sandbox.conftest import Served, serving
 
-MANY = 30
+MANY = 1000
 MANY_WITH_ROOMS = 6
 
 
@@ -147,6 +147,7 @@ async def test_many_sessions_with_rooms_leave_no_task_no_file_and_no_room(
 ) -> None:
     async with serving(livekit) as caller:
         await _leaves_nothing(caller, MANY_WITH_ROOMS)
+        assert not await rooms(livekit) & set(caller.desk.account.sessions)
 
 
 async def test_orphan_tokens_cost_nothing_and_block_nobody(served: Served) -> None:

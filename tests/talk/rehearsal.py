@@ -1,7 +1,9 @@
 """The sandbox as its own command, so that its face does not share a process with the test."""
 
 import asyncio
+import io
 import json
+import wave
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,15 +32,27 @@ class Rehearsal:
         answer = await self._ask("GET", "/v1/sessions?type=active")
         return answer["data"]["results"]
 
+    async def voice(self) -> bytes:
+        """What the latest session was given to say: s16le mono 24 kHz."""
+        session = (await self._ask("GET", "/_sandbox/sessions"))["data"][-1]
+        async with self._asking("GET", f"/_sandbox/sessions/{session['id']}/voice") as answer:
+            with wave.open(io.BytesIO(await answer.read())) as sound:
+                return sound.readframes(sound.getnframes())
+
     async def reset(self) -> None:
         """End every session and close every room."""
         await self._ask("POST", "/_sandbox/reset")
 
     async def _ask(self, method: str, path: str) -> dict[str, Any]:
+        async with self._asking(method, path) as answer:
+            return await answer.json()
+
+    @asynccontextmanager
+    async def _asking(self, method: str, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
         async with aiohttp.ClientSession(raise_for_status=True) as http:
             headers = {"X-API-KEY": self.key}
             async with http.request(method, f"{self.url}{path}", headers=headers) as answer:
-                return await answer.json()
+                yield answer
 
 
 @asynccontextmanager

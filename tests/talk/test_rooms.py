@@ -10,6 +10,7 @@ import aiohttp
 import numpy as np
 import pytest
 
+from tests.sandbox.listening import loud, shifts_s
 from tests.speech import differences_s, hear, say
 from tests.talk.app import App, running_app
 from tests.talk.guest import Guest
@@ -17,7 +18,8 @@ from tests.talk.rehearsal import Rehearsal, rehearsal
 from tests.talk.test_local import between, pcm, server_messages, spoken_words
 from tests.talk.visitor import Visitor
 
-LOUD = 1000
+LONGEST_GAP_S = 0.2
+LONGEST_PAUSE_S = 0.05
 SMALL = ("--llm", "guide", "--size", "640x360", "--liveavatar-quality", "low")
 
 
@@ -59,8 +61,8 @@ async def wait(guest: Guest, happened, what: str, limit_s: float = 45) -> None:
 
 async def silence(guest: Guest, since_s: float) -> None:
     """Wait until the avatar has spoken since then, and has been quiet for 1.5 s."""
-    await wait(guest, lambda: guest.last_loud_at() > since_s, "the avatar's voice")
-    await wait(guest, lambda: time.monotonic() - guest.last_loud_at() > 1.5, "silence")
+    await wait(guest, lambda: guest.last_loud_at > since_s, "the avatar's voice")
+    await wait(guest, lambda: time.monotonic() - guest.last_loud_at > 1.5, "silence")
 
 
 async def ask(guest: Guest, question: str) -> tuple[float, str]:
@@ -98,13 +100,17 @@ async def test_liveavatars_room_brings_face_and_voice(livekit, tmp_path):
         assert set(room) == {"url", "token", "sessionId"}
         async with guest_in(room) as guest:
             await silence(guest, 0)
+            greeting = await stage.voice()
             over_s, heard = await ask(guest, "What can you do?")
             assert "explain" in heard or "ask" in heard or "talk" in heard, heard
-            end_s = guest.last_loud_at()
-            pictures = gaps_s(guest.shown_at, over_s, end_s)
-            assert 1 / pictures.mean() == pytest.approx(25, abs=2)
-            sounds = [at for at, samples in guest.heard if np.abs(samples).max() > LOUD]
-            assert gaps_s(sounds, over_s, end_s).size > 50
+            first_s = next(at for at, sound in guest.heard if at > over_s and loud(sound))
+            pictures = gaps_s(guest.shown_at, first_s, guest.last_loud_at)
+            assert 1 / pictures.mean() == pytest.approx(25, abs=1)
+            assert pictures.max() < LONGEST_GAP_S
+            answer = (await stage.voice())[len(greeting) :]
+            shifts = shifts_s(answer, guest.sound_since(over_s))
+            assert len(shifts) > 10, "the voice is found in what was heard"
+            assert shifts.max() < LONGEST_PAUSE_S, "no gap within the voice"
             assert guest.tracks["heygen"] == {"audio", "video"}
         await nobody_left(stage)
         assert room["token"] not in app.output
@@ -142,7 +148,7 @@ async def test_liveavatars_face_in_a_webrtc_conversation(livekit, tmp_path):
                 )
             )
             assert len(late_s) > 10
-            assert np.mean(np.abs(late_s) < 0.25) >= 0.9, late_s
+            assert np.median(np.abs(late_s)) < 0.25, late_s
             (turn,) = server_messages(visitor, "turn-latency")
             assert [step["name"] for step in turn["steps"]] == ["ears", "mind", "voice", "face"]
             assert visitor.sights[-1].picture.shape == (360, 640)
@@ -190,7 +196,8 @@ async def test_a_face_that_dies_in_mid_speech_is_missed_and_the_voice_goes_on(li
     ) as (app, _):
         async with Visitor(app.url) as visitor:
             await visitor.until(lambda: len(visitor.sights) > 5, "the face", 40)
-            await visitor.until(lambda: visitor.received("bot-stopped-speaking"), "a pause", 40)
+            # An interruption of the greeting would save the socket, so hear it break off.
+            await visitor.hushed(0)
             start_s = visitor.sounds[-1].at_s
             visitor.send("send-text", {"content": "What can you do?"})
             await visitor.until(
@@ -208,10 +215,7 @@ async def test_a_room_that_is_closed_ends_the_conversation_and_its_session(livek
         await start(app, "heygen")
         await stage.reset()
 
-        async def has_ended() -> bool:
-            return "ended" in app.transcripts()[-1].read_text()
-
-        await until(has_ended, True, "the end of the conversation")
+        await app.ended_transcript()
         assert not await stage.open_sessions()
 
 

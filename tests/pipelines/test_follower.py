@@ -1,0 +1,96 @@
+"""How far a face has come, told from its sound."""
+
+import numpy as np
+import pytest
+from pipecat.frames.frames import SpeechOutputAudioRawFrame, TTSAudioRawFrame
+
+from pipelines.follower import Follower
+from tests.speech import say
+
+RATE = 24_000
+
+
+def tone(duration_s):
+    return (8000 * np.sin(np.arange(round(duration_s * RATE)) / 20)).astype(np.int16).tobytes()
+
+
+def silence(duration_s):
+    return bytes(2 * round(duration_s * RATE))
+
+
+# A word at 0.1 s, another after a pause at 0.9 s, and the end of the voice at 1.6 s.
+VOICE = silence(0.1) + tone(0.4) + silence(0.4) + tone(0.4) + silence(0.3)
+
+
+def following(voice=VOICE):
+    follower = Follower()
+    follower.give(TTSAudioRawFrame(voice, RATE, 1))
+    return follower
+
+
+def hear(follower, pcm):
+    """The position after each 20 ms of what the face gives back."""
+    size = 2 * RATE // 50
+    pieces = [pcm[n : n + size] for n in range(0, len(pcm), size)]
+    return [follower.hear(SpeechOutputAudioRawFrame(piece, RATE, 1)) for piece in pieces]
+
+
+def test_a_silent_face_has_not_begun():
+    assert hear(following(), silence(3))[-1] == pytest.approx(0.1)
+
+
+def test_a_face_that_is_late_is_waited_for():
+    positions = hear(following(), silence(1.5) + tone(0.2))
+    assert positions[-1] == pytest.approx(0.3, abs=0.03)
+
+
+def test_a_longer_pause_of_the_face_is_followed():
+    positions = hear(following(), silence(1) + tone(0.4) + silence(2) + tone(0.1))
+    assert positions[-7] == pytest.approx(0.9)
+    assert positions[-1] == pytest.approx(1.0, abs=0.03)
+
+
+def test_a_shorter_pause_of_the_face_is_followed():
+    positions = hear(following(), silence(1) + tone(0.4) + silence(0.2) + tone(0.1))
+    assert positions[-1] == pytest.approx(1.0, abs=0.03)
+
+
+def test_a_click_within_a_word_is_no_pause():
+    positions = hear(following(), silence(1) + tone(0.2) + silence(0.06) + tone(0.1))
+    assert positions[-1] == pytest.approx(0.46, abs=0.03)
+
+
+def test_when_the_face_is_silent_again_all_was_said():
+    positions = hear(following(), silence(1) + VOICE[len(silence(0.1)) :] + silence(1))
+    assert positions[-1] == pytest.approx(1.6)
+
+
+def test_after_an_interruption_the_next_voice_is_waited_for():
+    follower = following()
+    hear(follower, silence(1) + tone(0.2))
+    follower.interrupt()
+    follower.give(TTSAudioRawFrame(VOICE, RATE, 1))
+    assert hear(follower, silence(2))[-1] == pytest.approx(1.7)
+    assert hear(follower, tone(0.1))[-1] == pytest.approx(1.8, abs=0.03)
+
+
+def test_real_speech_is_followed_through_its_pauses():
+    """Each sentence begins later than the one before it ended, as a face's stalls add up."""
+    sentences = [
+        "You can talk to me as you would to a person.",
+        "Turn left at the church, cross the bridge, and you will see the station.",
+        "Well, that depends on what you would like to know.",
+    ]
+    spoken = [say(sentence, RATE) for sentence in sentences]
+    positions = np.array(
+        hear(following(b"".join(spoken)), b"".join(silence(0.6) + s for s in spoken))
+    )
+    heard_s = 0.02 * np.arange(1, len(positions) + 1)
+    start_s = given_s = 0.0
+    for pcm in spoken:
+        duration_s = len(pcm) / 2 / RATE
+        start_s += 0.6
+        during = (heard_s > start_s + 0.1) & (heard_s < start_s + duration_s - 0.5)
+        late_s = positions[during] - given_s - (heard_s[during] - start_s)
+        assert np.abs(late_s).max() < 0.1
+        start_s, given_s = start_s + duration_s, given_s + duration_s
