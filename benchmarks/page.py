@@ -47,7 +47,8 @@ MEASURED_S = 20
 WARM_UP_S = 2
 QUESTION_PERIOD_S = 12
 # The first sound and picture that are there, wherever a page keeps its elements.
-PLAYING = """new Promise((done) => {
+PLAYING = """new Promise((done, fail) => {
+  setTimeout(() => fail(new Error("no picture came")), 60_000);
   const all = (root) => [
     ...root.querySelectorAll("video, audio"),
     ...[...root.querySelectorAll("*")].flatMap(({ shadowRoot: r }) => (r ? all(r) : [])),
@@ -230,6 +231,7 @@ async def compare(options: argparse.Namespace, app: App, sound: Path) -> None:
             Subject("bare", f"{bare}#server={app.url}&box={box}", "#start"),
         )
         report = Report("Our page, Pipecat's prebuilt client, and a bare page", options)
+        subjects = [subject for subject in subjects if subject.name in options.pages]
         for _ in range(options.rounds):
             for subject in subjects:
                 await bench.paint(subject, options.paints)
@@ -301,6 +303,7 @@ def main() -> None:
     parser = options_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="calls of each page")
     parser.add_argument("--paints", type=int, default=7, help="first paints in each round")
+    parser.add_argument("--pages", nargs="+", default=["ours", "prebuilt", "bare"])
     parser.add_argument("--minutes", type=int, default=0, help="of one conversation instead")
     parser.add_argument("--size", default="1280x720", help="of the puppet's picture")
     with tempfile.TemporaryDirectory() as folder:

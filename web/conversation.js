@@ -3,6 +3,7 @@
 import { asksItself, carriesText, openCall, watchRoom } from "./call.js";
 import { watchVoice } from "./level.js";
 import { Microphone } from "./microphone.js";
+import { Playout } from "./playout.js";
 import { CallError } from "./request.js";
 import { Rtvi } from "./rtvi.js";
 
@@ -35,6 +36,7 @@ export class Conversation {
   #muted = false;
   #over = false;
   #abort = new AbortController();
+  #playout = new Playout(() => this.stats());
   #releases = [];
 
   constructor({ place, frame, listener }) {
@@ -45,8 +47,8 @@ export class Conversation {
       ready: () => this.#onLive(),
       state: (state) => this.#onState(state),
       userSaid: (said) => this.#tell("userSaid", said),
-      avatarSaid: (said) => this.#tell("avatarSaid", said),
-      avatarCut: () => this.#tell("avatarCut"),
+      avatarSaid: (said) => this.#onAvatarSaid(said),
+      avatarCut: () => this.#playout.hold(() => this.#tell("avatarCut")),
       turn: (turn) => this.#tell("turn", turn),
       faceLost: (sentence) => this.#tell("faceLost", sentence),
       notice: (sentence) => this.#tell("notice", sentence),
@@ -123,6 +125,7 @@ export class Conversation {
   /** Releases everything and tells nobody. */
   abandon() {
     this.#listener = null;
+    this.#playout.close();
     this.#release();
   }
 
@@ -186,6 +189,12 @@ export class Conversation {
     if (!this.#hasMessages) this.#listenTo(track);
   }
 
+  // A sentence takes its place when it is announced, and its words come when they are heard.
+  #onAvatarSaid(said) {
+    if (!said.spoken) return this.#tell("avatarSaid", said);
+    this.#playout.hold(() => this.#tell("avatarSaid", said));
+  }
+
   // A room without messages for us: its sound tells who is speaking.
   #listenTo(track) {
     if (!this.#live) {
@@ -220,6 +229,7 @@ export class Conversation {
 
   #onLive() {
     this.#live = true;
+    if (this.#hasMessages) this.#playout.open();
     this.#tell("live");
   }
 
@@ -229,6 +239,7 @@ export class Conversation {
 
   #finish(ending) {
     if (this.#over) return;
+    this.#playout.close();
     this.#release();
     this.#listener?.ended(ending);
   }

@@ -70,6 +70,7 @@ export class Turns {
 
   /** The bot's own measurement of a turn. */
   measured({ turn, steps }) {
+    if (!this.#exact) this.#list = [];
     this.#exact = true;
     this.#pending = null;
     this.#add({ turn, steps, exact: true });

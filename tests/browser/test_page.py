@@ -1,7 +1,4 @@
-"""The page in Chromium: whole conversations over real connections, with sound and pictures.
-
-The README's picture is a by-product: `cp artefacts/page.png docs/page.png`.
-"""
+"""The page in Chromium: whole conversations over real connections, with sound and pictures."""
 
 import re
 from collections.abc import AsyncIterator

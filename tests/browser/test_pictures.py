@@ -72,7 +72,7 @@ async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
     """A server whose avatar has much to say, and thinks long about its first answer."""
     folder = tmp_path_factory.mktemp("app")
     (folder / "long.yaml").write_text(PERSONA)
-    flags = ("--size", "640x360", "--persona", "long.yaml", "--llm", "ollama")
+    flags = ("--size", "960x540", "--persona", "long.yaml", "--llm", "ollama")
     async with Ollama(replies=REPLIES) as mind:
         async with running_app(folder, *flags, env={"OLLAMA_BASE_URL": mind.openai_url}) as app:
             yield app

@@ -1,0 +1,63 @@
+// Holds back what is told of the avatar's words for as long as its sound waits in this browser.
+
+const PERIOD_MS = 500;
+const LONGEST_MS = 3_000;
+
+/** `stats()` gives WebRTC statistics, as a list of RTCStats. */
+export class Playout {
+  #stats;
+  #waitMs = 0;
+  #before = { delay_s: 0, count: 0 };
+  #held = [];
+  #dueMs = 0;
+  #timer;
+  #clock;
+
+  constructor(stats) {
+    this.#stats = stats;
+  }
+
+  /** Watches how long sounds wait, until close(). */
+  open() {
+    this.#clock ??= setInterval(() => this.#read(), PERIOD_MS);
+  }
+
+  /** Does `act` when the sound that arrives now is heard, and never before what was held earlier. */
+  hold(act) {
+    const nowMs = performance.now();
+    this.#dueMs = Math.max(this.#dueMs, nowMs + this.#waitMs);
+    if (this.#dueMs <= nowMs) return act();
+    this.#held.push({ act, dueMs: this.#dueMs });
+    this.#timer ??= setTimeout(() => this.#release(), this.#dueMs - nowMs);
+  }
+
+  /** Does what is still held. */
+  close() {
+    clearInterval(this.#clock);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#held.splice(0).forEach(({ act }) => act());
+  }
+
+  #release() {
+    this.#timer = undefined;
+    const nowMs = performance.now();
+    while (this.#held[0]?.dueMs <= nowMs) this.#held.shift().act();
+    const [next] = this.#held;
+    if (next) this.#timer = setTimeout(() => this.#release(), next.dueMs - nowMs);
+  }
+
+  // A connection that was taken up again counts anew.
+  async #read() {
+    const audio = (await this.#stats()).find(
+      ({ type, kind }) => type === "inbound-rtp" && kind === "audio",
+    );
+    if (!audio?.jitterBufferEmittedCount) return;
+    const { jitterBufferDelay: delay_s, jitterBufferEmittedCount: count } = audio;
+    const before = count < this.#before.count ? { delay_s: 0, count: 0 } : this.#before;
+    this.#before = { delay_s, count };
+    if (count === before.count) return;
+    const wait_s = (delay_s - before.delay_s) / (count - before.count);
+    this.#waitMs = Math.min(LONGEST_MS, wait_s * 1000);
+  }
+}
