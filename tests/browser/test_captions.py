@@ -25,8 +25,8 @@ pytestmark = [
 FLAGS = ("--size", "320x180", "--llm", "guide", "--persona", "brief.yaml")
 BRIEF = "name: Theo\ngreeting: Hi, I'm Theo!\navatar: {puppet: theo}\n"
 NEAR_S = 0.25
-# A busy machine makes the browser's buffers swing; a quiet one has nearly all words near.
-LEAST_SHARE = 0.5
+# A word that Whisper hears a little early or late is no fault of the captions.
+LEAST_SHARE = 0.9
 LEAST_WORDS = 20
 # Records the voice from now on, and what the captions show of it with the time of every change.
 RECORD = """() => new Promise((started) => {

@@ -155,8 +155,8 @@ async def test_who_refuses_the_microphone_goes_on_by_typing(app: App, meet: Meet
         await user.state("listening", "speaking")
         await user.type("What can you do?")
         assert await user.read(ASKED) == "What can you do?"
+        await user.page.wait_for_selector(f"avatar-call[data-state=speaking] {SECOND_SENTENCE}")
         assert words(await user.read(ANSWER))
-        await user.state("speaking")
         assert await user.page.is_hidden("#mute")
         assert await user.watched("watched.microphones") == 1
         assert await user.watched("watched.tracks.map((track) => track.kind)") == ["audio", "video"]

@@ -76,19 +76,19 @@ def is_loud(frame: SpeechOutputAudioRawFrame) -> bool:
     return int(np.abs(np.frombuffer(frame.audio, np.int16)).max()) > 1000
 
 
-async def commands(caller: Caller, wanted: str) -> list[str]:
-    """Wait until the only session has received a command; all it received."""
+async def commands(caller: Caller, wanted: str, way: str = "received") -> list[str]:
+    """Wait until the only session has received (or sent) a message; all it received (or sent)."""
     [session] = caller.desk.account.sessions.values()
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            received = _received(session.log)
+            received = _messages(session.log, way)
             if wanted in received:
                 return received
             await asyncio.sleep(0.02)
 
 
-def _received(log: list[dict]) -> list[str]:
-    return [entry["message"]["type"] for entry in log if entry["way"] == "received"]
+def _messages(log: list[dict], way: str = "received") -> list[str]:
+    return [entry["message"]["type"] for entry in log if entry["way"] == way]
 
 
 async def test_the_video_service_speaks_through_the_avatar_and_stops_its_session(
@@ -114,6 +114,7 @@ async def test_the_video_service_interrupts_and_listens(
     async with running(service(redirected, http)) as stage:
         await stage.play(Ready(), TTSStartedFrame(), *tts(tone(3)))
         await stage.first(SpeechOutputAudioRawFrame, is_loud)
+        await commands(redirected, "agent.speak_started", way="sent")
         await stage.play(UserStartedSpeakingFrame())
         await commands(redirected, "agent.start_listening")
         await stage.play(UserStoppedSpeakingFrame())
