@@ -18,6 +18,7 @@ pytestmark = [
 ]
 
 SIZE = [640, 360]
+PAUSE_LIMIT_S = 3
 BRIEF = ("--persona", "brief.yaml")
 PERSONA = """
 name: Theo
@@ -72,8 +73,16 @@ async def _heard_and_seen(user: User) -> set[str]:
     await user.state("speaking")
     assert await page.evaluate("pace(25, 24, 30)") == pytest.approx(25, abs=1)
     assert await page.evaluate("[inside('face').videoWidth, inside('face').videoHeight]") == SIZE
-    await user.state("listening")
+    await _heard_out(user)
     return _words(hear(await user.hush()))
+
+
+async def _heard_out(user: User) -> None:
+    """Wait for the end of an answer, through the pauses between its sentences."""
+    while True:
+        await user.state("listening")
+        if not await user.comes("speaking", PAUSE_LIMIT_S):
+            return
 
 
 def _words(text: str) -> set[str]:

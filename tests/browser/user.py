@@ -46,6 +46,16 @@ class User:
         selector = ", ".join(f"avatar-call[data-state={name}]" for name in names)
         await self.page.wait_for_selector(selector, timeout=limit_s * 1000)
 
+    async def comes(self, name: str, limit_s: float) -> bool:
+        """Whether the page comes into a state within a time."""
+        from playwright.async_api import TimeoutError as TooLate
+
+        try:
+            await self.state(name, limit_s=limit_s)
+        except TooLate:
+            return False
+        return True
+
     async def read(self, selector: str) -> str:
         """The text of an element, once it is there and has one."""
         element = await self.page.wait_for_selector(f"{selector}:not(:empty)")
