@@ -12,8 +12,10 @@ from pipecat.frames.frames import AudioRawFrame
 # s16le peak under which a piece of sound is silence.
 LOUD = 500
 PIECE_S = 0.02
-# A shorter silence in the voice is part of a word.
+# A shorter silence in the voice is part of a word, or too short to be told from one in the face.
 SHORTEST_PAUSE_S = 0.16
+# The face may stop for long in a silence as short as this; a shorter one is none.
+SHORTEST_SILENCE_S = 0.04
 # The face is said to pause after this much silence; it may have been shortened on its way.
 SURE_PAUSE_S = 0.1
 
@@ -25,6 +27,8 @@ class Follower:
         self._given_s = self._at_s = 0.0
         # Where a pause of the voice begins and ends, of those that are not behind.
         self._pauses: deque[tuple[float, float]] = deque()
+        # Where the voice is loud again after a silence of any kind, of those that are not behind.
+        self._onsets: deque[float] = deque()
         # How long voice and face have been silent until now.
         self._quiet_s = self._face_quiet_s = SHORTEST_PAUSE_S
 
@@ -39,6 +43,8 @@ class Follower:
         if _is_loud(piece):
             if self._quiet_s >= SHORTEST_PAUSE_S:
                 self._pauses.append((self._given_s - self._quiet_s, self._given_s))
+            if self._quiet_s >= SHORTEST_SILENCE_S:
+                self._onsets.append(self._given_s)
             self._quiet_s = 0.0
         else:
             self._quiet_s += len(piece) / rate
@@ -52,8 +58,10 @@ class Follower:
             self._face_quiet_s = 0.0
         else:
             self._face_quiet_s += duration_s
-            end_s = self._pauses[0][1] if self._pauses else self._given_s
+            end_s = self._onsets[0] if self._onsets else self._given_s
             self._at_s = min(self._at_s + duration_s, end_s)
+        while self._onsets and self._onsets[0] < self._at_s:
+            self._onsets.popleft()
         return self._at_s
 
     def _go_on(self, duration_s: float) -> None:
@@ -68,6 +76,7 @@ class Follower:
         """The face says no more of what it was given."""
         self._at_s = self._given_s
         self._pauses.clear()
+        self._onsets.clear()
         self._quiet_s = SHORTEST_PAUSE_S
 
 
