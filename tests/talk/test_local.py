@@ -14,6 +14,8 @@ from tests.talk.mouth import gauge
 from tests.talk.visitor import RATE, Sight, Sound, Visitor
 
 SIZE = (640, 360)
+# aiortc gives a packet of 20 ms out when the fourth one after it has come.
+RECEIVER_HOLDS_S = 0.08
 PERSONA = "name: Theo\ngreeting: You can talk to me.\navatar: {puppet: theo}\n"
 FLAGS = ("--size", "640x360", "--llm", "guide")
 
@@ -59,7 +61,8 @@ def spoken_words(sounds: list[Sound]) -> list[tuple[str, float]]:
     ends = np.cumsum([len(sound.samples) for sound in sounds]) / RATE
     heard = heard_words(pcm(sounds))
     pieces = np.searchsorted(ends, [at_s for _, at_s in heard], side="right")
-    return [(w, sounds[int(n)].at_s) for (w, _), n in zip(heard, pieces, strict=True)]
+    arrived = [sounds[int(n)].at_s - RECEIVER_HOLDS_S for n in pieces]
+    return [(word, at_s) for (word, _), at_s in zip(heard, arrived, strict=True)]
 
 
 def server_messages(visitor: Visitor, kind: str, since_s: float = 0):
