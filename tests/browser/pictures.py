@@ -21,7 +21,7 @@ from tests.browser.conftest import RATE, Meet
 from tests.browser.held import held_offer, held_question
 from tests.browser.looks import DESK, PHONE, Look
 from tests.browser.relay import network
-from tests.browser.user import FLAGS, LIMIT_MS, User
+from tests.browser.user import FLAGS, User, visiting
 from tests.sandbox.conftest import livekit, livekit_binary
 from tests.standins.ollama import Ollama
 from tests.standins.replies import Reply
@@ -190,12 +190,7 @@ async def _without_devices(other: User, url: str) -> AsyncIterator[User]:
         executable_path=shutil.which("chromium"), args=[*args, "--use-fake-ui-for-media-stream"]
     )
     try:
-        page = await bare.new_page()
-        page.set_default_timeout(LIMIT_MS)
-        user = User(page)
-        await page.goto(url)
-        await page.wait_for_selector("#start:enabled")
-        yield user
+        yield await visiting(await bare.new_page(), url)
     finally:
         await bare.close()
 

@@ -5,7 +5,6 @@ Each state is reached in a real conversation and looked at narrow and light, wid
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest_asyncio
 from tests.browser.conftest import Meet
 from tests.browser.held import held_offer, held_question
 from tests.browser.looks import DESK, NARROW, Look
-from tests.browser.user import LIMIT_MS, User
+from tests.browser.user import User
 from tests.standins.ollama import Ollama
 from tests.standins.replies import Reply
 from tests.talk.app import App, running_app
@@ -261,7 +260,7 @@ async def test_nothing_moves_for_people_who_asked_for_less_motion(app: App, meet
 async def test_longer_languages_fit_into_narrow_windows(
     app: App, meet: Meet, axe: str, locale: str
 ) -> None:
-    async with meet(app.url) as native, _speaking(native, locale, app.url) as user:
+    async with meet(app.url, locale=locale) as user:
         assert await user.page.get_attribute("#call", "lang") == locale[:2]
         auditor = Auditor(user, axe)
         await auditor.look("idle", NARROW[1])
@@ -271,20 +270,3 @@ async def test_longer_languages_fit_into_narrow_windows(
             await user.state(state)
             assert not await user.page.evaluate(STICKING_OUT)
             await user.page.click(f"#{button}")
-
-
-@asynccontextmanager
-async def _speaking(native: User, locale: str, url: str) -> AsyncIterator[User]:
-    """The same page in a browser of another language."""
-    browser = native.page.context.browser
-    assert browser
-    context = await browser.new_context(locale=locale)
-    try:
-        page = await context.new_page()
-        page.set_default_timeout(LIMIT_MS)
-        user = User(page)
-        await page.goto(url)
-        await page.wait_for_selector("#start:enabled")
-        yield user
-    finally:
-        await context.close()

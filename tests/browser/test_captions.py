@@ -29,29 +29,17 @@ NEAR_S = 0.25
 LEAST_SHARE = 0.9
 LEAST_WORDS = 20
 # Records the voice from now on, and what the captions show of it with the time of every change.
-RECORD = """() => new Promise((started) => {
-  const recorder = new MediaRecorder(inside("voice").srcObject);
-  const pieces = [];
+RECORD = """async () => {
+  const begun_s = listen();
   window.shown = [];
-  new MutationObserver(() => {
+  new MutationObserver(async () => {
+    const at_s = performance.now() / 1000;
     const said = inside("captions").querySelectorAll("[data-role=avatar] .said");
     const text = [...said].map(({ textContent }) => textContent).join(" ");
-    shown.push([performance.now() / 1000 - begun_s, text]);
+    shown.push([at_s - (await begun_s), text]);
   }).observe(inside("captions"), { subtree: true, childList: true, characterData: true });
-  let begun_s;
-  recorder.ondataavailable = ({ data }) => pieces.push(data);
-  recorder.onstart = () => started(begun_s);
-  begun_s = performance.now() / 1000;
-  recorder.start();
-  window.hush = () => new Promise((resolve) => {
-    recorder.onstop = () => {
-      const reader = new FileReader();
-      reader.onload = () => resolve(reader.result);
-      reader.readAsDataURL(new Blob(pieces));
-    };
-    recorder.stop();
-  });
-})"""
+  await begun_s;
+}"""
 COLLECT = """() => {
   window.told = [];
   document.addEventListener("metrics", ({ detail }) => detail.type === "turn" && told.push(detail));

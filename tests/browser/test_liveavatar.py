@@ -1,6 +1,8 @@
 """LiveAvatar's face from the sandbox in Chromium: in a direct call, and in its own room."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -33,35 +35,38 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def test_liveavatars_face_answers_in_a_direct_call(
-    livekit: LiveKit, folder: Path, meet: Meet, question: Path
-) -> None:
-    async with staged(livekit, folder, "--avatar", "heygen", *BRIEF) as (app, stage):
+@asynccontextmanager
+async def call(
+    livekit: LiveKit, folder: Path, meet: Meet, question: Path, *flags: str
+) -> AsyncIterator[User]:
+    """Somebody who sees LiveAvatar's face and asks; nothing is left of it afterwards."""
+    async with staged(livekit, folder, *flags, *BRIEF) as (app, stage):
         async with meet(app.url, question) as user:
             await user.page.click("#start")
             await user.page.wait_for_selector("#stage[data-face=on]")
-            answer = await _heard_and_seen(user)
-            assert "how do you work" in (await user.read("[data-role=user] .words")).lower()
-            written = _words(await user.read("[data-role=user] + [data-role=avatar] .words"))
-            assert len(written & answer) > len(written) / 2, (written, answer)
+            yield user
             await user.page.click("#end")
             await user.state("over")
-            assert not user.complaints
         await nobody_left(stage)
+
+
+async def test_liveavatars_face_answers_in_a_direct_call(
+    livekit: LiveKit, folder: Path, meet: Meet, question: Path
+) -> None:
+    async with call(livekit, folder, meet, question, "--avatar", "heygen") as user:
+        answer = await _heard_and_seen(user)
+        assert "how do you work" in (await user.read("[data-role=user] .words")).lower()
+        written = _words(await user.read("[data-role=user] + [data-role=avatar] .words"))
+        assert len(written & answer) > len(written) / 2, (written, answer)
+    assert not user.complaints
 
 
 async def test_liveavatars_own_room_is_joined_by_the_page(
     livekit: LiveKit, folder: Path, meet: Meet, question: Path
 ) -> None:
-    async with staged(livekit, folder, "--transport", "heygen", *BRIEF) as (app, stage):
-        async with meet(app.url, question) as user:
-            await user.page.click("#start")
-            await user.page.wait_for_selector("#stage[data-face=on]")
-            answer = await _heard_and_seen(user)
-            assert len({"steps", "speech", "text", "voice", "lips"} & answer) >= 3, answer
-            await user.page.click("#end")
-            await user.state("over")
-        await nobody_left(stage)
+    async with call(livekit, folder, meet, question, "--transport", "heygen") as user:
+        answer = await _heard_and_seen(user)
+        assert len({"steps", "speech", "text", "voice", "lips"} & answer) >= 3, answer
 
 
 async def _heard_and_seen(user: User) -> set[str]:

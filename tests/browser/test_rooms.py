@@ -1,10 +1,6 @@
 """Looking into LiveKit rooms in Chromium: `avatar join`, and the sandbox's own page."""
 
-import os
-import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from importlib.util import find_spec
+from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,12 +9,11 @@ import pytest_asyncio
 
 from sandbox import LiveKit
 from tests.bots.test_join import env_of, joining
-from tests.browser.conftest import HOW
-from tests.browser.user import FLAGS, LIMIT_MS, User
+from tests.browser.conftest import Meet
+from tests.browser.user import User
 from tests.sandbox.caller import Caller
-from tests.sandbox.conftest import livekit, livekit_binary, serving
+from tests.sandbox.conftest import serving
 
-__all__ = ["livekit", "livekit_binary"]
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 # The page's policy forbids what Playwright waits for conditions with.
@@ -31,31 +26,6 @@ MOVING = """new Promise((done) => {
   look();
 })"""
 WIDTH = 640  # of a sandbox session in low quality
-Look = Callable[[str], AbstractAsyncContextManager[User]]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def look() -> AsyncIterator[Look]:
-    """Opens any page."""
-    program = shutil.which("chromium")
-    if not (program and find_spec("playwright")):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW)
-    from playwright.async_api import async_playwright
-
-    @asynccontextmanager
-    async def looking(url: str) -> AsyncIterator[User]:
-        browser = await playwright.chromium.launch(executable_path=program, args=[*FLAGS])
-        try:
-            page = await browser.new_page()
-            page.set_default_timeout(LIMIT_MS)
-            user = User(page)
-            await page.goto(url)
-            yield user
-        finally:
-            await browser.close()
-
-    async with async_playwright() as playwright:
-        yield looking
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -65,17 +35,20 @@ async def caller(livekit: LiveKit) -> AsyncIterator[Caller]:
         yield caller
 
 
-async def test_join_shows_the_face_in_a_room(caller: Caller, look: Look) -> None:
+async def test_join_shows_the_face_in_a_room(caller: Caller, meet: Meet) -> None:
     call = await caller.open()
-    async with joining(call.id, env=env_of(caller.livekit)) as link, look(link) as user:
+    async with (
+        joining(call.id, env=env_of(caller.livekit)) as link,
+        meet(link, ready="body") as user,
+    ):
         assert await user.page.evaluate(MOVING) == WIDTH
         await user.page.screenshot(path=ARTEFACTS / "join.png")
         assert await user.page.evaluate("location.href") == link.partition("#")[0]
         _stays_here(user)
 
 
-async def test_the_sandbox_shows_the_rooms_of_its_sessions(caller: Caller, look: Look) -> None:
-    async with look(f"{caller.url}/_sandbox/view") as user:
+async def test_the_sandbox_shows_the_rooms_of_its_sessions(caller: Caller, meet: Meet) -> None:
+    async with meet(f"{caller.url}/_sandbox/view", ready="body") as user:
         await user.page.fill("#key", "wrong")
         await user.page.click("#door button")
         await user.page.wait_for_selector("#notice:has-text('Unauthorized')")
@@ -92,8 +65,9 @@ async def test_the_sandbox_shows_the_rooms_of_its_sessions(caller: Caller, look:
         _stays_here(user)
 
 
-async def test_the_link_that_the_sandbox_prints_brings_the_key(caller: Caller, look: Look) -> None:
-    async with look(f"{caller.url}/_sandbox/view#key={caller.key['X-API-KEY']}") as user:
+async def test_the_link_that_the_sandbox_prints_brings_the_key(caller: Caller, meet: Meet) -> None:
+    link = f"{caller.url}/_sandbox/view#key={caller.key['X-API-KEY']}"
+    async with meet(link, ready="body") as user:
         await user.page.wait_for_selector("#notice:has-text('No session runs')")
         assert await user.page.is_hidden("#door")
         assert await user.page.evaluate("location.href") == f"{caller.url}/_sandbox/view"

@@ -111,14 +111,19 @@ async def meeting(
     browser = await chromium.launch(executable_path=program, args=[*FLAGS, permission, *ears])
     try:
         page = await browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})
-        page.set_default_timeout(LIMIT_MS)
         await page.add_init_script(path=WATCH)
-        user = User(page)
-        await page.goto(url)
-        await page.wait_for_selector(ready)
-        yield user
+        yield await visiting(page, url, ready)
     finally:
         await browser.close()
+
+
+async def visiting(page: "Page", url: str, ready: str = "#start:enabled") -> User:
+    """Somebody at the page at `url`, once what they wait for is there."""
+    page.set_default_timeout(LIMIT_MS)
+    user = User(page)
+    await page.goto(url)
+    await page.wait_for_selector(ready)
+    return user
 
 
 def _pcm(webm: bytes) -> bytes:

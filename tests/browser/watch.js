@@ -62,11 +62,13 @@ window.clearInterval = (timer) => {
   untick(timer);
 };
 
-// The avatar's voice, from now until hush() gives it as WebM in a data: URL.
+// The avatar's voice, from now until hush() gives it as WebM in a data: URL; resolves to when it
+// begins, in seconds of the page's clock, once it is recorded.
 function listen() {
   const recorder = new MediaRecorder(inside("voice").srcObject);
   const pieces = [];
   recorder.ondataavailable = ({ data }) => pieces.push(data);
+  const begun_s = performance.now() / 1000;
   recorder.start();
   window.hush = () =>
     new Promise((resolve) => {
@@ -77,6 +79,7 @@ function listen() {
       };
       recorder.stop();
     });
+  return new Promise((resolve) => (recorder.onstart = () => resolve(begun_s)));
 }
 
 // The pace of the face, in pictures a second of the pictures' own time: that of the first `count`

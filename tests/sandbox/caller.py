@@ -15,12 +15,12 @@ from livekit import api, rtc
 from sandbox import LiveKit
 from sandbox.desk import Desk
 from sandbox.livekit_server import http_url
+from tests.sandbox.listening import loud
 
 WAYNE = "dd73ea75-1218-4ef3-92ce-606d5f7fbc0a"
 LITE = {"mode": "LITE", "avatar_id": WAYNE, "video_settings": {"quality": "low"}}
 FULL = {"mode": "FULL", "avatar_id": WAYNE, "video_settings": {"quality": "low"}}
 PATIENCE_S = 15.0
-LOUD = 1000
 Envelope = dict[str, Any]
 
 
@@ -269,7 +269,7 @@ class Viewer:
     def _keep(self, samples: np.ndarray) -> None:
         now_s = time.monotonic()
         self.heard.append((now_s, samples))
-        if np.abs(samples).max() > LOUD:
+        if loud(samples):
             self.last_loud_at = now_s
 
     async def _note(self, keep: Callable[[], None]) -> None:
