@@ -39,6 +39,11 @@ export class Peer {
     return this.#id;
   }
 
+  /** What comes from the server: the avatar's voice and picture, once the server has answered. */
+  get tracks() {
+    return this.#connection.getReceivers().map(({ track }) => track);
+  }
+
   /** Whether messages travel now. */
   get isSteady() {
     return this.#connection.connectionState === "connected" && this.#channel.readyState === "open";
@@ -93,6 +98,8 @@ export class Peer {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#pingTimer);
+    // Otherwise they end a moment later, and are taken for live ones until then.
+    this.tracks.forEach((track) => track.stop());
     this.#channel.close();
     this.#connection.close();
   }

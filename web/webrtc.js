@@ -172,12 +172,14 @@ class WebRtcCall {
   }
 
   // The server has closed the old connection: a goodbye from our side can do no harm any more.
+  // The new one's tracks came with the answer, when it was not listened to yet.
   #adopt(peer) {
     if (this.#closed) return peer.close();
     const old = this.#peer;
     this.#peer = peer;
     this.#peerId = peer.id;
     old.close();
+    peer.tracks.forEach((track) => this.#listener.track(track));
   }
 
   #end(ending) {

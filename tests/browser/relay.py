@@ -104,6 +104,11 @@ class Network:
         for door in self._doors.values():
             await door.open()
 
+    async def move(self) -> None:
+        """Be another network: requests get through, and what was open stays closed for ever."""
+        self._doors.clear()
+        self.is_cut = False
+
     async def pass_on(self, route: "Route") -> None:
         """Let a request of the page through, its connections only by our doors."""
         if self.is_cut:

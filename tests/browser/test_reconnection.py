@@ -3,15 +3,16 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from tests.browser.conftest import Meet
-from tests.browser.relay import network
+from tests.browser.relay import Network, network
 from tests.browser.user import User
+from tests.speech import hear
 from tests.talk.app import App, running_app
 
 pytestmark = [
@@ -44,19 +45,26 @@ async def _begin(user: User) -> None:
     await user.state("listening")
 
 
-async def test_a_call_outlives_a_network_that_is_cut(app: App, meet: Meet, silence: Path) -> None:
+@pytest.mark.parametrize("returns", [Network.restore, Network.move], ids=["same", "another"])
+async def test_a_call_outlives_a_network_that_is_cut(
+    app: App, meet: Meet, silence: Path, returns: Callable[[Network], Awaitable[None]]
+) -> None:
     async with meet(app.url, silence) as user, network(user.page) as way:
         await _begin(user)
         way.cut()
         await user.state("reconnecting", limit_s=DROP_LIMIT_S)
         await asyncio.sleep(OUTAGE_S)
-        await way.restore()
+        await returns(way)
         back_s = time.monotonic()
         await user.state("listening", limit_s=RETURN_LIMIT_S)
         await user.page.wait_for_selector("#stage[data-face=on]")
         assert time.monotonic() - back_s < RETURN_LIMIT_S
+        await user.page.evaluate("listen()")
         await user.type("What can you do?")
         assert await user.read(ANSWER)
+        await user.state("speaking")
+        await user.state("listening")
+        assert hear(await user.hush()), "the voice is heard again"
         assert await user.page.locator("[data-role=avatar]").count() == 2
         assert await user.watched("watched.tracks[0].readyState") == "live"
         assert len(app.transcripts()) == 1
