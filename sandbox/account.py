@@ -5,6 +5,7 @@ FULL two, the first is held at start; idle, zombie, maximum-duration and sandbox
 """
 
 import uuid
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from sandbox.store import Nowhere, Store
 Clock = Callable[[], float]
 """Seconds since the epoch."""
 MINUTE_S = 60
+# Speech and messages are kept of so many sessions that have ended, at 6 MB each.
+KEPT_RECORDS = 100
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Account:
         self._store = store or Nowhere()
         self._ids = ids
         self.sessions: dict[str, Session] = {}
+        self._recorded: deque[Session] = deque()
         self.credits = float(self.limits.credits)
         self._load()
 
@@ -67,6 +71,7 @@ class Account:
         for id_ in self.sessions:
             self._store.remove("session", id_)
         self.sessions.clear()
+        self._recorded.clear()
         self._set_credits(self.limits.credits)
 
     def active(self) -> list[Session]:
@@ -135,6 +140,9 @@ class Account:
         session.ended_at = self.clock()
         session.end_reason = reason
         self._keep(session)
+        self._recorded.append(session)
+        if len(self._recorded) > KEPT_RECORDS:
+            self._recorded.popleft().forget_record()
         return True
 
     def heard(self, session: Session) -> None:

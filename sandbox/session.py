@@ -30,7 +30,6 @@ class Session(BaseModel):
     credits_consumed: int = 0
     transcript: list[dict[str, Any]] = Field(default_factory=list)
     _log: deque[dict[str, Any]] = PrivateAttr(default_factory=lambda: deque(maxlen=LOG_ENTRIES))
-
     _voice: bytearray = PrivateAttr(default_factory=bytearray)
 
     @property
@@ -75,6 +74,11 @@ class Session(BaseModel):
     def note(self, at: float, way: str, message: dict[str, Any]) -> None:
         """Keep a message for the control plane, without its secrets and its audio."""
         self._log.append({"at": at, "way": way, "message": _shown(message)})
+
+    def forget_record(self) -> None:
+        """Let go of what came in and went out, and of the speech."""
+        self._log.clear()
+        self._voice.clear()
 
 
 def _shown(value: Any) -> Any:

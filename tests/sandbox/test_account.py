@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from liveavatar.wire import EndReason, TokenRequest
-from sandbox.account import Account, Limits
+from sandbox.account import KEPT_RECORDS, Account, Limits
 from sandbox.errors import BadRequest, NoCredits, TooMany
 from sandbox.session import Session
 from tests.sandbox.caller import FULL, LITE
@@ -170,3 +170,16 @@ def test_minutes_are_paid_though_nobody_looked_before_the_end() -> None:
     owner.clock.advance(130)
     owner.account.end(session, EndReason.USER_CLOSED)
     assert (session.credits_consumed, owner.account.credits) == (3, 7)
+
+
+def test_what_was_said_is_kept_of_the_last_sessions_only() -> None:
+    owner = Owner(credits=10_000, concurrency=1000)
+    sessions = [owner.start() for _ in range(KEPT_RECORDS + 1)]
+    for session in sessions:
+        session.hear(bytes(960))
+        session.note(owner.clock(), "received", {"type": "agent.speak"})
+        owner.account.end(session, EndReason.USER_CLOSED)
+    oldest, *others = sessions
+    assert not oldest.voice and not oldest.log
+    assert all(session.voice and session.log for session in others)
+    assert owner.account.session(oldest.id) is oldest
