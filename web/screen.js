@@ -361,9 +361,13 @@ export class Screen {
       median_s === null ? "–" : this.#text("seconds", { value: median_s.toFixed(1) });
   }
 
+  // Browsers give the clipboard only to secure pages and to frames that are allowed to use it.
   async #copy() {
-    await navigator.clipboard.writeText(this.#on.transcript());
-    this.#at("copy").textContent = this.#text("copied");
+    const copied = await navigator.clipboard?.writeText(this.#on.transcript()).then(
+      () => true,
+      () => false,
+    );
+    this.#at("copy").textContent = this.#text(copied ? "copied" : "notCopied");
     clearTimeout(this.#copiedTimer);
     this.#copiedTimer = setTimeout(
       () => (this.#at("copy").textContent = this.#text("copy")),

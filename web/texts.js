@@ -155,6 +155,11 @@ const TABLE = {
   goOnTyping: ["Go on by typing", "Schriftlich weitermachen", "Seguir por escrito"],
   copy: ["Copy the transcript", "Protokoll kopieren", "Copiar la transcripción"],
   copied: ["Copied", "Kopiert", "Copiada"],
+  notCopied: [
+    "Not allowed here: download it",
+    "Hier nicht erlaubt: bitte herunterladen",
+    "No permitido aquí: descárgala",
+  ],
   download: ["Download", "Herunterladen", "Descargar"],
   youEnded: [
     "You ended the conversation.",

@@ -233,6 +233,9 @@ async def test_the_end_sums_up_and_the_transcript_can_be_taken_along(
         assert "Theo: Hi, I'm Theo!" in text
         await page.click("#copy")
         assert await page.evaluate("navigator.clipboard.readText()") == text
+        await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+        await page.click("#copy")
+        assert "download it" in await page.inner_text("#copy")
         await page.click("#again")
         await page.wait_for_selector(FACE)
 
