@@ -1,7 +1,7 @@
 """The command line of a conversation: one flag for every setting that is no secret."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import SecretStr
@@ -68,3 +68,14 @@ def variables(pairs: Sequence[str]) -> dict[str, str]:
         if not (equals and name.isidentifier()):
             raise UserError(f"--var {name}: write it as --var NAME=VALUE.")
     return {name: value for name, _, value in split}
+
+
+def between(least: int, most: int = 10**9) -> Callable[[str], int]:
+    """An option's type: whole numbers of a range."""
+
+    def read(text: str) -> int:
+        if text.isdecimal() and least <= int(text) <= most:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+
+    return read

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bots.flags import between
 from bots.sandbox import stop_on_signals
 from pipelines.errors import MissingSetting, UserError
 from pipelines.settings import Settings, environment_names, load_settings
@@ -30,16 +31,25 @@ def run(words: Sequence[str]) -> int:
     """Serve the page until Ctrl-C or SIGTERM.
 
     Raises:
-        UserError: it is not said which room to show, or how to be let in.
+        UserError: it is not said which room to show or how to be let in, or the port is taken.
     """
     options = _parser().parse_args(words)
     url, token = _invitation(options, load_settings())
-    with socket.create_server((HOST, options.port)) as listener:
+    with _listener(options.port) as listener:
         link = f"http://{HOST}:{listener.getsockname()[1]}/view"
         # Browsers keep what follows the # to themselves.
         page = f"{link}#{urlencode({'url': url, 'token': token})}"
         asyncio.run(_show(page, listener, opened=options.open))
     return 0
+
+
+def _listener(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port))
+    except OSError as error:
+        raise UserError(
+            f"Cannot listen on {HOST}:{port} ({error.strerror or error}): choose another --port."
+        ) from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("room", nargs="?", default="", metavar="ROOM", help="name of the room")
     add("--url", default="", help="address of its LiveKit server (LIVEKIT_URL), as wss://…")
-    add("--port", type=int, default=0, help="port to show the page on (a free one)")
+    add("--port", type=between(0, 65_535), default=0, help="port to show the page on (a free one)")
     add("--open", action=argparse.BooleanOptionalAction, default=True, help="open the page")
     return parser
 

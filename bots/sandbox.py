@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bots.flags import between
 from pipelines.settings import Settings, load_settings
 from sandbox import Address, Limits, LiveKit, livekit_server, sandbox
 from sandbox.faults import FAULTS
@@ -50,15 +51,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--host", default=HOST, help=f"address to listen on ({HOST}); others need --api-key")
-    add("--port", type=int, default=PORT, help=f"port to listen on ({PORT}), 0 for a free one")
+    add(
+        "--port",
+        type=between(0, 65_535),
+        default=PORT,
+        help=f"port to listen on ({PORT}), 0 for a free one",
+    )
     add("--api-key", default="", help=f"the key clients must bring ({DEFAULT_KEY})")
     add("--json", action="store_true", help="print one line of JSON instead of a welcome")
     add("--with-parent", action="store_true", help="end when standard input is closed")
     add("--fail", action="append", default=[], metavar="FAULT", help="what shall go wrong; repeat")
     add("--state", type=Path, metavar="FILE", help="SQLite file that outlives the process")
-    add("--credits", type=int, default=DEFAULTS.credits, help="credits of the account")
-    add("--concurrency", type=int, default=DEFAULTS.concurrency, help="sessions at a time")
-    add("--max-duration", type=int, default=DEFAULTS.max_duration_s, help="seconds of a session")
+    add("--credits", type=between(0), default=DEFAULTS.credits, help="credits of the account")
+    add("--concurrency", type=between(1), default=DEFAULTS.concurrency, help="sessions at a time")
+    add(
+        "--max-duration",
+        type=between(1),
+        default=DEFAULTS.max_duration_s,
+        help="seconds of a session",
+    )
     return parser
 
 

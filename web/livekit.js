@@ -6,7 +6,6 @@ import { CallError } from "./request.js";
 const CLIENT = "./vendor/livekit-client/livekit-client.umd.js";
 const FULL = /full|limit|max.?participants/i;
 
-
 /** Joins the room of `session`, { url, token }; without a `microphone`, only to watch and listen. */
 export async function join(session, { microphone, listener, signal }) {
   const LiveKit = await loadClient();
@@ -20,11 +19,18 @@ export async function join(session, { microphone, listener, signal }) {
   } catch (error) {
     call.close();
     signal.throwIfAborted();
-    const full = FULL.test(error.message);
-    throw new CallError(full ? "roomFull" : "noRoom", full ? "full" : "room", { cause: error });
+    throw refusal(error, LiveKit);
   } finally {
     signal.removeEventListener("abort", abandon);
   }
+}
+
+// A server that takes the token and refuses the WebSocket all the same does not tell a browser why:
+// LiveKit's does so when the room is full.
+function refusal(error, { ConnectionErrorReason: Reason }) {
+  if (FULL.test(error.message)) return new CallError("roomFull", "full", { cause: error });
+  if (error.reason === Reason.WebSocket) return new CallError("roomRefuses", "full", { cause: error });
+  return new CallError("noRoom", "room", { cause: error });
 }
 
 async function loadClient() {

@@ -289,6 +289,11 @@ const TABLE = {
     "Der Raum ließ sich nicht betreten. Prüfen Sie das Netz und versuchen Sie es noch einmal.",
     "No se pudo entrar en la sala. Revisa la red e inténtalo de nuevo.",
   ],
+  roomRefuses: [
+    "The room lets nobody else in. It may be full: try again when somebody has left.",
+    "Der Raum lässt niemanden mehr ein. Vielleicht ist er voll: Versuchen Sie es noch einmal, wenn jemand gegangen ist.",
+    "La sala no deja entrar a nadie más. Puede que esté llena: inténtalo cuando alguien haya salido.",
+  ],
   roomFull: [
     "The room is full. Try again when somebody has left.",
     "Der Raum ist voll. Versuchen Sie es, wenn jemand gegangen ist.",

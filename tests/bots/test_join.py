@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
@@ -117,6 +118,7 @@ async def test_a_room_one_has_only_a_token_for_can_be_shown(env, given) -> None:
         pytest.param(["--url", "wss://rooms.example"], {}, "name of a room, or --url", id="none"),
         pytest.param([], {"LIVEKIT_URL": "wss://rooms.example"}, "name of a room", id="no room"),
         pytest.param(["--url", "rooms.example", "x"], {}, "wss://name", id="no address"),
+        pytest.param(["x", "--port", "70000"], {}, "from 0 to 65535", id="no port"),
     ],
 )
 async def test_what_is_missing_is_one_sentence(words, env, said) -> None:
@@ -127,3 +129,16 @@ async def test_what_is_missing_is_one_sentence(words, env, said) -> None:
     _, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     assert process.returncode == 2
     assert said in err.decode() and "Traceback" not in err.decode()
+
+
+async def test_a_port_that_is_taken_is_said_so() -> None:
+    env = {"LIVEKIT_TOKEN": TOKEN}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        process = await asyncio.create_subprocess_exec(
+            AVATAR, "join", "--no-open", "--url", "wss://rooms.example", "--port", port,
+            env=environment(env), stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        _, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    assert process.returncode == 2
+    assert "choose another --port" in err.decode() and "Traceback" not in err.decode()

@@ -6,9 +6,12 @@ from pathlib import Path
 import jwt
 import pytest
 import pytest_asyncio
+from livekit import api
 
 from sandbox import LiveKit
+from sandbox.livekit_server import http_url
 from tests.browser.conftest import Meet
+from tests.sandbox.caller import Viewer
 from tests.sandbox.conftest import livekit, livekit_binary
 from tests.talk.app import App, running_app
 
@@ -66,3 +69,16 @@ async def test_a_viewer_sees_and_hears_a_conversation_and_reads_along(
 async def test_a_viewer_without_a_room_is_told_so(app: App, meet: Meet) -> None:
     async with meet(f"{app.url}/view", ready="avatar-call[data-state=failed]") as viewer:
         assert "Which room?" in await viewer.read("#reason")
+
+
+async def test_who_comes_to_a_full_room_is_told_so(app: App, livekit: LiveKit, meet: Meet) -> None:
+    async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as server:
+        wanted = api.CreateRoomRequest(name="small", max_participants=1)
+        await server.room.create_room(wanted)
+    guest = await Viewer.joining(livekit.url, livekit.token("small", "guest", 60))
+    link = f"{app.url}/view#url={livekit.url}&token={livekit.token('small', 'late', 60)}"
+    async with meet(link, ready="avatar-call[data-state=failed]") as late:
+        assert "It may be full" in await late.read("#reason")
+        await guest.aclose()
+        await late.page.click("#again")
+        await late.state("connecting", "listening")

@@ -77,6 +77,9 @@ async def test_it_tells_how_to_point_each_client_at_it(
     [
         (["--host", "0.0.0.0"], "--api-key"),
         (["--fail", "speak:explode"], "choose one of"),
+        (["--port", "70000"], "--port: '70000' is not a whole number from 0 to 65535"),
+        (["--max-duration", "0"], "--max-duration: '0' is not a whole number from 1"),
+        (["--credits", "many"], "--credits: 'many' is not a whole number from 0"),
     ],
 )
 async def test_what_cannot_be_started_says_the_fix(
