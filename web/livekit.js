@@ -5,12 +5,14 @@ import { CallError } from "./request.js";
 // The file that npm publishes: a classic script, which leaves a global when loaded as a module.
 const CLIENT = "./vendor/livekit-client/livekit-client.umd.js";
 const FULL = /full|limit|max.?participants/i;
+const RATE_HZ = 48_000;
 
 /** Joins the room of `session`, { url, token }; without a `microphone`, only to watch and listen. */
 export async function join(session, { microphone, listener, signal }) {
   const LiveKit = await loadClient();
+  const audioContext = await spentContext();
   signal.throwIfAborted();
-  const call = new LiveKitCall(LiveKit, listener);
+  const call = new LiveKitCall(LiveKit, { webAudioMix: { audioContext } }, listener);
   const abandon = () => call.close();
   signal.addEventListener("abort", abandon);
   try {
@@ -44,6 +46,14 @@ async function loadClient() {
   return window.LivekitClient;
 }
 
+// LiveKit's client makes an AudioContext to play sound with, of which browsers complain on a page
+// that nobody has touched. The sound is played by face.js, so it gets one that has come to its end.
+async function spentContext() {
+  const context = new OfflineAudioContext(1, 1, RATE_HZ);
+  await context.startRendering();
+  return context;
+}
+
 class LiveKitCall {
   #room;
   #listener;
@@ -52,9 +62,9 @@ class LiveKitCall {
   #live = false;
   #closed = false;
 
-  constructor({ Room, RoomEvent }, listener) {
+  constructor({ Room, RoomEvent }, options, listener) {
     this.#listener = listener;
-    this.#room = new Room();
+    this.#room = new Room(options);
     this.#room
       .on(RoomEvent.TrackSubscribed, (track) => this.#onTrack(track))
       .on(RoomEvent.TrackUnsubscribed, (track) => this.#tracks.delete(track))
