@@ -129,9 +129,12 @@ def http_url(url: str) -> str:
 
 @asynccontextmanager
 async def _running(binary: Path) -> AsyncIterator[LiveKit]:
-    with tempfile.TemporaryDirectory(prefix="avatar-livekit-") as folder:
-        async with contextlib.AsyncExitStack() as stack:
-            yield await _start(binary, Path(folder), stack)
+    async with contextlib.AsyncExitStack() as stack:
+        # Once it runs, it needs neither its configuration nor the name of its log: nothing is left
+        # of them, keys included, however this process ends.
+        with tempfile.TemporaryDirectory(prefix="avatar-livekit-") as folder:
+            server = await _start(binary, Path(folder), stack)
+        yield server
 
 
 async def _start(binary: Path, folder: Path, stack: contextlib.AsyncExitStack) -> LiveKit:

@@ -95,11 +95,12 @@ async def test_a_server_runs_on_loopback_with_a_long_secret_and_stops(
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_server_dies_with_whoever_started_it(
-    livekit_binary: Path, how: signal.Signals
+    livekit_binary: Path, how: signal.Signals, tmp_path: Path
 ) -> None:
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", CHILD, stdout=asyncio.subprocess.PIPE
-    )
+        sys.executable, "-c", CHILD, stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
     assert child.stdout
     line = await asyncio.wait_for(child.stdout.readline(), 30)
     server = LiveKit(*line.decode().split())
@@ -107,6 +108,7 @@ async def test_a_server_dies_with_whoever_started_it(
     os.kill(child.pid, how)
     await child.wait()
     assert await gone(server)
+    assert not os.listdir(tmp_path), "no file with its key is left"
 
 
 async def test_sessions_can_be_stopped_when_their_rooms_are_gone_with_the_server(
