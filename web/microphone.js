@@ -110,10 +110,22 @@ export class Microphone {
 
 async function open(deviceId) {
   if (!navigator.mediaDevices) throw new CallError("microphoneInsecure", "microphone");
-  const device = deviceId && { deviceId: { ideal: deviceId } };
   try {
-    return await navigator.mediaDevices.getUserMedia({ audio: { ...PROCESSING, ...device } });
+    return await (deviceId ? openChosen(deviceId) : ask());
   } catch (error) {
     throw new CallError(REFUSALS[error.name] ?? "microphoneOther", "microphone");
   }
 }
+
+// Chromium takes the system's own device for an "ideal" one. One that is gone since it was chosen
+// leaves the system's own, too.
+async function openChosen(deviceId) {
+  try {
+    return await ask({ deviceId: { exact: deviceId } });
+  } catch (error) {
+    if (error.name !== "OverconstrainedError") throw error;
+    return ask();
+  }
+}
+
+const ask = (device) => navigator.mediaDevices.getUserMedia({ audio: { ...PROCESSING, ...device } });

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.browser import sound
 from tests.browser.user import User, meeting
 from tests.sandbox.conftest import livekit, livekit_binary
 from tests.speech import say
@@ -28,7 +29,8 @@ Meet = Callable[..., AbstractAsyncContextManager[User]]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def meet() -> AsyncIterator[Meet]:
-    """Opens a page: `meet(url)` refuses the microphone, `meet(url, wav)` speaks the file.
+    """Opens a page: `meet(url)` refuses the microphone, `meet(url, wav)` speaks the file, and
+    `meet(url, card)` has what is plugged into a sound card.
 
     Further options are those of meeting().
     """
@@ -39,6 +41,15 @@ async def meet() -> AsyncIterator[Meet]:
 
     async with async_playwright() as playwright:
         yield partial(meeting, playwright.chromium, program)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def card(tmp_path: Path) -> AsyncIterator[sound.SoundCard]:
+    """A sound card without any device."""
+    if not sound.is_there():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(sound.HOW)
+    async with sound.sound_card(tmp_path) as card:
+        yield card
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,9 @@ Each is taken on a phone and at a desk, light and dark. What can be told without
 the state holds while the pictures are taken, and nothing large is black.
 """
 
-import shutil
 import signal
 import wave
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import cv2
@@ -18,10 +16,12 @@ import pytest_asyncio
 
 from sandbox import LiveKit
 from tests.browser.conftest import RATE, Meet
+from tests.browser.full import full_room
 from tests.browser.held import held_offer, held_question
 from tests.browser.looks import DESK, PHONE, Look
 from tests.browser.relay import network
-from tests.browser.user import FLAGS, User, visiting
+from tests.browser.sound import SoundCard
+from tests.browser.user import User
 from tests.sandbox.conftest import livekit, livekit_binary
 from tests.standins.ollama import Ollama
 from tests.standins.replies import Reply
@@ -173,26 +173,48 @@ async def test_a_microphone_that_is_refused(app: App, meet: Meet) -> None:
         assert await user.page.is_visible("#go-on-typing")
 
 
-async def test_a_machine_without_a_microphone(app: App, meet: Meet) -> None:
-    async with meet(app.url) as other, _without_devices(other, app.url) as user:
+async def test_a_machine_without_a_microphone(app: App, meet: Meet, card: SoundCard) -> None:
+    async with meet(app.url, card) as user:
         await user.page.click("#start")
         await Album(user).take("21-no-microphone", "failed")
         assert "No microphone was found" in await user.read("#reason")
 
 
-@asynccontextmanager
-async def _without_devices(other: User, url: str) -> AsyncIterator[User]:
-    """The same page on a machine that has no microphone."""
-    browser = other.page.context.browser
-    assert browser
-    args = [flag for flag in FLAGS if "fake-device" not in flag]
-    bare = await browser.browser_type.launch(
-        executable_path=shutil.which("chromium"), args=[*args, "--use-fake-ui-for-media-stream"]
-    )
-    try:
-        yield await visiting(await bare.new_page(), url)
-    finally:
-        await bare.close()
+async def test_a_microphone_that_is_pulled_out(app: App, meet: Meet, card: SoundCard) -> None:
+    await card.plug_microphone("Headset")
+    async with meet(app.url, card) as user:
+        await user.page.click("#start")
+        await user.page.wait_for_selector(FACE)
+        await user.state("speaking")
+        await user.page.click("#interrupt")
+        await user.page.click("#devices")
+        await user.page.wait_for_selector("#microphones option:nth-child(2)", state="attached")
+        await user.page.select_option("#microphones", label="Headset")
+        await user.page.click("#devices-close")
+        await user.until("watched.tracks.some(({ label }) => label === 'Headset')")
+        await card.unplug("Headset")
+        await user.page.evaluate("navigator.mediaDevices.enumerateDevices()")
+        await user.page.wait_for_selector("#notice.shown")
+        await Album(user).take("28-microphone-pulled-out", "listening")
+        assert "microphone is gone" in await user.read("#notice-words")
+
+
+async def test_a_microphone_that_hears_nothing(app: App, meet: Meet, silence: Path) -> None:
+    async with meet(app.url, silence) as user:
+        await user.page.click("#start")
+        await user.page.wait_for_selector(FACE)
+        await user.state("speaking")
+        await user.page.click("#interrupt")
+        await user.page.wait_for_selector("#notice.shown")
+        await Album(user).take("29-not-heard", "listening")
+        assert "can't hear you" in await user.read("#notice-words")
+
+
+async def test_a_room_that_is_full(app: App, livekit: LiveKit, meet: Meet) -> None:
+    async with full_room(livekit) as room:
+        async with meet(f"{app.url}/view#{room.link}", ready="#again") as late:
+            await Album(late).take("30-room-full", "failed")
+            assert "It may be full" in await late.read("#reason")
 
 
 async def test_a_network_that_is_cut_for_a_while(app: App, meet: Meet, room: Path) -> None:

@@ -6,12 +6,10 @@ from pathlib import Path
 import jwt
 import pytest
 import pytest_asyncio
-from livekit import api
 
 from sandbox import LiveKit
-from sandbox.livekit_server import http_url
 from tests.browser.conftest import Meet
-from tests.sandbox.caller import Viewer
+from tests.browser.full import full_room
 from tests.sandbox.conftest import livekit, livekit_binary
 from tests.talk.app import App, running_app
 
@@ -72,13 +70,11 @@ async def test_a_viewer_without_a_room_is_told_so(app: App, meet: Meet) -> None:
 
 
 async def test_who_comes_to_a_full_room_is_told_so(app: App, livekit: LiveKit, meet: Meet) -> None:
-    async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as server:
-        wanted = api.CreateRoomRequest(name="small", max_participants=1)
-        await server.room.create_room(wanted)
-    guest = await Viewer.joining(livekit.url, livekit.token("small", "guest", 60))
-    link = f"{app.url}/view#url={livekit.url}&token={livekit.token('small', 'late', 60)}"
-    async with meet(link, ready="avatar-call[data-state=failed]") as late:
-        assert "It may be full" in await late.read("#reason")
-        await guest.aclose()
-        await late.page.click("#again")
-        await late.state("connecting", "listening")
+    async with full_room(livekit) as room:
+        link = f"{app.url}/view#{room.link}"
+        async with meet(link, ready="avatar-call[data-state=failed]") as late:
+            assert "It may be full" in await late.read("#reason")
+            await room.guest.aclose()
+            await late.page.click("#again")
+            await room.until_late_is_there()
+            assert await late.page.get_attribute("avatar-call", "data-state") == "connecting"
