@@ -82,11 +82,12 @@ BOX = """(() => {
 
 @dataclass(frozen=True)
 class Subject:
-    """A page to be measured, and the button that begins its call."""
+    """A page to be measured, the button that begins its call, and what is there once it works."""
 
     name: str
     url: str
     button: str
+    ready: str = "body"
 
 
 @asynccontextmanager
@@ -206,6 +207,7 @@ class Bench:
             if subject.name == "prebuilt":
                 await page.route("**/daily-esm-*.js", lambda route: route.fulfill(path=DAILY))
             await page.goto(subject.url)
+            await page.wait_for_selector(subject.ready)
             await page.click(subject.button)
             await page.evaluate(PLAYING)
             await asyncio.sleep(WARM_UP_S)
@@ -237,7 +239,12 @@ async def compare(options: argparse.Namespace, app: App, sound: Path) -> None:
         box = await bench.box(app.url)
         subjects = (
             Subject("ours", app.url, "#start:enabled"),
-            Subject("prebuilt", f"{app.url}/client/", "button:has-text('Connect'):enabled"),
+            Subject(
+                "prebuilt",
+                f"{app.url}/client/",
+                "button:has-text('Connect'):enabled",
+                ready="text=/^initialized$/i",
+            ),
             Subject("bare", f"{bare}#server={app.url}&box={box}", "#start"),
         )
         report = Report("Our page, Pipecat's prebuilt client, and a bare page", options)

@@ -86,6 +86,7 @@ export class AvatarCall extends HTMLElement {
       sheet: () => this.#watchNetwork(),
       choice: () => {},
       transcript: () => this.transcript,
+      faceMissed: () => this.#onFaceMissed(),
     });
     this.#keys = new Keys(this, {
       wants: (key) => this.#wants(key),
@@ -448,6 +449,18 @@ export class AvatarCall extends HTMLElement {
 
   #onFaceLost(sentence) {
     this.#screen.face.lose();
+    this.#tellFaceLost(sentence);
+  }
+
+  // When the voice is gone, too, it is the connection that is missed, which tells so itself.
+  async #onFaceMissed() {
+    const conversation = this.#conversation;
+    const hears = await conversation?.hears();
+    const same = conversation === this.#conversation && LIVE.includes(this.#state);
+    if (hears && same && !this.#screen.face.isShown) this.#tellFaceLost("faceLost");
+  }
+
+  #tellFaceLost(sentence) {
     this.#screen.showNotice(sentence, { kind: "faceLost" });
     this.#tell("error", { kind: "face", message: this.#text(sentence) });
   }

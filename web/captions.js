@@ -18,14 +18,18 @@ export class Captions {
   #items = new Map();
   #knowsWords = false;
   #wordsTimer;
+  #follows = true;
 
   constructor(list) {
     this.#list = list;
+    list.addEventListener("scroll", () => (this.#follows = this.#distance() < NEAR_BOTTOM_PX));
+    new ResizeObserver(() => this.#keepEnd()).observe(list);
   }
 
   clear() {
     this.#list.replaceChildren();
     this.#items.clear();
+    this.#follows = true;
     this.#knowsWords = false;
     delete this.#list.dataset.ahead;
     this.stop();
@@ -39,14 +43,9 @@ export class Captions {
 
   show(entry) {
     if (!this.#items.has(entry)) this.#items.set(entry, this.#add(entry));
-    this.keepEnd(() => this.#items.get(entry).show(entry), entry.typed);
-  }
-
-  /** Whoever reads the newest words sees them still after `change`; with `anyway` everybody does. */
-  keepEnd(change, anyway = false) {
-    const wasNear = this.#distance() < NEAR_BOTTOM_PX;
-    change();
-    if (wasNear || anyway) this.#list.scrollTop = this.#list.scrollHeight;
+    this.#items.get(entry).show(entry);
+    this.#follows ||= Boolean(entry.typed);
+    this.#keepEnd();
   }
 
   drop(entry) {
@@ -74,10 +73,15 @@ export class Captions {
     return item;
   }
 
+  // Whoever reads the newest words goes on to see them, whatever changes; who has scrolled back is
+  // left alone.
+  #keepEnd() {
+    if (this.#follows) this.#list.scrollTop = this.#list.scrollHeight;
+  }
+
   #distance() {
     const { scrollHeight, scrollTop, clientHeight } = this.#list;
-    const lastHeight = this.#list.lastElementChild?.offsetHeight ?? 0;
-    return scrollHeight - scrollTop - clientHeight - lastHeight;
+    return scrollHeight - scrollTop - clientHeight;
   }
 }
 

@@ -8,6 +8,8 @@ import { CallError } from "./request.js";
 import { Rtvi } from "./rtvi.js";
 
 const READY_LIMIT_MS = 30_000;
+// Rooms send silence a few times a second only.
+const HEARING_MS = 1_000;
 
 /**
  * Used once. `place` is { server, transport, body } for a conversation, or { room: { url, token } }
@@ -116,6 +118,13 @@ export class Conversation {
   /** WebRTC statistics, as a list of RTCStats. */
   async stats() {
     return (await this.#call?.stats?.()) ?? [];
+  }
+
+  /** Whether sound comes from the avatar, be it silence. */
+  async hears() {
+    const before = await this.#soundPackets();
+    await new Promise((resolve) => setTimeout(resolve, HEARING_MS));
+    return (await this.#soundPackets()) > before;
   }
 
   end(reason) {
@@ -231,6 +240,13 @@ export class Conversation {
     this.#live = true;
     if (this.#hasMessages) this.#playout.open();
     this.#tell("live");
+  }
+
+  async #soundPackets() {
+    const sounds = (await this.stats()).filter(
+      ({ type, kind }) => type === "inbound-rtp" && kind === "audio",
+    );
+    return sounds.reduce((sum, { packetsReceived = 0 }) => sum + packetsReceived, 0);
   }
 
   #tell(event, detail) {

@@ -26,6 +26,8 @@ export class Devices {
       remember(SPEAKER, target.value);
       onSpeaker(target.value);
     };
+    this.#fill("microphones", [], "audioinput");
+    this.#fill("speakers", [], "audiooutput");
   }
 
   /** Shows what is plugged in now; `withMicrophone` false leaves the microphones out. */

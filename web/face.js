@@ -30,6 +30,11 @@ export class Face {
     else this.#show(track);
   }
 
+  /** Whether the avatar's picture is seen. */
+  get isShown() {
+    return this.#stage.dataset.face === "on";
+  }
+
   /** To be called from a click, which lets the browser play sound. */
   unblock() {
     this.#start(this.#voice);
@@ -108,7 +113,7 @@ export class Face {
   }
 
   #setShown(shown) {
-    if ((this.#stage.dataset.face === "on") === shown) return;
+    if (this.isShown === shown) return;
     this.#stage.dataset.face = shown ? "on" : "off";
     this.#onShown(shown);
   }

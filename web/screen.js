@@ -25,7 +25,8 @@ const SHEETS = ["speed", "devices"];
 
 /**
  * `on` is what the user can ask for: { start(withVoice), again, goOnTyping, say(text), mute(muted),
- * hold(held), interrupt, end, microphone(id), sheet(name | null), choice, transcript() }.
+ * hold(held), interrupt, end, microphone(id), sheet(name | null), choice, transcript() };
+ * faceMissed() says that the picture is gone in the middle of a call.
  */
 export class Screen {
   /** How the call is held: { voice, watching, asksItself, carriesText, pushToTalk }. */
@@ -145,7 +146,9 @@ export class Screen {
     this.#show("interrupt", carriesText && !watching);
     this.#at("send").disabled = this.#at("mute").disabled = this.#at("hold").disabled = !live;
     this.#at("interrupt").disabled = state !== "speaking";
-    if (!live) this.showLevel(0);
+    if (live) return;
+    this.showLevel(0);
+    this.hideNotice("faceLost");
   }
 
   /** `figures` is { duration_s, turns, median_s } of a conversation that took place, or null. */
@@ -195,12 +198,10 @@ export class Screen {
     clearTimeout(this.#noticeTimer);
     this.#notice = kind ?? "passing";
     const button = this.#at("notice-action");
-    this.captions.keepEnd(() => {
-      this.#at("notice").classList.add("shown");
-      this.#at("notice-words").textContent = this.#text(sentence);
-      button.hidden = !action;
-      button.textContent = action ? this.#text(action.text) : "";
-    });
+    this.#at("notice").classList.add("shown");
+    this.#at("notice-words").textContent = this.#text(sentence);
+    button.hidden = !action;
+    button.textContent = action ? this.#text(action.text) : "";
     button.onclick = () => {
       this.hideNotice();
       action.do();
@@ -271,7 +272,7 @@ export class Screen {
   // A picture that is missed in the middle of a call, not one that goes with it.
   #onFace(shown) {
     if (shown) this.hideNotice("faceLost");
-    else if (LIVE.includes(this.#state)) this.showNotice("faceLost", { kind: "faceLost" });
+    else if (LIVE.includes(this.#state)) this.#on.faceMissed();
   }
 
   #at = (id) => this.#root.getElementById(id);

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from playwright.async_api import Page, Route
 
 CANDIDATE = re.compile(r"(a=candidate:\S+ 1 udp \d+ )(\S+) (\d+)( typ host)", re.IGNORECASE)
+OPUS = 111  # as Chromium numbers it
 Address = tuple[str, int]
 
 
 class Door(asyncio.DatagramProtocol):
     """One port that stands for a port of the server."""
 
-    def __init__(self, server: Address) -> None:
+    def __init__(self, server: Address, gets_through: Callable[[bytes], bool]) -> None:
         self._server = server
+        self._gets_through = gets_through
         self._front: asyncio.DatagramTransport | None = None
         self._backs: dict[Address, Back] = {}
         self.port = 0
@@ -42,16 +44,23 @@ class Door(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Address) -> None:
         """From the browser."""
         if self._front:
-            back = self._backs.get(addr) or self._backs.setdefault(addr, Back(self._front, addr))
-            back.send(data, self._server)
+            if addr not in self._backs:
+                self._backs[addr] = Back(self._front, addr, self._gets_through)
+            self._backs[addr].send(data, self._server)
 
 
 class Back(asyncio.DatagramProtocol):
     """The way from a door to the server for one of the browser's addresses, and back."""
 
-    def __init__(self, front: asyncio.DatagramTransport, browser: Address) -> None:
+    def __init__(
+        self,
+        front: asyncio.DatagramTransport,
+        browser: Address,
+        gets_through: Callable[[bytes], bool],
+    ) -> None:
         self._front = front
         self._browser = browser
+        self._gets_through = gets_through
         self._socket: asyncio.DatagramTransport | None = None
         self._opening: asyncio.Task[Any] | None = None
 
@@ -78,11 +87,17 @@ class Back(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         """From the server."""
-        if not self._front.is_closing():
+        if not self._front.is_closing() and self._gets_through(data):
             self._front.sendto(data, self._browser)
 
     def error_received(self, exc: Exception) -> None:
         """The server has closed the port."""
+
+
+def _is_picture(data: bytes) -> bool:
+    """Whether a datagram is RTP (RFC 7983: 128 to 191; not RTCP) of anything but Opus."""
+    is_rtp = 128 <= data[0] < 192 and not 192 <= data[1] < 224
+    return is_rtp and data[1] & 0x7F != OPUS
 
 
 class Network:
@@ -91,6 +106,8 @@ class Network:
     def __init__(self) -> None:
         self._doors: dict[Address, Door] = {}
         self.is_cut = False
+        self.shows_pictures = True
+        """Whether the server's video gets through."""
 
     def cut(self) -> None:
         """Close every socket; requests fail."""
@@ -136,8 +153,11 @@ class Network:
 
     async def _door(self, server: Address) -> None:
         if server not in self._doors:
-            self._doors[server] = Door(server)
+            self._doors[server] = Door(server, self._gets_through)
             await self._doors[server].open()
+
+    def _gets_through(self, data: bytes) -> bool:
+        return self.shows_pictures or not _is_picture(data)
 
     def _through_door(self, found: re.Match[str]) -> str:
         before, host, port, after = found.groups()

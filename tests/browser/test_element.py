@@ -25,6 +25,11 @@ GREETING = "[data-role=avatar]:first-child .words"
 FACE = "#stage[data-face=on]"
 MICROPHONE = "watched.tracks[0].enabled"
 UNHEARD_LIMIT_S = 40
+WORDS = "inside('captions').lastElementChild.querySelector('.words').textContent.split(' ').length"
+TO_THE_END = (
+    "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)"
+    "(inside('captions'))"
+)
 LISTEN = """
 window.heard = [];
 for (const name of ["state", "transcript", "metrics", "error"]) {
@@ -161,6 +166,30 @@ async def test_a_microphone_that_hears_nothing_is_missed(
         await page.click("#notice-action")
         await page.wait_for_selector("#microphones:visible")
         await page.click("#devices-close")
+
+
+async def test_who_reads_the_newest_words_sees_them_and_who_scrolls_back_is_left_alone(
+    app: App, meet: Meet, silence: Path
+) -> None:
+    async with meet(app.url, silence) as user:
+        page = user.page
+        await begin(user)
+        await user.state("listening")
+        await user.type("What can you do?")
+        await user.state("speaking")
+        await user.until(f"{WORDS} > 8")
+        await page.set_viewport_size({"width": 390, "height": 500})
+        assert await page.evaluate(
+            "inside('captions').scrollHeight > inside('captions').clientHeight"
+        )
+        await user.until(f"{TO_THE_END} < 2")
+        await page.click("#devices")
+        await page.click("#devices-close")
+        await user.until(f"{TO_THE_END} < 2")
+        await page.evaluate("inside('captions').scrollTop = 0")
+        words = await page.evaluate(WORDS)
+        await user.until(f"{WORDS} > {words + 3}")
+        assert await page.evaluate("inside('captions').scrollTop") == 0
 
 
 async def test_l_shows_how_fast_it_is(app: App, meet: Meet, silence: Path) -> None:

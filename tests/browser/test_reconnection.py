@@ -54,6 +54,7 @@ async def test_a_call_outlives_a_network_that_is_cut(
         way.cut()
         await user.state("reconnecting", limit_s=DROP_LIMIT_S)
         await asyncio.sleep(OUTAGE_S)
+        assert await user.page.inner_text("#notice-words") == ""
         await returns(way)
         back_s = time.monotonic()
         await user.state("listening", limit_s=RETURN_LIMIT_S)
@@ -68,6 +69,24 @@ async def test_a_call_outlives_a_network_that_is_cut(
         assert await user.page.locator("[data-role=avatar]").count() == 2
         assert await user.watched("watched.tracks[0].readyState") == "live"
         assert len(app.transcripts()) == 1
+
+
+async def test_a_picture_that_stops_is_missed_while_the_voice_goes_on(
+    app: App, meet: Meet, silence: Path
+) -> None:
+    async with meet(app.url, silence) as user, network(user.page) as way:
+        await _begin(user)
+        way.shows_pictures = False
+        assert "the voice goes on" in await user.read("#notice-words")
+        await user.page.wait_for_selector("#stage[data-face=off]")
+        await user.page.evaluate("listen()")
+        await user.type("What can you do?")
+        await user.state("speaking")
+        await user.state("listening")
+        assert hear(await user.hush()), "the voice goes on"
+        way.shows_pictures = True
+        await user.page.wait_for_selector("#stage[data-face=on]")
+        assert await user.page.inner_text("#notice-words") == ""
 
 
 async def test_a_server_that_stops_for_a_while_is_waited_for(
