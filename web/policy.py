@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 # Daily's client may only be had from its own network; the page pins it by an integrity hash.
 DAILY_SCRIPT = "https://cdn.jsdelivr.net/npm/@daily-co/daily-js@0.92.2/"
-DAILY_FRAME = "https://*.daily.co"
+# The first one shows the room; Daily's client tries the others when it cannot be reached.
+DAILY_FRAMES = ("https://*.daily.co", "https://*.dailywebrtc.com", "https://*.dailywebrtc.net")
 EVERYWHERE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
@@ -40,7 +41,7 @@ def content_policy(reach: Reach) -> str:
             "img-src 'self' blob: data:",
             "media-src 'self' blob:",
             _sources("connect-src", "'self'", reach.rooms and "ws: wss: http: https:"),
-            _sources("frame-src", DAILY_FRAME if reach.daily else "'none'"),
+            _sources("frame-src", *(DAILY_FRAMES if reach.daily else ("'none'",))),
             "base-uri 'none'",
             "form-action 'none'",
             frame_policy(reach.embedders),
@@ -55,9 +56,9 @@ def frame_policy(embedders: Sequence[str]) -> str:
 
 def permissions(reach: Reach) -> str:
     """The Permissions-Policy of a page: it listens, and does nothing else with the machine."""
-    frame = f' "{DAILY_FRAME}"' if reach.daily else ""
+    frames = "".join(f' "{frame}"' for frame in DAILY_FRAMES if reach.daily)
     denied = ("camera", "display-capture", "geolocation", "payment", "usb")
-    return ", ".join([f"microphone=(self{frame})", *(f"{feature}=()" for feature in denied)])
+    return ", ".join([f"microphone=(self{frames})", *(f"{feature}=()" for feature in denied)])
 
 
 def _sources(directive: str, *sources: str | bool) -> str:

@@ -1,6 +1,5 @@
 """Fixtures: Chromium with a microphone one can choose, and what it hears."""
 
-import os
 import shutil
 import wave
 from collections.abc import AsyncIterator, Callable
@@ -14,6 +13,7 @@ import pytest_asyncio
 
 from tests.browser import sound
 from tests.browser.user import User, meeting
+from tests.needs import missing
 from tests.sandbox.conftest import livekit, livekit_binary
 from tests.speech import say
 
@@ -36,7 +36,7 @@ async def meet() -> AsyncIterator[Meet]:
     """
     program = shutil.which("chromium")
     if not (program and find_spec("playwright")):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW)
+        missing(HOW)
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
@@ -47,7 +47,7 @@ async def meet() -> AsyncIterator[Meet]:
 async def card(tmp_path: Path) -> AsyncIterator[sound.SoundCard]:
     """A sound card without any device."""
     if not sound.is_there():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(sound.HOW)
+        missing(sound.HOW)
     async with sound.sound_card(tmp_path) as card:
         yield card
 

@@ -3,7 +3,6 @@
 Each state is reached in a real conversation and looked at narrow and light, wide and dark.
 """
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from tests.browser.conftest import Meet
 from tests.browser.held import held_offer, held_question
 from tests.browser.looks import DESK, NARROW, Look
 from tests.browser.user import User
+from tests.needs import missing
 from tests.standins.ollama import Ollama
 from tests.standins.replies import Reply
 from tests.talk.app import App, running_app
@@ -82,7 +82,7 @@ TABS = 40
 def axe() -> str:
     """The source of axe-core."""
     if not AXE.is_file():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW)
+        missing(HOW)
     return AXE.read_text()
 
 

@@ -26,8 +26,9 @@ def test_daily_brings_its_script_its_frame_and_the_microphone():
     assert policy["script-src"][1:] == [
         "https://cdn.jsdelivr.net/npm/@daily-co/daily-js@0.92.2/",
     ]
-    assert policy["frame-src"] == ["https://*.daily.co"]
-    assert 'microphone=(self "https://*.daily.co")' in permissions(Reach(daily=True))
+    assert policy["frame-src"][0] == "https://*.daily.co"
+    allowed = permissions(Reach(daily=True)).partition("microphone=(self")[2].partition(")")[0]
+    assert allowed.replace('"', "").split() == policy["frame-src"]
 
 
 def test_only_listed_pages_may_show_it_in_a_frame():
