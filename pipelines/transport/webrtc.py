@@ -5,6 +5,7 @@ from pipecat.runner.types import SmallWebRTCRunnerArguments
 from pipecat.transports.base_transport import TransportParams
 from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
 
+from pipelines import encoder
 from pipelines.meeting import Meeting
 from pipelines.picture import FaceTrack, Newest, ToTrack
 from pipelines.settings import Settings
@@ -17,6 +18,7 @@ def build(
     size: tuple[int, int],
 ) -> Meeting:
     """The transport. The picture leaves through a track of our own, so its size is the face's."""
+    encoder.install()
     connection = arguments.webrtc_connection
     transport = SmallWebRTCTransport(
         connection, TransportParams(audio_in_enabled=True, audio_out_enabled=True)
