@@ -200,6 +200,7 @@ export class Conversation {
 
   // A sentence takes its place when it is announced, and its words come when they are heard.
   #onAvatarSaid(said) {
+    this.#playout.look();
     if (!said.spoken) return this.#tell("avatarSaid", said);
     this.#playout.hold(() => this.#tell("avatarSaid", said));
   }
@@ -238,7 +239,6 @@ export class Conversation {
 
   #onLive() {
     this.#live = true;
-    if (this.#hasMessages) this.#playout.open();
     this.#tell("live");
   }
 

@@ -1,6 +1,7 @@
 // Holds back what is told of the avatar's words for as long as its sound waits in this browser.
 
-const PERIOD_MS = 500;
+// Statistics cost more than all else that is done for a word.
+const PERIOD_MS = 1_000;
 const LONGEST_MS = 3_000;
 
 /** `stats()` gives WebRTC statistics, as a list of RTCStats. */
@@ -11,20 +12,21 @@ export class Playout {
   #held = [];
   #dueMs = 0;
   #timer;
-  #clock;
+  #readMs = -Infinity;
 
   constructor(stats) {
     this.#stats = stats;
   }
 
-  /** Watches how long sounds wait, until close(). */
-  open() {
-    this.#clock ??= setInterval(() => this.#read(), PERIOD_MS);
+  /** Looks how long sounds wait now, unless that is known. To be called before words are due. */
+  look() {
+    if (performance.now() - this.#readMs > PERIOD_MS) this.#read();
   }
 
   /** Does `act` when the sound that arrives now is heard, and never before what was held earlier. */
   hold(act) {
     const nowMs = performance.now();
+    this.look();
     this.#dueMs = Math.max(this.#dueMs, nowMs + this.#waitMs);
     if (this.#dueMs <= nowMs) return act();
     this.#held.push({ act, dueMs: this.#dueMs });
@@ -33,7 +35,6 @@ export class Playout {
 
   /** Does what is still held. */
   close() {
-    clearInterval(this.#clock);
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#held.splice(0).forEach(({ act }) => act());
@@ -49,6 +50,7 @@ export class Playout {
 
   // A connection that was taken up again counts anew.
   async #read() {
+    this.#readMs = performance.now();
     const audio = (await this.#stats()).find(
       ({ type, kind }) => type === "inbound-rtp" && kind === "audio",
     );

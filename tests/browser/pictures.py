@@ -45,6 +45,7 @@ FACE = "#stage[data-face=on]"
 CALL = "document.querySelector('avatar-call')"
 LOST_LIMIT_S = 45
 ANSWER = "[data-role=user] + [data-role=avatar] .said:not(:empty)"
+LAST_WORDS = "inside('captions').lastElementChild.querySelector('.words')"
 PERSONA = """
 name: Theo
 greeting: >-
@@ -150,6 +151,25 @@ async def test_a_conversation(app: App, meet: Meet, room: Path) -> None:
         assert not user.complaints
 
 
+async def test_a_spoken_question_to_the_guide(tmp_path: Path, meet: Meet, question: Path) -> None:
+    flags = ("--size", "1280x720", "--llm", "guide")
+    async with running_app(tmp_path, *flags) as app, meet(app.url, question) as user:
+        album = Album(user)
+        await album.take("13-guide-before", "idle")
+        await user.page.click("#start")
+        await user.page.wait_for_selector(ANSWER)
+        await user.until(f"{LAST_WORDS}.textContent.split(' ').length > 12")
+        await album.take("14-guide-speaking", "speaking", looks=(DESK[0], *PHONE))
+        await user.state("listening")
+        await user.type("What does it cost?")
+        await user.page.click("#speed")
+        await user.page.wait_for_selector("#waterfall .turn:nth-of-type(2)", state="attached")
+        await album.take("15-guide-speed", "speaking", "listening")
+        await user.state("listening")
+        await user.page.click("#end")
+        await album.take("16-guide-over", "over")
+
+
 async def test_the_button_that_is_held_to_talk(app: App, meet: Meet, room: Path) -> None:
     async with meet(app.url, room) as user:
         await user.page.evaluate(f"{CALL}.pushToTalk = true")
@@ -248,6 +268,21 @@ async def test_a_server_that_dies_and_comes_back(tmp_path: Path, meet: Meet, roo
             await user.read("[data-role=avatar] .words")
             again.process.send_signal(signal.SIGTERM)
             await Album(user).take("26-bot-ended", "over", "failed")
+
+
+async def test_a_server_that_does_not_come_back(tmp_path: Path, meet: Meet, room: Path) -> None:
+    flags = ("--size", "640x360", "--llm", "guide")
+    async with running_app(tmp_path, *flags) as app, meet(app.url, room) as user:
+        await user.page.click("#start")
+        await user.page.wait_for_selector(FACE)
+        await user.read("[data-role=avatar] .words")
+        app.process.kill()
+        await app.process.wait()
+        await user.state("failed", limit_s=LOST_LIMIT_S)
+        await Album(user).take("31-server-gone", "failed")
+        await user.page.click("#again")
+        await user.page.wait_for_selector("#reason:has-text('cannot be reached')")
+        await Album(user).take("32-server-not-there", "failed")
 
 
 async def test_a_face_that_is_lost_while_the_voice_goes_on(
