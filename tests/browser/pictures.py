@@ -158,7 +158,7 @@ async def test_a_spoken_question_to_the_guide(tmp_path: Path, meet: Meet, questi
         await album.take("13-guide-before", "idle")
         await user.page.click("#start")
         await user.page.wait_for_selector(ANSWER)
-        await user.until(f"{LAST_WORDS}.textContent.split(' ').length > 12")
+        await user.until(f"{LAST_WORDS}.innerText.split(' ').length > 12")
         await album.take("14-guide-speaking", "speaking", looks=(DESK[0], *PHONE))
         await user.state("listening")
         await user.type("What does it cost?")
