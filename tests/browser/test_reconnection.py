@@ -42,6 +42,7 @@ async def _begin(user: User) -> None:
     await user.page.click("#start")
     await user.page.wait_for_selector("#stage[data-face=on]")
     await user.read(GREETING)
+    await user.page.click("#interrupt")
     await user.state("listening")
 
 
