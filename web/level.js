@@ -21,8 +21,8 @@ export function watchLevel(stream, onLevel) {
 const isTouched = () => navigator.userActivation?.hasBeenActive ?? true;
 
 class Ear {
-  // Without a sink and with long buffers, listening costs next to nothing.
-  #context = new AudioContext({ latencyHint: "playback", sinkId: { type: "none" } });
+  // Without a sink and with buffers as long as the period, listening costs next to nothing.
+  #context = new AudioContext({ latencyHint: PERIOD_MS / 1000, sinkId: { type: "none" } });
   #analyser = new AnalyserNode(this.#context, { fftSize: 2048 });
   #samples = new Float32Array(this.#analyser.fftSize);
   #source;
