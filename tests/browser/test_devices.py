@@ -72,7 +72,7 @@ async def test_the_microphone_that_was_chosen_is_heard_remembered_and_missed(
         await page.evaluate(LOOK)
         assert "microphone is gone" in await user.read("#notice-words")
         await page.click("#notice-action")
-        await page.wait_for_selector("#microphones:visible")
+        await page.wait_for_selector("#microphones option:nth-child(2)", state="attached")
         assert await choices(user, "microphones") == ["Desk"]
         await page.select_option("#microphones", label="Desk")
         await user.until(USED.format("Desk"))
