@@ -79,3 +79,6 @@ def between(least: int, most: int = 10**9) -> Callable[[str], int]:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
 
     return read
+
+
+PORT_NUMBER = between(0, 65_535)

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bots.flags import between
+from bots.flags import PORT_NUMBER
 from bots.sandbox import stop_on_signals
 from pipelines.errors import MissingSetting, UserError
 from pipelines.settings import Settings, environment_names, load_settings
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("room", nargs="?", default="", metavar="ROOM", help="name of the room")
     add("--url", default="", help="address of its LiveKit server (LIVEKIT_URL), as wss://…")
-    add("--port", type=between(0, 65_535), default=0, help="port to show the page on (a free one)")
+    add("--port", type=PORT_NUMBER, default=0, help="port to show the page on (a free one)")
     add("--open", action=argparse.BooleanOptionalAction, default=True, help="open the page")
     return parser
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bots.flags import between
+from bots.flags import PORT_NUMBER, between
 from pipelines.settings import Settings, load_settings
 from sandbox import Address, Limits, LiveKit, livekit_server, sandbox
 from sandbox.faults import FAULTS
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default=HOST, help=f"address to listen on ({HOST}); others need --api-key")
     add(
         "--port",
-        type=between(0, 65_535),
+        type=PORT_NUMBER,
         default=PORT,
         help=f"port to listen on ({PORT}), 0 for a free one",
     )

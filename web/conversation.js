@@ -3,6 +3,7 @@
 import { asksItself, carriesText, openCall, watchRoom } from "./call.js";
 import { watchVoice } from "./level.js";
 import { Microphone } from "./microphone.js";
+import { incoming, packets } from "./network.js";
 import { Playout } from "./playout.js";
 import { CallError } from "./request.js";
 import { Rtvi } from "./rtvi.js";
@@ -243,10 +244,7 @@ export class Conversation {
   }
 
   async #soundPackets() {
-    const sounds = (await this.stats()).filter(
-      ({ type, kind }) => type === "inbound-rtp" && kind === "audio",
-    );
-    return sounds.reduce((sum, { packetsReceived = 0 }) => sum + packetsReceived, 0);
+    return packets(incoming(await this.stats(), "audio"));
   }
 
   #tell(event, detail) {

@@ -15,13 +15,13 @@ export class Network {
   #before = null;
 
   read(stats) {
-    const streams = stats.filter(({ type }) => type === "inbound-rtp");
+    const streams = incoming(stats);
     const audio = streams.find(({ kind }) => kind === "audio");
     const video = streams.find(({ kind }) => kind === "video");
     const before = this.#before ?? {};
     this.#before = {
       lost: sum(streams, "packetsLost"),
-      received: sum(streams, "packetsReceived"),
+      received: packets(streams),
       pictures: video?.framesDecoded,
       atMs: video?.timestamp,
     };
@@ -33,6 +33,13 @@ export class Network {
     };
   }
 }
+
+/** What comes in, of a `kind` ("audio", "video") or of both, among RTCStats. */
+export const incoming = (stats, kind) =>
+  stats.filter((each) => each.type === "inbound-rtp" && (!kind || each.kind === kind));
+
+/** How many packets of some incoming streams have come. */
+export const packets = (streams) => sum(streams, "packetsReceived");
 
 const sum = (streams, name) => streams.reduce((total, stream) => total + (stream[name] ?? 0), 0);
 

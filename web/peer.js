@@ -1,5 +1,6 @@
 // One peer connection to a SmallWebRTC server: its offer, its data channel, its pulse.
 
+import { incoming, packets } from "./network.js";
 import { requestJson } from "./request.js";
 
 // The server takes a client that has not pinged for 3 s as gone.
@@ -90,8 +91,7 @@ export class Peer {
 
   /** How many packets of sound and picture have come. */
   async received() {
-    const streams = (await this.stats()).filter(({ type }) => type === "inbound-rtp");
-    return streams.reduce((sum, { packetsReceived = 0 }) => sum + packetsReceived, 0);
+    return packets(incoming(await this.stats()));
   }
 
   close() {

@@ -1,5 +1,7 @@
 // Holds back what is told of the avatar's words for as long as its sound waits in this browser.
 
+import { incoming } from "./network.js";
+
 // Statistics cost more than all else that is done for a word.
 const PERIOD_MS = 1_000;
 const LONGEST_MS = 3_000;
@@ -26,7 +28,6 @@ export class Playout {
   /** Does `act` when the sound that arrives now is heard, and never before what was held earlier. */
   hold(act) {
     const nowMs = performance.now();
-    this.look();
     this.#dueMs = Math.max(this.#dueMs, nowMs + this.#waitMs);
     if (this.#dueMs <= nowMs) return act();
     this.#held.push({ act, dueMs: this.#dueMs });
@@ -51,9 +52,7 @@ export class Playout {
   // A connection that was taken up again counts anew.
   async #read() {
     this.#readMs = performance.now();
-    const audio = (await this.#stats()).find(
-      ({ type, kind }) => type === "inbound-rtp" && kind === "audio",
-    );
+    const [audio] = incoming(await this.#stats(), "audio");
     if (!audio?.jitterBufferEmittedCount) return;
     const { jitterBufferDelay: delay_s, jitterBufferEmittedCount: count } = audio;
     const before = count < this.#before.count ? { delay_s: 0, count: 0 } : this.#before;

@@ -203,15 +203,8 @@ async def test_a_machine_without_a_microphone(app: App, meet: Meet, card: SoundC
 async def test_a_microphone_that_is_pulled_out(app: App, meet: Meet, card: SoundCard) -> None:
     await card.plug_microphone("Headset")
     async with meet(app.url, card) as user:
-        await user.page.click("#start")
-        await user.page.wait_for_selector(FACE)
-        await user.state("speaking")
-        await user.page.click("#interrupt")
-        await user.page.click("#devices")
-        await user.page.wait_for_selector("#microphones option:nth-child(2)", state="attached")
-        await user.page.select_option("#microphones", label="Headset")
-        await user.page.click("#devices-close")
-        await user.until("watched.tracks.some(({ label }) => label === 'Headset')")
+        await user.begin_at_once()
+        await user.choose_microphone("Headset")
         await card.unplug("Headset")
         await user.page.evaluate("navigator.mediaDevices.enumerateDevices()")
         await user.page.wait_for_selector("#notice.shown")
@@ -221,10 +214,7 @@ async def test_a_microphone_that_is_pulled_out(app: App, meet: Meet, card: Sound
 
 async def test_a_microphone_that_hears_nothing(app: App, meet: Meet, silence: Path) -> None:
     async with meet(app.url, silence) as user:
-        await user.page.click("#start")
-        await user.page.wait_for_selector(FACE)
-        await user.state("speaking")
-        await user.page.click("#interrupt")
+        await user.begin_at_once()
         await user.page.wait_for_selector("#notice.shown")
         await Album(user).take("29-not-heard", "listening")
         assert "can't hear you" in await user.read("#notice-words")

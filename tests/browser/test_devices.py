@@ -37,15 +37,6 @@ async def choices(user: User, kind: str) -> list[str]:
     return await user.page.locator(f"#{kind} option:not(:first-child)").all_inner_texts()
 
 
-async def begin(user: User) -> None:
-    """Start talking, and let the greeting be over."""
-    await user.page.click("#start:enabled")
-    await user.page.wait_for_selector(FACE)
-    await user.state("speaking")
-    await user.page.click("#interrupt")
-    await user.state("listening")
-
-
 async def test_the_microphone_that_was_chosen_is_heard_remembered_and_missed(
     app: App, meet: Meet, card: SoundCard
 ) -> None:
@@ -53,7 +44,7 @@ async def test_the_microphone_that_was_chosen_is_heard_remembered_and_missed(
     await card.plug_microphone("Headset")
     async with meet(app.url, card) as user:
         page = user.page
-        await begin(user)
+        await user.begin_at_once()
         assert await user.watched("watched.wishes[0].echoCancellation") is True
         await page.click("#devices")
         await page.wait_for_selector("#microphones option:nth-child(3)", state="attached")
@@ -66,7 +57,7 @@ async def test_the_microphone_that_was_chosen_is_heard_remembered_and_missed(
         assert "work" in await user.read("[data-role=user] .words")
 
         await page.reload()
-        await begin(user)
+        await user.begin_at_once()
         assert await user.watched(USED.format("Headset"))
         await card.unplug("Headset")
         await page.evaluate(LOOK)
@@ -91,14 +82,11 @@ async def test_a_microphone_that_is_gone_since_it_was_chosen_leaves_the_systems_
     await card.plug_microphone("Desk")
     await card.plug_microphone("Headset")
     async with meet(app.url, card) as user:
-        await begin(user)
-        await user.page.click("#devices")
-        await user.page.wait_for_selector("#microphones option:nth-child(3)", state="attached")
-        await user.page.select_option("#microphones", label="Headset")
-        await user.until(USED.format("Headset"))
+        await user.begin_at_once()
+        await user.choose_microphone("Headset")
         await card.unplug("Headset")
         await user.page.reload()
-        await begin(user)
+        await user.begin_at_once()
         assert await user.watched(USED.format("Default"))
         assert await user.page.inner_text("#notice-words") == ""
 
@@ -111,7 +99,7 @@ async def test_the_speaker_that_was_chosen_is_remembered_and_sounds(
     await card.plug_speaker("Loudspeaker")
     async with meet(app.url, card) as user:
         page = user.page
-        await begin(user)
+        await user.begin_at_once()
         await page.click("#devices")
         await page.wait_for_selector("#speakers option:nth-child(3)", state="attached")
         assert {"Headphones", "Loudspeaker"} <= set(await choices(user, "speakers"))

@@ -53,13 +53,6 @@ async def site() -> AsyncIterator[Site]:
         yield site
 
 
-async def begin(user: User) -> None:
-    """Start talking, and wait for the face and for the greeting to begin."""
-    await user.page.click("#start")
-    await user.page.wait_for_selector(FACE)
-    await user.state("speaking")
-
-
 async def events(user: User, name: str) -> list[dict[str, object]]:
     """The details of the events of a name until now."""
     return await user.page.evaluate(f"heard.filter(({{ name }}) => name === '{name}')")
@@ -71,7 +64,7 @@ async def test_a_page_on_another_origin_holds_a_conversation(
     site.show(app.url)
     async with meet(site.url, silence) as user:
         await user.page.evaluate(LISTEN)
-        await begin(user)
+        await user.begin()
         await user.state("listening")
         assert await user.page.evaluate(f"{CALL}.say('How do you work?')")
         await user.read("[data-role=user] + [data-role=avatar] .words")
@@ -137,7 +130,7 @@ async def test_who_holds_the_button_or_the_space_bar_is_heard(
         page = user.page
         await page.evaluate(f"{CALL}.pushToTalk = true")
         await page.wait_for_selector("#start:enabled")
-        await begin(user)
+        await user.begin()
         assert await page.is_hidden("#mute")
         assert await user.watched(MICROPHONE) is False
         await page.hover("#hold")
@@ -160,7 +153,7 @@ async def test_a_microphone_that_hears_nothing_is_missed(
 ) -> None:
     async with meet(app.url, silence) as user:
         page = user.page
-        await begin(user)
+        await user.begin()
         await page.wait_for_selector("#notice-action:visible", timeout=UNHEARD_LIMIT_S * 1000)
         assert "can't hear you" in await user.read("#notice-words")
         await page.click("#notice-action")
@@ -173,7 +166,7 @@ async def test_who_reads_the_newest_words_sees_them_and_who_scrolls_back_is_left
 ) -> None:
     async with meet(app.url, silence) as user:
         page = user.page
-        await begin(user)
+        await user.begin()
         await user.state("listening")
         await user.type("What can you do?")
         await user.state("speaking")
@@ -195,7 +188,7 @@ async def test_who_reads_the_newest_words_sees_them_and_who_scrolls_back_is_left
 async def test_l_shows_how_fast_it_is(app: App, meet: Meet, silence: Path) -> None:
     async with meet(app.url, silence) as user:
         page = user.page
-        await begin(user)
+        await user.begin()
         await user.state("listening")
         await user.type("What can you do?")
         await user.read("[data-role=user] + [data-role=avatar] .words")
@@ -219,7 +212,7 @@ async def test_the_end_sums_up_and_the_transcript_can_be_taken_along(
     async with meet(app.url, silence) as user:
         page = user.page
         await page.context.grant_permissions(["clipboard-read", "clipboard-write", "microphone"])
-        await begin(user)
+        await user.begin()
         await user.state("listening")
         await user.type("What can you do?")
         await user.read("[data-role=user] + [data-role=avatar] .words")
@@ -248,7 +241,7 @@ async def test_who_is_chosen_by_picture_answers(app: App, meet: Meet, silence: P
         await user.page.check("#personas input[value=mira]", force=True)
         assert await user.read("#title") == "Talk with Mira"
         assert "/api/faces/mira" in await user.page.evaluate("inside('portrait').src")
-        await begin(user)
+        await user.begin()
         await user.page.wait_for_selector(f"{GREETING}:has-text('Mira')")
 
 
@@ -259,7 +252,7 @@ async def test_nothing_starts_by_itself_before_the_user_has_agreed(
     async with meet(site.url, silence) as user:
         assert await user.watched("watched.microphones") == 0
         assert await user.page.get_attribute("avatar-call", "data-state") == "idle"
-        await begin(user)
+        await user.begin()
         await user.page.click("#end")
         await user.state("over")
         await user.page.reload()

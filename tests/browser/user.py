@@ -66,6 +66,26 @@ class User:
         assert element
         return (await element.inner_text()).strip()
 
+    async def begin(self) -> None:
+        """Start talking, and wait for the face and for the greeting to begin."""
+        await self.page.click("#start:enabled")
+        await self.page.wait_for_selector("#stage[data-face=on]")
+        await self.state("speaking")
+
+    async def begin_at_once(self) -> None:
+        """Start talking, and cut the greeting off."""
+        await self.begin()
+        await self.page.click("#interrupt")
+        await self.state("listening")
+
+    async def choose_microphone(self, name: str) -> None:
+        """Take another microphone, and wait until it is the one that is used."""
+        await self.page.click("#devices")
+        await self.page.select_option("#microphones", label=name)
+        used = "({ label, readyState }) => readyState === 'live' && label"
+        await self.until(f"watched.tracks.some({used} === '{name}')")
+        await self.page.click("#devices-close")
+
     async def type(self, text: str) -> None:
         """Send a typed message."""
         await self.page.fill("#text", text)
