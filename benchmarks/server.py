@@ -19,8 +19,8 @@ from pipecat.transports.base_transport import TransportParams
 from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
 
 from bots import cli
+from pipelines.media.video import as_rgb
 from pipelines.meeting import Meeting
-from pipelines.picture import as_rgb
 from pipelines.settings import Settings
 from pipelines.transport import webrtc
 

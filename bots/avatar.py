@@ -20,7 +20,7 @@ from pipecat.workers.runner import WorkerRunner
 from bots.running import RUNNING
 from pipelines.conversation import Conversation, Request, open_conversation
 from pipelines.errors import Incompatible, PartFailed
-from pipelines.meeting import HeyGenRunnerArguments, Room
+from pipelines.meeting import HeyGenRunnerArguments, Invitation
 from pipelines.offer import persona_asked, with_face
 from pipelines.parts import HEADLESS, Choice, Lineup, Part, choose, part
 from pipelines.persona import Persona
@@ -54,7 +54,7 @@ async def bot(runner_args: RunnerArguments) -> None:
             await runner.run()
 
 
-def _announce_room(conversation: Conversation, announced: asyncio.Future[Room]) -> None:
+def _announce_room(conversation: Conversation, announced: asyncio.Future[Invitation]) -> None:
     """Tell where the room is once it is open; without one there is no conversation."""
 
     @conversation.worker.event_handler("on_pipeline_started")

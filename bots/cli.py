@@ -9,7 +9,7 @@ from pipelines.parts import part
 
 VERBS = {
     "talk": "bots.talk",
-    "parts": "bots.lineup",
+    "parts": "bots.parts",
     "doctor": "bots.doctor",
     "sandbox": "bots.sandbox",
     "join": "bots.join",

@@ -120,6 +120,6 @@ def _application() -> Starlette:
     files, headers = Folder(), page_headers(Reach(rooms=True))
 
     def view(request: Request) -> Response:
-        return files.page(request, "view.html", headers)
+        return files.page(request, "pages/view.html", headers)
 
     return Starlette(routes=[Route("/view", view), *files.routes(pages=headers)])

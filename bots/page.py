@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from bots.origins import is_loopback
 from pipelines.meeting import picture_size
-from pipelines.offer import Face, face_id, offered_faces, offered_personas, persona_asked
+from pipelines.offer import OfferedFace, face_id, offered_faces, offered_personas, persona_asked
 from pipelines.parts import Lineup, missing, part
 from pipelines.settings import Settings
 from web.policy import Reach, page_headers
@@ -63,11 +63,11 @@ def _persona(settings: Settings, lineup: Lineup, name: str) -> dict[str, Any]:
     return {"id": name, "name": persona.name, "language": persona.language, "face": face}
 
 
-def _face(face: Face) -> dict[str, Any]:
+def _face(face: OfferedFace) -> dict[str, Any]:
     return {"id": face.id, "name": face.name, "picture": _picture(face)}
 
 
-def _picture(face: Face) -> str | None:
+def _picture(face: OfferedFace) -> str | None:
     """Where the picture of a face is; None without one."""
     return f"/api/faces/{quote(face.id, safe='')}" if face.picture else None
 

@@ -25,7 +25,7 @@ from bots import log, page
 from bots.origins import Guard, Origins
 from bots.running import RUNNING
 from pipelines.errors import AvatarError, PartFailed, UserError
-from pipelines.meeting import HeyGenRunnerArguments, Room
+from pipelines.meeting import HeyGenRunnerArguments, Invitation
 from pipelines.offer import offered_faces, offered_personas, persona_asked
 from pipelines.parts import Lineup, Part, load, part
 from pipelines.settings import Settings, environment_names
@@ -96,11 +96,11 @@ def _install_page(app: FastAPI, settings: Settings, lineup: Lineup) -> None:
 
     @app.get("/", include_in_schema=False)
     def index(request: Request) -> Response:
-        return files.page(request, "index.html", headers)
+        return files.page(request, "pages/index.html", headers)
 
     @app.get("/view", include_in_schema=False)
     def view(request: Request) -> Response:
-        return files.page(request, "view.html", page.viewer_headers(settings))
+        return files.page(request, "pages/view.html", page.viewer_headers(settings))
 
     @app.get("/api/lineup")
     def show_lineup() -> Response:
@@ -181,7 +181,7 @@ async def _start_heygen(
 ) -> dict[str, str]:
     """Open a LiveAvatar session; answers with what the browser needs to join its room."""
     session_id = str(uuid.uuid4())
-    room: asyncio.Future[Room] = asyncio.get_running_loop().create_future()
+    room: asyncio.Future[Invitation] = asyncio.get_running_loop().create_future()
     arguments = HeyGenRunnerArguments(room=room, body=body, session_id=session_id)
     arguments.cli_args = _arguments(settings, given)
     conversation = asyncio.create_task(bots.avatar.bot(arguments))

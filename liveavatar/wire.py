@@ -150,7 +150,7 @@ class GeminiConfig(Connector):
     temperature: float = Field(0.8, ge=0, le=2)
 
 
-class Persona(Message):
+class AvatarPersona(Message):
     """Voice, context and language of a FULL session; LITE ignores it."""
 
     voice_id: str | None = None
@@ -174,7 +174,7 @@ class SessionRequest(Message):
     is_sandbox: bool = False
     video_settings: VideoSettings | None = None
     max_session_duration: int | None = Field(None, gt=0, description="seconds")
-    avatar_persona: Persona | None = None
+    avatar_persona: AvatarPersona | None = None
     video_quality: Quality | None = None
     video_encoding: Encoding | None = None
 

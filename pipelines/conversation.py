@@ -33,12 +33,12 @@ from .latency import Turn, TurnLatency, message
 from .meeting import Meeting, picture_size
 from .parts import Lineup, Part, load
 from .persona import Persona
-from .record import Recorder
+from .recorder import Recorder
 from .settings import Settings
 from .trouble import sentence
 
 
-class Face(Protocol):
+class ShowsFace(Protocol):
     """What an avatar part builds, beside being a processor."""
 
     @property
@@ -161,7 +161,7 @@ def _part(request: Request, kind: str, http: aiohttp.ClientSession) -> Any:
 
 def _follow_user(
     meeting: Meeting,
-    avatar: Face | None,
+    avatar: ShowsFace | None,
     turns: LLMContextAggregatorPair,
     worker: PipelineWorker,
     host: Host,

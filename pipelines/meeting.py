@@ -20,7 +20,7 @@ QUALITY_SIZES = {
 
 
 @dataclass(frozen=True)
-class Room:
+class Invitation:
     """What a browser needs to join a LiveKit room."""
 
     url: str
@@ -42,7 +42,7 @@ class Meeting:
     pictures: tuple[FrameProcessor, ...] = ()
     face_visible: asyncio.Event | None = None
     brings_face: bool = False
-    room: Callable[[], Awaitable[Room]] | None = None
+    room: Callable[[], Awaitable[Invitation]] | None = None
     alive: Callable[[], bool] | None = None
 
 
@@ -50,7 +50,7 @@ class Meeting:
 class HeyGenRunnerArguments(RunnerArguments):
     """Arguments of one conversation in LiveAvatar's room, which is known once it is open."""
 
-    room: asyncio.Future[Room]
+    room: asyncio.Future[Invitation]
 
 
 def picture_size(settings: Settings, face: str) -> tuple[int, int]:

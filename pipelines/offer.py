@@ -12,7 +12,7 @@ from .settings import Settings
 
 
 @dataclass(frozen=True)
-class Face:
+class OfferedFace:
     """A face to choose; `source` is what its part calls it, `picture` a still one, 16:9."""
 
     id: str
@@ -46,7 +46,7 @@ def persona_asked(settings: Settings, asked: object = None) -> Persona:
     return replace(persona, language=settings.avatar_language or persona.language)
 
 
-def offered_faces(settings: Settings, lineup: Lineup) -> Mapping[str, Face]:
+def offered_faces(settings: Settings, lineup: Lineup) -> Mapping[str, OfferedFace]:
     """The faces to choose from, by id; none where the face part has no pictures of them.
 
     Raises:

@@ -9,7 +9,7 @@ import numpy as np
 from puppet.face import Painter, prepare
 from puppet.motion import Motion, Pose, State
 from puppet.pack import Pack
-from puppet.speech import Cue, Utterance
+from puppet.speech import Cue, Speech
 
 FPS = 25
 
@@ -53,7 +53,7 @@ class Player:
         self._painter = Painter(prepare(pack, size))
         self._motion = Motion(pack.gazes, seed)
         self._lock = Lock()
-        self._queue: deque[Utterance] = deque()
+        self._queue: deque[Speech] = deque()
         self._listening = False
         self._interruptions = 0
 
@@ -63,7 +63,7 @@ class Player:
             return
         with self._lock:
             if not self._queue or self._queue[-1].ended:
-                self._queue.append(Utterance())
+                self._queue.append(Speech())
             self._queue[-1].pcm += pcm
 
     def end(self) -> None:

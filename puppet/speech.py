@@ -22,7 +22,7 @@ class Cue(NamedTuple):
 
 
 @dataclass
-class Utterance:
+class Speech:
     """Audio of one utterance, s16le mono 24 kHz, from the next frame on."""
 
     pcm: bytearray = field(default_factory=bytearray)

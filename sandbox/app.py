@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -18,6 +19,7 @@ from web.files import Folder
 from web.policy import Reach, page_headers
 
 PRIVATE = "/_sandbox"
+PAGE = Path(__file__).with_name("page")
 CODES = {404: 4004, 405: 4005}
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -42,12 +44,16 @@ def build_app(the: Desk) -> FastAPI:
 
 def _include_viewer(app: FastAPI) -> None:
     """A page that looks into the rooms, and its files; the key is asked for by what it asks."""
-    files, headers = Folder(), page_headers(Reach(rooms=True))
+    files, own, headers = Folder(), Folder(PAGE), page_headers(Reach(rooms=True))
     app.router.routes.extend(files.routes(PRIVATE, pages=headers))
 
     @app.get(f"{PRIVATE}/view", include_in_schema=False)
     def view(request: Request) -> Response:
-        return files.page(request, "rooms.html", headers)
+        return own.page(request, "rooms.html", headers)
+
+    @app.get(f"{PRIVATE}/page/{{name}}", include_in_schema=False)
+    def part_of_it(name: str, request: Request) -> Response:
+        return own.page(request, name, headers)
 
 
 class PublicCors:

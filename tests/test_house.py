@@ -10,7 +10,7 @@ from pipelines.parts import PARTS
 from pipelines.settings import environment_names
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("bots", "liveavatar", "pipelines", "puppet", "sandbox", "sessions", "web")
+FOLDERS = ("bots", "guide", "liveavatar", "pipelines", "puppet", "sandbox", "sessions", "web")
 MODULES = sorted(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py"))
 LONGEST_FUNCTION = 60
 ids = [str(file.relative_to(ROOT)) for file in MODULES]

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 WEB = Path(__file__).parent
-ELEMENT = "avatar-call.js"
+ELEMENT = "element/avatar-call.js"
 TYPES = {
     ".css": "text/css",
     ".html": "text/html",

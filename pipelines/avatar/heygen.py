@@ -19,11 +19,11 @@ from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.services.heygen.client import ServiceType
 from pipecat.services.heygen.video import HeyGenVideoService
 
-from pipelines.follower import Follower
-from pipelines.heygen import connected, redirect, session_request, why_not_connected
+from pipelines.lite import connected, redirect, session_request, why_not_connected
+from pipelines.media.follower import Follower
+from pipelines.media.words import Words, is_timed
 from pipelines.persona import Persona
 from pipelines.settings import Settings
-from pipelines.words import Words, is_timed
 
 GONE = "The face is gone; the voice goes on."
 

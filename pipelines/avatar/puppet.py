@@ -37,10 +37,10 @@ from pipecat.services.ai_service import AIService
 from pipecat.services.settings import ServiceSettings
 
 from pipelines.errors import BadSetting
-from pipelines.offer import Face
+from pipelines.media.words import Words, is_timed
+from pipelines.offer import OfferedFace
 from pipelines.persona import Persona
 from pipelines.settings import Settings
-from pipelines.words import Words, is_timed
 from puppet import (
     FPS,
     SAMPLE_RATE,
@@ -246,7 +246,7 @@ def warm_up(settings: Settings, persona: Persona) -> None:
     Player(pack(pack_name(settings, persona)), settings.avatar_size)
 
 
-def faces(settings: Settings, personas: Iterable[Persona]) -> dict[str, Face]:
+def faces(settings: Settings, personas: Iterable[Persona]) -> dict[str, OfferedFace]:
     """The packs to choose from, by name: the packaged ones and the personas', or the one set.
 
     Raises:
@@ -262,8 +262,8 @@ def face_id(settings: Settings, persona: Persona) -> str:
     return pack(pack_name(settings, persona)).name
 
 
-def _face(source: str) -> Face:
+def _face(source: str) -> OfferedFace:
     """A face whose picture is the pack's portrait, 640x360."""
     shown = pack(source)
     portrait = shown.folder / "portrait.webp"
-    return Face(shown.name, shown.title, source, portrait if portrait.is_file() else None)
+    return OfferedFace(shown.name, shown.title, source, portrait if portrait.is_file() else None)

@@ -21,9 +21,8 @@ from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import LLMService
 from pipecat.services.settings import LLMSettings
 
-from .conversation import Conversation
-from .knowledge import load_knowledge
-from .matcher import Matcher
+from guide import KNOWLEDGE, GuideError, Matcher, Script, load_knowledge
+from pipelines.errors import BadSetting
 
 if TYPE_CHECKING:
     import aiohttp
@@ -31,17 +30,16 @@ if TYPE_CHECKING:
     from pipelines.persona import Persona
     from pipelines.settings import Settings
 
-KNOWLEDGE = Path(__file__).with_name("guide.md")
 WORD_DELAY_S = 0.015
 
 
 class GuideLLMService(LLMService):
     """Streams a script's answers as a model streams its own, one word per frame."""
 
-    def __init__(self, conversation: Conversation, *, word_delay_s: float = WORD_DELAY_S) -> None:
+    def __init__(self, script: Script, *, word_delay_s: float = WORD_DELAY_S) -> None:
         """`word_delay_s` (seconds) passes before each word that follows the first sentence."""
         super().__init__(settings=_no_model())
-        self._conversation = conversation
+        self._script = script
         self._word_delay_s = word_delay_s
 
     def can_generate_metrics(self) -> bool:
@@ -67,9 +65,9 @@ class GuideLLMService(LLMService):
         said = _last_words(messages, "user")
         if not said:
             return
-        self._conversation.greeted(" ".join(_last_words(messages[: -len(said)], "assistant")))
+        self._script.greeted(" ".join(_last_words(messages[: -len(said)], "assistant")))
         await self.start_ttfb_metrics()
-        text = self._conversation.answer(said[-1], before=" ".join(said))
+        text = self._script.answer(said[-1], before=" ".join(said))
         await self._stream(text.split())
 
     async def _stream(self, words: Sequence[str]) -> None:
@@ -88,13 +86,21 @@ def build(settings: "Settings", persona: "Persona", http: "aiohttp.ClientSession
     Raises:
         BadSetting: guide.md cannot be understood; names the line.
     """
-    return GuideLLMService(Conversation(_matcher(KNOWLEDGE), persona.name))
+    return GuideLLMService(Script(_matcher(KNOWLEDGE), persona.name))
 
 
 @cache
 def _matcher(path: Path) -> Matcher:
     """Preparing takes a quarter of a second of CPU, so conversations share the matcher."""
-    return Matcher(load_knowledge(path))
+    try:
+        return Matcher(load_knowledge(path))
+    except GuideError as error:
+        raise BadSetting(error.where, error.problem, error.fix) from None
+
+
+def warm_up(settings: "Settings", persona: "Persona") -> None:
+    """Prepare the matcher before the first conversation."""
+    _matcher(KNOWLEDGE)
 
 
 def _last_words(messages: Sequence[LLMContextMessage], role: str) -> list[str]:

@@ -4,8 +4,8 @@ import aiohttp
 from pipecat.runner.types import DailyRunnerArguments
 from pipecat.transports.daily.transport import DailyParams, DailyTransport
 
+from pipelines.media.video import ToRoom
 from pipelines.meeting import Meeting, media
-from pipelines.picture import ToRoom
 from pipelines.settings import Settings
 
 

@@ -4,8 +4,8 @@ import aiohttp
 from pipecat.services.heygen.client import ServiceType
 from pipecat.transports.heygen.transport import HeyGenParams, HeyGenTransport
 
-from pipelines.heygen import connected, joined_room, redirect, session_request
-from pipelines.meeting import HeyGenRunnerArguments, Meeting, Room
+from pipelines.lite import connected, joined_room, redirect, session_request
+from pipelines.meeting import HeyGenRunnerArguments, Invitation, Meeting
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 
@@ -27,7 +27,7 @@ def build(
         service_type=ServiceType.LIVE_AVATAR,
     )
 
-    async def room() -> Room:
+    async def room() -> Invitation:
         return await joined_room(transport._client, settings, http)
 
     return Meeting(

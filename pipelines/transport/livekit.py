@@ -4,8 +4,8 @@ import aiohttp
 from pipecat.runner.types import LiveKitRunnerArguments
 from pipecat.transports.livekit.transport import LiveKitParams, LiveKitTransport
 
+from pipelines.media.video import ToRoom
 from pipelines.meeting import Meeting, media
-from pipelines.picture import ToRoom
 from pipelines.settings import Settings
 
 

@@ -5,9 +5,9 @@ from pipecat.runner.types import SmallWebRTCRunnerArguments
 from pipecat.transports.base_transport import TransportParams
 from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
 
-from pipelines import encoder
+from pipelines.media import encoder
+from pipelines.media.video import FaceTrack, Newest, ToTrack
 from pipelines.meeting import Meeting
-from pipelines.picture import FaceTrack, Newest, ToTrack
 from pipelines.settings import Settings
 
 

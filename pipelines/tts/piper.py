@@ -19,9 +19,9 @@ from piper import PiperVoice
 from piper.download_voices import download_voice
 
 from pipelines.errors import BadSetting
+from pipelines.media import alignment
 from pipelines.persona import Persona
 from pipelines.settings import Settings
-from pipelines.tts import alignment
 
 # A sentence that takes longer on a machine that is overloaded loses its word times.
 LONGEST_SYNTHESIS_S = 15.0

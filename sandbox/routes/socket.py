@@ -26,7 +26,7 @@ from sandbox.performance import Performance
 router = APIRouter()
 
 
-class Conversation:
+class Channel:
     """One WebSocket of a session: reads what comes in and hands it to the performance."""
 
     def __init__(self, socket: WebSocket, the: Desk, performance: Performance) -> None:
@@ -142,6 +142,6 @@ async def lite(socket: WebSocket, session_id: str, token: str = "") -> None:
         return await socket.close()
     await socket.accept()
     try:
-        await Conversation(socket, the, performance).run()
+        await Channel(socket, the, performance).run()
     except WebSocketDisconnect:
         return

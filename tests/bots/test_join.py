@@ -88,9 +88,9 @@ def test_the_token_lets_one_look_and_nothing_else() -> None:
 async def test_the_page_is_served_with_its_files_and_headers(livekit: LiveKit) -> None:
     async with joining("stage", env=env_of(livekit)) as link, aiohttp.ClientSession() as http:
         root = link.split("/view")[0]
-        async with http.get(f"{root}/web/livekit.js") as answer:
+        async with http.get(f"{root}/web/call/livekit.js") as answer:
             assert answer.status == 200
-        async with http.get(f"{root}/web/index.html") as answer:
+        async with http.get(f"{root}/web/pages/index.html") as answer:
             policy = answer.headers["Content-Security-Policy"]
             assert "connect-src 'self' ws: wss:" in policy
             assert answer.headers["Referrer-Policy"] == "no-referrer"

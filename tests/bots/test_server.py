@@ -46,8 +46,8 @@ async def test_the_page_may_do_little_and_is_asked_for_each_time(http):
 async def test_any_page_may_load_the_element_and_keeps_it(http):
     async with http.get("/avatar.js", headers=FOREIGN) as answer:
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
-        where = (await answer.text()).split('"./')[1].split("avatar-call.js")[0]
-    async with http.get(f"/{where}livekit.js", headers=FOREIGN) as answer:
+        where = (await answer.text()).split('"./')[1].split("element/avatar-call.js")[0]
+    async with http.get(f"/{where}call/livekit.js", headers=FOREIGN) as answer:
         assert answer.status == 200
         assert "immutable" in answer.headers["Cache-Control"]
         assert answer.headers["Access-Control-Allow-Origin"] == "*"

@@ -62,7 +62,7 @@ async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
 async def page(app: App, meet: Meet) -> AsyncIterator[User]:
     """A page with a session of rtvi.js."""
     async with meet(app.url) as user:
-        await user.page.evaluate(READER, f"{app.url}/web/rtvi.js")
+        await user.page.evaluate(READER, f"{app.url}/web/conversation/rtvi.js")
         yield user
 
 

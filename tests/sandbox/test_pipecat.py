@@ -28,7 +28,7 @@ from pipecat.services.heygen.client import ServiceType
 from pipecat.services.heygen.video import HeyGenVideoService
 from pipecat.transports.heygen.transport import HeyGenParams, HeyGenTransport
 
-from pipelines.heygen import redirect
+from pipelines.lite import redirect
 from pipelines.settings import Settings
 from tests.sandbox.caller import PATIENCE_S, WAYNE, Caller, tone
 from tests.standins.stage import Stage, running

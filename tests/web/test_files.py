@@ -40,7 +40,7 @@ def browser(folder: Path) -> TestClient:
 def element(browser: TestClient) -> str:
     """The address that avatar.js leads to, without the file."""
     text = browser.get("/base/avatar.js").text
-    found = re.fullmatch(r'export \* from "\./(web/[0-9a-f]{16})/avatar-call\.js";\n', text)
+    found = re.fullmatch(r'export \* from "\./(web/[0-9a-f]{16})/element/avatar-call\.js";\n', text)
     assert found, text
     return f"/base/{found[1]}"
 
@@ -127,7 +127,7 @@ def test_nothing_else_can_be_seen(browser, path):
 
 def test_the_page_and_its_parts_are_there():
     names = Folder().names()
-    assert {"index.html", "livekit.js"} <= set(names)
+    assert {"pages/index.html", "call/livekit.js"} <= set(names)
     assert not [name for name in names if "node_modules" in name or name.endswith(".py")]
 
 

@@ -24,10 +24,10 @@ from pipecat.tests.utils import run_test
 from pipecat.utils.text.simple_text_aggregator import SimpleTextAggregator
 from pipecat.workers.runner import WorkerRunner
 
-from pipelines.llm.conversation import Conversation
-from pipelines.llm.guide import KNOWLEDGE, GuideLLMService, build
-from pipelines.llm.knowledge import load_knowledge
-from pipelines.llm.matcher import Matcher
+from guide.knowledge import KNOWLEDGE, load_knowledge
+from guide.matcher import Matcher
+from guide.script import Script
+from pipelines.llm.guide import GuideLLMService, build
 from pipelines.persona import Persona
 from pipelines.settings import load_settings
 
@@ -157,7 +157,7 @@ class Audience(FrameProcessor):
 
 async def test_an_interrupted_answer_stops_and_the_next_one_is_given():
     """With a delay this long, the first answer alone would outlast the test."""
-    slow = GuideLLMService(Conversation(Matcher(OURS), "Mira"), word_delay_s=PATIENCE_S)
+    slow = GuideLLMService(Script(Matcher(OURS), "Mira"), word_delay_s=PATIENCE_S)
     audience = Audience()
     worker = PipelineWorker(Pipeline([slow, audience]), cancel_on_idle_timeout=False)
     runner = WorkerRunner(handle_sigint=False)

@@ -16,9 +16,9 @@ from pipecat.frames.frames import (
 )
 from piper import PiperVoice
 
+from pipelines.media import alignment
 from pipelines.persona import Persona
 from pipelines.settings import load_settings
-from pipelines.tts import alignment
 from pipelines.tts.piper import build, voice, voice_name
 from tests.speech import differences_s, heard_words
 from tests.standins.stage import running

@@ -107,7 +107,7 @@ async def test_the_viewer_is_a_page_with_everything_it_loads(caller: Caller) -> 
         assert answer.status == 200
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
         assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
-    for path in ("avatar.js", "web/rooms.js", "web/rooms.css", "web/icon.svg"):
+    for path in ("avatar.js", "page/rooms.js", "page/rooms.css", "web/pages/icon.svg"):
         assert f'"{path}"' in page
         async with caller.http.get(f"{caller.url}/_sandbox/{path}") as answer:
             assert answer.status == 200, path

@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from string import Template
 
-from .knowledge import Answer, Topic
-from .matcher import UNKNOWN, Matcher
+from guide.knowledge import Answer, Topic
+from guide.matcher import UNKNOWN, Matcher
 
 # The persona's name where it only calls: at the start, after a comma or after a greeting.
 ADDRESSED = (
@@ -14,11 +14,11 @@ ADDRESSED = (
 )
 
 
-class Conversation:
+class Script:
     """Answers questions, and never gives the same answer twice in a row."""
 
     def __init__(self, matcher: Matcher, name: str) -> None:
-        """`name` is the persona's. The matcher may be shared, a conversation may not."""
+        """`name` is the persona's. The matcher may be shared, a script may not."""
         self._matcher = matcher
         self._knowledge = matcher.knowledge
         self._name = name

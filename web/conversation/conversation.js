@@ -1,11 +1,11 @@
 // One conversation: the microphone, the call and its messages, from the click to the end.
 
-import { asksItself, carriesText, openCall, watchRoom } from "./call.js";
+import { asksItself, carriesText, openCall, watchRoom } from "../call/call.js";
 import { watchVoice } from "./level.js";
 import { Microphone } from "./microphone.js";
-import { incoming, packets } from "./network.js";
+import { incoming, packets } from "../call/network.js";
 import { Playout } from "./playout.js";
-import { CallError } from "./request.js";
+import { CallError } from "../call/request.js";
 import { Rtvi } from "./rtvi.js";
 
 const READY_LIMIT_MS = 30_000;

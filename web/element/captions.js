@@ -1,6 +1,6 @@
 // The captions: the transcript, as a list on the screen.
 
-import { textOf } from "./transcript.js";
+import { textOf } from "../conversation/transcript.js";
 
 const NEAR_BOTTOM_PX = 48;
 // A voice that tells its words as it speaks has told one by then.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from . import english
-from .knowledge import Knowledge, Topic
+from guide import english
+from guide.knowledge import Knowledge, Topic
 
 UNKNOWN = "Unknown"  # the topic whose questions are known to be unknown
 # Least score of a topic that is answered, for a question with no, one, or more strange words.

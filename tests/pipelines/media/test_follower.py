@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pipecat.frames.frames import SpeechOutputAudioRawFrame, TTSAudioRawFrame
 
-from pipelines.follower import LOUD, Follower
+from pipelines.media.follower import LOUD, Follower
 from tests.speech import say
 
 RATE = 24_000

@@ -2,10 +2,10 @@
 
 import { Captions } from "./captions.js";
 import { chosenSpeaker, Devices } from "./devices.js";
-import { Face } from "./face.js";
+import { Video } from "./video.js";
 import { localize, markup } from "./markup.js";
 import { Speed } from "./speed.js";
-import { clock } from "./transcript.js";
+import { clock } from "../conversation/transcript.js";
 import { Welcome } from "./welcome.js";
 
 export const IN_CALL = [
@@ -50,7 +50,7 @@ export class Screen {
     this.#root = root;
     this.#on = on;
     this.captions = new Captions(this.#at("captions"));
-    this.face = new Face({
+    this.face = new Video({
       stage: this.#at("stage"),
       video: this.#at("face"),
       voice: this.#at("voice"),

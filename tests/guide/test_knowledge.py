@@ -5,9 +5,8 @@ from string import Template
 
 import pytest
 
-from pipelines.errors import BadSetting
-from pipelines.llm.guide import KNOWLEDGE
-from pipelines.llm.knowledge import REQUIRED, Answer, load_knowledge, parse_knowledge
+from guide.errors import GuideError
+from guide.knowledge import KNOWLEDGE, REQUIRED, Answer, load_knowledge, parse_knowledge
 
 NEEDED = "".join(f"\n## {title}\n> Something.\n" for title in REQUIRED)
 OURS = load_knowledge(KNOWLEDGE)
@@ -90,7 +89,7 @@ def test_a_topic_has_names_questions_and_answers():
     ],
 )
 def test_a_mistake_is_a_sentence_that_names_the_line(text: str, sentence: str):
-    with pytest.raises(BadSetting) as caught:
+    with pytest.raises(GuideError) as caught:
         parse_knowledge(text, "guide.md")
     assert str(caught.value) == sentence
 

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipelines.llm import english
-from pipelines.llm.guide import KNOWLEDGE
-from pipelines.llm.knowledge import load_knowledge
-from pipelines.llm.matcher import UNKNOWN, Matcher
+from guide import english
+from guide.knowledge import KNOWLEDGE, load_knowledge
+from guide.matcher import UNKNOWN, Matcher
 
 OURS = load_knowledge(KNOWLEDGE)
 QUESTIONS = yaml.safe_load(Path(__file__).with_name("questions.yaml").read_text(encoding="utf-8"))

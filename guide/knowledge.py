@@ -6,8 +6,9 @@ from pathlib import Path
 from string import Template
 from typing import Never
 
-from pipelines.errors import BadSetting
+from guide.errors import GuideError
 
+KNOWLEDGE = Path(__file__).with_name("guide.md")
 SMALL_TALK = " (small talk)"
 VARIABLES = {"name", "last"}
 REQUIRED = ("Not caught", "Unknown", "Repeat", "Nothing to repeat", "Go on")
@@ -41,7 +42,7 @@ def load_knowledge(path: Path) -> Knowledge:
     """Read a file of topics; keys are their headings, in the order of the file.
 
     Raises:
-        BadSetting: a line cannot be understood, or a topic is incomplete; names the line.
+        GuideError: a line cannot be understood, or a topic is incomplete; names the line.
     """
     return parse_knowledge(path.read_text(encoding="utf-8"), path.name)
 
@@ -141,4 +142,4 @@ class _Parser:
                 )
 
     def _fail(self, problem: str, fix: str, line: int | None = None) -> Never:
-        raise BadSetting(f"{self.source} line {line or self.line}", problem, fix)
+        raise GuideError(f"{self.source} line {line or self.line}", problem, fix)

@@ -7,7 +7,7 @@ const CHECK_PERIOD_MS = 1_000;
  * `stage` carries data-face="on" while pictures arrive. `onBlocked` hears when the browser refuses
  * to play sound, `onShown(true | false)` when the face appears and disappears.
  */
-export class Face {
+export class Video {
   #stage;
   #video;
   #voice;

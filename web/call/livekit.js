@@ -3,7 +3,7 @@
 import { CallError } from "./request.js";
 
 // The file that npm publishes: a classic script, which leaves a global when loaded as a module.
-const CLIENT = "./vendor/livekit-client/livekit-client.umd.js";
+const CLIENT = "../vendor/livekit-client/livekit-client.umd.js";
 const FULL = /full|limit|max.?participants/i;
 const RATE_HZ = 48_000;
 

@@ -1,7 +1,7 @@
 // The sheet that chooses microphone and speaker; the choice is remembered.
 
-import { recall, remember } from "./memory.js";
-import { chosenMicrophone } from "./microphone.js";
+import { recall, remember } from "../conversation/memory.js";
+import { chosenMicrophone } from "../conversation/microphone.js";
 
 const SPEAKER = "speaker";
 const STANDARD = ["default", "communications"];

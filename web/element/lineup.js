@@ -1,6 +1,6 @@
 // What a server says of itself: its parts, personas, faces, and what it keeps.
 
-import { requestJson } from "./request.js";
+import { requestJson } from "../call/request.js";
 
 const NOT_FOUND = 404;
 

@@ -18,7 +18,7 @@ from pipecat.services.heygen.client import HeyGenClient
 from liveavatar.rest import LiveAvatarError, check_key
 
 from .errors import PartFailed
-from .meeting import Room
+from .meeting import Invitation
 from .persona import Persona
 from .settings import Settings
 
@@ -69,7 +69,7 @@ def connected(client: HeyGenClient | None) -> bool:
 
 async def joined_room(
     client: HeyGenClient | None, settings: Settings, http: aiohttp.ClientSession
-) -> Room:
+) -> Invitation:
     """The room a connected client is in, with the token of its user.
 
     Raises:
@@ -78,7 +78,7 @@ async def joined_room(
     if not connected(client):
         raise PartFailed(await why_not_connected(settings, http))
     assert client and client._heyGen_session
-    return Room(client._heyGen_session.livekit_url, client._heyGen_session.access_token)
+    return Invitation(client._heyGen_session.livekit_url, client._heyGen_session.access_token)
 
 
 async def why_not_connected(settings: Settings, http: aiohttp.ClientSession) -> str:

@@ -7,7 +7,7 @@ from pipecat.frames.frames import (
 )
 from pipecat.utils.text.base_text_aggregator import TextType
 
-from pipelines.words import NS, Words
+from pipelines.media.words import NS, Words
 
 NOW = 5_000_000_000
 

@@ -1,6 +1,6 @@
 // Holds back what is told of the avatar's words for as long as its sound waits in this browser.
 
-import { incoming } from "./network.js";
+import { incoming } from "../call/network.js";
 
 // Statistics cost more than all else that is done for a word.
 const PERIOD_MS = 1_000;

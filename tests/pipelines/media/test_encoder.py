@@ -8,8 +8,8 @@ from aiortc import codecs
 from aiortc.codecs.vpx import MAX_BITRATE, Vp8Encoder, VpxPayloadDescriptor
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
-from pipelines import encoder
-from pipelines.encoder import SteadyVp8Encoder
+from pipelines.media import encoder
+from pipelines.media.encoder import SteadyVp8Encoder
 
 PICTURES = 40
 # What Chromium does to its estimate, about once a second.

@@ -1,16 +1,16 @@
 // <avatar-call>: a conversation with an AI avatar, as one element. README.md tells how to use it.
 
-import { asksItself, carriesText } from "./call.js";
-import { Conversation } from "./conversation.js";
+import { asksItself, carriesText } from "../call/call.js";
+import { Conversation } from "../conversation/conversation.js";
 import { Keys } from "./keys.js";
 import { loadLineup, roomLineup } from "./lineup.js";
-import { recall, remember } from "./memory.js";
-import { Network } from "./network.js";
-import { CallError } from "./request.js";
+import { recall, remember } from "../conversation/memory.js";
+import { Network } from "../call/network.js";
+import { CallError } from "../call/request.js";
 import { IN_CALL, LIVE, Screen } from "./screen.js";
 import { style } from "./style.js";
 import { chooseLanguage, textsIn } from "./texts.js";
-import { asText, Transcript, textOf } from "./transcript.js";
+import { asText, Transcript, textOf } from "../conversation/transcript.js";
 
 const STATS_PERIOD_MS = 5_000;
 const STATS_OPEN_PERIOD_MS = 1_000;

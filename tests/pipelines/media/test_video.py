@@ -8,7 +8,7 @@ import pytest
 from aiortc.mediastreams import MediaStreamError
 from pipecat.frames.frames import OutputImageRawFrame
 
-from pipelines.picture import FaceTrack, Newest, as_rgb
+from pipelines.media.video import FaceTrack, Newest, as_rgb
 
 SIZE = (64, 48)
 

@@ -2,7 +2,7 @@
 
 import { watchLevel } from "./level.js";
 import { recall, remember } from "./memory.js";
-import { CallError } from "./request.js";
+import { CallError } from "../call/request.js";
 
 const PROCESSING = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 // Below this, a microphone that is open and not muted is as good as unplugged: soon, if it has

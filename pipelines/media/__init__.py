@@ -1,0 +1,1 @@
+"""Pictures, sound and words on their way out."""
