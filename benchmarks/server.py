@@ -8,17 +8,18 @@ Pipecat's own video path (RGB pictures, its queues and its RawVideoTrack) instea
 import asyncio
 import gc
 import sys
-from typing import Any
 
 import aiohttp
 from pipecat.frames.frames import Frame, OutputImageRawFrame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
-from pipecat.runner import run as runner
 from pipecat.runner.types import SmallWebRTCRunnerArguments
 from pipecat.transports.base_transport import TransportParams
 from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
 
-from bots import cli
+from bots import cli, server
 from pipelines.media.video import as_rgb
 from pipelines.meeting import Meeting
 from pipelines.settings import Settings
@@ -65,13 +66,22 @@ def build_stock(
     return Meeting(transport, (pictures,), pictures.shown)
 
 
-@runner.app.get("/probe", include_in_schema=False)
-async def probe(seconds: float, collect: bool = False) -> dict[str, Any]:
+class Probed(server.Server):
+    """The server with a probe."""
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """Everything that can be asked for."""
+        return [Route("/probe", _probe), *super().routes]
+
+
+async def _probe(request: Request) -> JSONResponse:
     """How late a timer of 20 ms fires, in milliseconds, and how many tasks there are.
 
     `collect` first frees what only waits for Python's garbage collector.
     """
-    if collect:
+    seconds = float(request.query_params["seconds"])
+    if request.query_params.get("collect") == "true":
         gc.collect()
     loop = asyncio.get_running_loop()
     end_s = loop.time() + min(seconds, LONGEST_S)
@@ -79,7 +89,7 @@ async def probe(seconds: float, collect: bool = False) -> dict[str, Any]:
     while (now_s := loop.time()) < end_s:
         await asyncio.sleep(TICK_S)
         late_ms.append(1000 * (loop.time() - now_s - TICK_S))
-    return {"late_ms": late_ms, "tasks": len(asyncio.all_tasks())}
+    return JSONResponse({"late_ms": late_ms, "tasks": len(asyncio.all_tasks())})
 
 
 def main() -> None:
@@ -87,6 +97,7 @@ def main() -> None:
     video, *words = sys.argv[1:]
     if video == "stock":
         webrtc.build = build_stock
+    server.Server = Probed
     cli.main(words)
 
 

@@ -5,7 +5,6 @@ import json
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import aiohttp
 
@@ -13,10 +12,12 @@ from bots import log
 from bots.beside import choose_with_sandbox
 from bots.flags import chosen, settings_parser, variables
 from liveavatar.rest import LiveAvatarError, check_key
-from pipelines.errors import UserError
+from pipelines.errors import BadSetting, UserError
+from pipelines.keeping import folder, kept
 from pipelines.parts import KINDS, PARTS, Part, load, missing, why_no_ollama
 from pipelines.persona import load_persona
 from pipelines.settings import Settings, load_settings
+from web.serving import listen
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 
@@ -78,31 +79,23 @@ def _persona(settings: Settings, given: dict[str, str]) -> Finding:
 def _port(settings: Settings) -> Finding:
     what, host, port = "port", settings.avatar_host, settings.avatar_port
     try:
-        with socket.create_server((host, port)):
-            return Finding(what, "ok", f"{port} is free on {host}")
+        for listener in listen(host, port):
+            listener.close()
+        return Finding(what, "ok", f"{port} is free on {host}")
+    except socket.gaierror:
+        return Finding(what, "bad", f"{host} is no address", "set AVATAR_HOST")
     except OSError as error:
         return Finding(what, "bad", f"{port} on {host}: {error.strerror}", "set AVATAR_PORT")
 
 
 def _folder(settings: Settings) -> Finding:
-    what, folder = "transcripts", settings.avatar_transcripts
-    if folder == "none":
-        return Finding(what, "ok", "none are kept")
-    path = Path(folder).expanduser().resolve()
-    exists = next(p for p in (path, *path.parents) if p.exists())
-    if exists.is_dir() and _writable(exists):
-        return Finding(what, "ok", f"kept in {path}")
-    return Finding(what, "bad", f"{path} cannot be written", "set AVATAR_TRANSCRIPTS")
-
-
-def _writable(folder: Path) -> bool:
-    probe = folder / ".avatar-doctor"
+    what = "transcripts"
     try:
-        probe.touch()
-        probe.unlink()
-    except OSError:
-        return False
-    return True
+        settings, why = kept(settings)
+    except BadSetting as error:
+        return Finding(what, "bad", *_split(error))
+    where = folder(settings)
+    return Finding(what, "ok", f"kept in {where.absolute()}" if where else why or "none are kept")
 
 
 async def _part(row: Part, settings: Settings, http: aiohttp.ClientSession) -> Finding:

@@ -9,9 +9,14 @@ from pydantic import SecretStr
 from pipelines.errors import UserError
 from pipelines.settings import Settings, flag_name
 
-RUNNER_FLAGS = "--ice-servers, --ws-auth, --esp32, --uploads-folder and others"
-EPILOG = f"""Every option can also be set in the environment or in .env; keys only there (see
-.env.example). The options of Pipecat's runner work too: {RUNNER_FLAGS}."""
+EPILOG = """Every option can also be set in the environment or in .env; keys only there (see
+.env.example)."""
+# Other names of flags: those that Pipecat's runner has, too.
+ALSO = {
+    "transport": ["-t"],
+    "avatar_uploads_folder": ["-u"],
+    "avatar_downloads_folder": ["-f", "--folder"],
+}
 VERBS = "Other commands: avatar parts, doctor, sandbox, join (each with --help)."
 
 
@@ -41,8 +46,10 @@ def settings_parser(prog: str, description: str) -> argparse.ArgumentParser:
 def _add(parser: argparse.ArgumentParser, flag: str, name: str) -> None:
     field = Settings.model_fields[name]
     help_ = (field.description or "").replace("%", "%%")
-    names = ["-t", flag] if name == "transport" else [flag]
-    if field.annotation is bool:
+    names = [*ALSO.get(name, []), flag]
+    if name == "avatar_ice_servers":
+        parser.add_argument(*names, dest=name, nargs="*", metavar="SERVER", help=help_)
+    elif field.annotation is bool:
         parser.add_argument(*names, dest=name, action=argparse.BooleanOptionalAction, help=help_)
     else:
         parser.add_argument(*names, dest=name, metavar=_metavar(name), help=help_)

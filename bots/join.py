@@ -5,7 +5,6 @@ import asyncio
 import getpass
 import socket
 import sys
-import webbrowser
 from collections.abc import Sequence
 from urllib.parse import urlencode, urlsplit
 
@@ -14,14 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bots.browser import open_page
 from bots.flags import PORT_NUMBER
-from bots.sandbox import stop_on_signals
+from bots.running import stop_on_signals
 from pipelines.errors import MissingSetting, UserError
 from pipelines.settings import Settings, environment_names, load_settings
 from sandbox import LiveKit
-from sandbox.server import serving
 from web.files import Folder
 from web.policy import Reach, page_headers
+from web.serving import listen, serving, url_of
 
 HOST = "127.0.0.1"
 HINT = "(Ctrl-C ends it. Whoever has this link sees and hears the room.)"
@@ -36,7 +36,7 @@ def run(words: Sequence[str]) -> int:
     options = _parser().parse_args(words)
     url, token = _invitation(options, load_settings())
     with _listener(options.port) as listener:
-        link = f"http://{HOST}:{listener.getsockname()[1]}/view"
+        link = f"{url_of(HOST, listener.getsockname()[1])}/view"
         # Browsers keep what follows the # to themselves.
         page = f"{link}#{urlencode({'url': url, 'token': token})}"
         asyncio.run(_show(page, listener, opened=options.open))
@@ -45,7 +45,7 @@ def run(words: Sequence[str]) -> int:
 
 def _listener(port: int) -> socket.socket:
     try:
-        return socket.create_server((HOST, port))
+        return listen(HOST, port)[0]
     except OSError as error:
         raise UserError(
             f"Cannot listen on {HOST}:{port} ({error.strerror or error}): choose another --port."
@@ -109,10 +109,10 @@ def _read_token() -> str:
 
 async def _show(page: str, listener: socket.socket, *, opened: bool) -> None:
     stop = stop_on_signals()
-    async with serving(_application(), listener):
+    async with serving(_application(), [listener], log_config=None, access_log=False):
         print(f"Open {page}\n{HINT}", flush=True)
         if opened:
-            await asyncio.to_thread(webbrowser.open, page)
+            open_page(page)
         await stop.wait()
 
 

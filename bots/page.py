@@ -5,15 +5,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
 from bots.origins import is_loopback
 from pipelines.meeting import picture_size
 from pipelines.offer import OfferedFace, face_id, offered_faces, offered_personas, persona_asked
 from pipelines.parts import Lineup, missing, part
 from pipelines.settings import Settings
+from web.files import Folder, read
 from web.policy import Reach, page_headers
 
 # How long LiveAvatar's sessions without credits are.
 LIVEAVATAR_SANDBOX_S = 60.0
+PICTURE_S = 3600
 HERE = "on this server's machine"
 
 
@@ -47,14 +54,46 @@ def describe(settings: Settings, lineup: Lineup) -> dict[str, Any]:
 
 def headers(settings: Settings) -> dict[str, str]:
     """The headers of our pages, which go no further than the meetings these settings allow."""
-    rooms = any(_can_meet(settings, value) for value in ("livekit", "heygen"))
-    reach = Reach(rooms, _can_meet(settings, "daily"), settings.allowed_origins)
+    rooms = any(can_meet(settings, value) for value in ("livekit", "heygen"))
+    reach = Reach(rooms, can_meet(settings, "daily"), settings.allowed_origins)
     return page_headers(reach)
 
 
 def viewer_headers(settings: Settings) -> dict[str, str]:
     """The headers of the page that looks into a LiveKit room, wherever that is."""
     return page_headers(Reach(rooms=True, embedders=settings.allowed_origins))
+
+
+def routes(settings: Settings, lineup: Lineup) -> list[BaseRoute]:
+    """The page, its files, and what they are told.
+
+    Plain functions, which run in threads: reading files holds no conversation up.
+    """
+    files, ours, viewers = Folder(), headers(settings), viewer_headers(settings)
+
+    def index(request: Request) -> Response:
+        return files.page(request, "pages/index.html", ours)
+
+    def view(request: Request) -> Response:
+        return files.page(request, "pages/view.html", viewers)
+
+    def show_lineup(request: Request) -> Response:
+        return JSONResponse(describe(settings, lineup), headers={"Cache-Control": "no-store"})
+
+    def picture(request: Request) -> Response:
+        face = offered_faces(settings, lineup).get(request.path_params["name"])
+        if not (face and face.picture):
+            raise HTTPException(404, "There is no picture of such a face.")
+        keep = {"Cache-Control": f"public, max-age={PICTURE_S}"}
+        return read(face.picture).answer(request, keep)
+
+    return [
+        Route("/", index),
+        Route("/view", view),
+        Route("/api/lineup", show_lineup),
+        Route("/api/faces/{name}", picture),
+        *files.routes(pages=ours),
+    ]
 
 
 def _persona(settings: Settings, lineup: Lineup, name: str) -> dict[str, Any]:
@@ -105,7 +144,7 @@ def _vendors(settings: Settings, lineup: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _can_meet(settings: Settings, transport: str) -> bool:
+def can_meet(settings: Settings, transport: str) -> bool:
     """Whether users may be met there."""
-    asked = settings.transport in ("auto", transport)
-    return asked and not missing(part("transport", transport), settings)
+    asked, row = settings.transport in ("auto", transport), part("transport", transport)
+    return asked and row.installed and not missing(row, settings)

@@ -1,10 +1,13 @@
-"""The conversations that run in this process, so that they can be ended in order."""
+"""What runs in this process, so that it can be ended in order."""
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from pipecat.pipeline.worker import PipelineWorker
+if TYPE_CHECKING:  # Pipecat takes a second to import, and not every command needs it
+    from pipecat.pipeline.worker import PipelineWorker
 
 
 class Running:
@@ -17,7 +20,7 @@ class Running:
         return len(self._over)
 
     @contextmanager
-    def holding(self, worker: PipelineWorker) -> Iterator[None]:
+    def holding(self, worker: "PipelineWorker") -> Iterator[None]:
         """Count a worker as running."""
         over = self._over[worker] = asyncio.Event()
         try:
@@ -35,3 +38,11 @@ class Running:
 
 
 RUNNING = Running()
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Set by Ctrl-C or SIGTERM, which end nothing else from now on."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop

@@ -4,12 +4,12 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from bots.flags import PORT_NUMBER, between
+from bots.running import stop_on_signals
 from pipelines.settings import Settings, load_settings
 from sandbox import Address, Limits, LiveKit, livekit_server, sandbox
 from sandbox.faults import FAULTS
@@ -119,14 +119,6 @@ def _welcome(address: Address, livekit: LiveKit, *, as_json: bool) -> str:
         return json.dumps({"url": address.url, "key": address.key, "livekit_url": livekit.url})
     avatar_id = address.desk.shelves.avatars.all()[0]["id"]
     return HELLO.format(url=address.url, key=address.key, livekit=livekit.url, avatar=avatar_id)
-
-
-def stop_on_signals() -> asyncio.Event:
-    """Set by Ctrl-C or SIGTERM, which end nothing else from now on."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
 
 
 def _stop_at_end_of_input(stop: asyncio.Event) -> None:

@@ -1,51 +1,22 @@
-"""`avatar`: starts the server and the page, on Pipecat's development runner."""
+"""`avatar`: starts the server and the page."""
 
 import argparse
+import asyncio
 import contextlib
-import io
 import socket
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any
 
 from bots import log
 from bots.beside import choose_with_sandbox, needs_sandbox, sandbox_beside
+from bots.browser import open_page
 from bots.flags import chosen, settings_parser, variables
-from pipelines.errors import BadSetting
+from pipelines.errors import BadSetting, Incompatible
+from pipelines.keeping import kept
 from pipelines.parts import Lineup, first_model
-from pipelines.settings import Settings, export_for_runner, load_settings
-
-
-class RunnerParser(argparse.ArgumentParser):
-    """The parser handed to Pipecat's runner, which adds its own options to it.
-
-    It parses the words our own flags left over. The runner's --transport does not know `heygen`,
-    so the transport is put in afterwards.
-    """
-
-    def __init__(
-        self,
-        words: Sequence[str],
-        settings: Settings,
-        given: dict[str, str],
-        understood: Callable[[], None],
-    ) -> None:
-        super().__init__("avatar", allow_abbrev=False)
-        self._understood = understood
-        self._words = [*words, "--host", settings.avatar_host, "--port", str(settings.avatar_port)]
-        self._settings = settings
-        self._given = given
-
-    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Parse what is left, whatever the process was started with; then models are loaded."""
-        parsed = super().parse_args(self._words, namespace)
-        parsed.transport = None if self._settings.transport == "auto" else self._settings.transport
-        parsed.settings = self._settings
-        parsed.variables = self._given
-        self._understood()
-        return parsed
+from pipelines.settings import Settings, load_settings
+from web.serving import listen, url_of
 
 
 def run(words: Sequence[str]) -> int:
@@ -54,16 +25,53 @@ def run(words: Sequence[str]) -> int:
     Raises:
         UserError: it cannot be started as the settings ask.
     """
-    parser = settings_parser("avatar", "Talk face to face with an AI avatar.")
-    arguments, rest = parser.parse_known_args(words)
-    settings = load_settings(**_given_flags(arguments, rest))
+    arguments = _parser().parse_args(words)
+    settings = load_settings(**_given_flags(arguments))
     given = variables(arguments.var)
     lineup = choose_with_sandbox(settings)
     _say(*map(str, lineup.values()))
-    settings = _with_port(settings)
-    with _liveavatar(_with_mind(settings, lineup)) as settings:
-        _serve(rest, settings, lineup, given)
+    settings = _with_transcripts(_checked(settings))
+    with contextlib.ExitStack() as stack:
+        listeners = [] if arguments.direct else _listeners(settings)
+        for listener in listeners:
+            stack.enter_context(listener)
+        settings = stack.enter_context(_liveavatar(_with_mind(settings, lineup)))
+        _talk(settings, lineup, given, listeners)
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = settings_parser("avatar", "Talk face to face with an AI avatar.")
+    add = parser.add_argument
+    add("-v", "--verbose", action="count", default=0, help="log more, -vv everything")
+    add("-d", "--direct", action="store_true", help="no server: go into a Daily room and wait")
+    return parser
+
+
+def _given_flags(arguments: argparse.Namespace) -> dict[str, object]:
+    given = chosen(arguments)
+    if arguments.verbose:
+        level = "DEBUG" if arguments.verbose == 1 else "TRACE"
+        given["avatar_log_level"] = given["avatar_log_level"] or level
+    if arguments.direct:
+        if given["transport"] not in (None, "daily"):
+            raise Incompatible("--direct is for Daily's rooms: leave out --transport.")
+        given["transport"] = "daily"
+    return given
+
+
+def _checked(settings: Settings) -> Settings:
+    if settings.avatar_esp32 and settings.avatar_host == "localhost":
+        raise Incompatible("--esp32 needs this machine's IP address, too: give it with --host.")
+    return settings
+
+
+def _with_transcripts(settings: Settings) -> Settings:
+    """The settings, without transcripts where the default folder cannot be written; says so."""
+    settings, why = kept(settings)
+    if why:
+        _say(why)
+    return settings
 
 
 def _with_mind(settings: Settings, lineup: Lineup) -> Settings:
@@ -81,27 +89,15 @@ def _liveavatar(settings: Settings) -> AbstractContextManager[Settings]:
     return sandbox_beside(settings)
 
 
-def _given_flags(arguments: argparse.Namespace, rest: list[str]) -> dict[str, object]:
-    """Our flags; `-v` stays with the runner and makes our log talkative too."""
-    given = chosen(arguments)
-    if any(word in ("-v", "-vv", "--verbose") for word in rest):
-        given["avatar_log_level"] = given["avatar_log_level"] or "DEBUG"
-    return given
-
-
-def _with_port(settings: Settings) -> Settings:
-    """The settings with a port that is free; 0 becomes one.
+def _listeners(settings: Settings) -> list[socket.socket]:
+    """Where browsers are heard.
 
     Raises:
         BadSetting: the port or the address cannot be used.
     """
     host, port = settings.avatar_host, settings.avatar_port
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-            return settings.model_copy(update={"avatar_port": probe.getsockname()[1]})
+        return listen(host, port)
     except socket.gaierror:
         raise BadSetting(f"AVATAR_HOST={host}", "is no address", "use localhost or an IP") from None
     except OSError as error:
@@ -112,19 +108,33 @@ def _with_port(settings: Settings) -> Settings:
         ) from None
 
 
-def _serve(rest: Sequence[str], settings: Settings, lineup: Lineup, given: dict[str, str]) -> None:
+def _talk(
+    settings: Settings, lineup: Lineup, given: dict[str, str], listeners: Sequence[socket.socket]
+) -> None:
+    """Load the models, then talk until stopped."""
     started_s = time.monotonic()
     _say("loading Pipecat …")
     log.redact(settings)
-    from bots import server  # imports Pipecat's runner, which reads .env into the environment
+    from bots import direct, models, server
+    from bots.casting import Casting
 
-    export_for_runner(settings)
-    server.install(settings, lineup, given, say=_say, started_s=started_s)
-    parser = RunnerParser(rest, settings, given, lambda: server.warm_up(settings, lineup, _say))
-    with contextlib.redirect_stdout(io.StringIO()):  # the runner's banner, before the server runs
-        server.run(parser)
+    models.warm_up(settings, lineup, _say)
+    log.show(settings)
+    casting = Casting(settings, given)
+
+    def ready() -> None:
+        url = url_of(settings.avatar_host, listeners[0].getsockname()[1])
+        took_s = time.monotonic() - started_s
+        _say(f"Ready after {took_s:.1f} s: open {url} (Ctrl-C ends it)")
+        if settings.avatar_open:
+            open_page(url)
+
+    if listeners:
+        asyncio.run(server.serve(casting, lineup, listeners, ready))
+    else:
+        asyncio.run(direct.wait(casting, _say))
 
 
 def _say(*lines: str) -> None:
     for line in lines:
-        print(line, file=sys.__stdout__, flush=True)
+        print(line, flush=True)

@@ -5,7 +5,6 @@ import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
@@ -25,10 +24,10 @@ from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.processors.frameworks.rtvi.models import ClientMessage
 from pipecat.runner.types import RunnerArguments
 
-from sessions.transcript import Transcript, open_transcript
+from sessions.transcript import Transcript
 
-from .errors import BadSetting
 from .host import Host
+from .keeping import keep
 from .latency import Turn, TurnLatency, message
 from .meeting import Meeting, picture_size
 from .parts import Lineup, Part, load
@@ -78,11 +77,11 @@ async def open_conversation(request: Request) -> AsyncIterator[Conversation]:
     Raises:
         UserError: a part cannot be built as the settings ask.
     """
-    name = request.arguments.session_id or "conversation"
-    transcript = _transcript(request.settings, name)
+    transcript = Transcript()
     async with aiohttp.ClientSession() as http:
         try:
             conversation = await _build(request, http, transcript)
+            keep(transcript, request.settings, request.arguments.session_id or "conversation")
             lineup = {kind: choice.part.value for kind, choice in request.lineup.items()}
             transcript.event("started", persona=request.persona.name, lineup=lineup)
             try:
@@ -92,18 +91,6 @@ async def open_conversation(request: Request) -> AsyncIterator[Conversation]:
                 transcript.event("ended")
         finally:
             transcript.close()
-
-
-def _transcript(settings: Settings, name: str) -> Transcript:
-    folder = settings.avatar_transcripts
-    try:
-        return open_transcript(None if folder == "none" else Path(folder).expanduser(), name)
-    except OSError as error:
-        raise BadSetting(
-            f"AVATAR_TRANSCRIPTS={folder}",
-            f"cannot be written ({error.strerror})",
-            "give another folder, or none to keep none",
-        ) from None
 
 
 async def _build(

@@ -48,9 +48,7 @@ class Meeting:
 
 @dataclass
 class HeyGenRunnerArguments(RunnerArguments):
-    """Arguments of one conversation in LiveAvatar's room, which is known once it is open."""
-
-    room: asyncio.Future[Invitation]
+    """Arguments of one conversation in LiveAvatar's room, which is made for it."""
 
 
 def picture_size(settings: Settings, face: str) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from os.path import expanduser
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -51,7 +52,7 @@ def load_persona(name_or_file: str) -> Persona:
         BadSetting: the file cannot be read or does not describe a persona.
     """
     packaged = PACKAGED / f"{name_or_file}.yaml"
-    path = packaged if packaged.is_file() else Path(name_or_file).expanduser()
+    path = packaged if packaged.is_file() else Path(expanduser(name_or_file))
     return _persona_of(_mapping_of(path), str(path))
 
 

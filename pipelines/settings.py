@@ -1,10 +1,9 @@
 """Everything that can be set: flags > environment > .env > defaults.
 
-Nothing else reads the environment. Settings are loaded once, before Pipecat's runner is imported
-(it overwrites the environment from .env when imported), and passed on as an argument.
+Nothing else reads the environment. Settings are loaded once and passed on as an argument.
 """
 
-import os
+import json
 import re
 from typing import Annotated, Any, Literal, Self
 
@@ -19,9 +18,11 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import BadSetting
+from .ice import ice_servers
 
 Size = Annotated[tuple[int, int], NoDecode]
 NO_KEY = SecretStr("")
+HOLDING_SECRETS = ("avatar_ice_servers",)
 ORIGIN = re.compile(r"\*|https?://([\w.-]+|\[[0-9a-f:]+\])(:\d+)?")
 
 
@@ -67,6 +68,33 @@ class Settings(BaseSettings):
     avatar_allowed_origins: str = Field(
         "",
         description="other pages that may use this server, as https://a.example,https://b.example",
+    )
+    avatar_ice_servers: str = Field(
+        "",
+        validation_alias=AliasChoices("AVATAR_ICE_SERVERS", "PIPECAT_ICE_SERVERS"),
+        description="STUN and TURN servers for WebRTC, as stun:… or a JSON object",
+    )
+    avatar_esp32: bool = Field(
+        False, description="answer WebRTC's offers as an ESP32 needs it; set an IP as address too"
+    )
+    avatar_ws_auth: Literal["none", "token"] = Field(
+        "none",
+        validation_alias=AliasChoices("AVATAR_WS_AUTH", "PIPECAT_WEBSOCKET_AUTH"),
+        description="who may use /ws: none for all, token for who has one from /start",
+    )
+    avatar_runner_body: str = Field(
+        "", description="YAML or JSON file that conversations over /ws take as the body of /start"
+    )
+    avatar_uploads_folder: str = Field(
+        "",
+        validation_alias=AliasChoices("AVATAR_UPLOADS_FOLDER", "PIPECAT_UPLOADS_FOLDER"),
+        description="folder for files that users send, until their conversation ends; empty: none",
+    )
+    avatar_uploads_folder_max_files: int = Field(
+        10, ge=0, description="files kept in that folder, 0 for any number"
+    )
+    avatar_downloads_folder: str = Field(
+        "", description="folder whose files can be loaded from /files/; empty: none"
     )
     avatar_log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "ERROR", description="least serious log record that is shown"
@@ -156,6 +184,7 @@ class Settings(BaseSettings):
     livekit_api_key: SecretStr = NO_KEY
     livekit_api_secret: SecretStr = NO_KEY
     livekit_token: SecretStr = NO_KEY
+    livekit_room_name: str = Field("", description="a room to use; empty for one each time")
 
     @model_validator(mode="before")
     @classmethod
@@ -178,6 +207,24 @@ class Settings(BaseSettings):
             if not ORIGIN.fullmatch(origin):
                 raise ValueError("write each as https://name or http://name:port, without a path")
         return listed
+
+    @field_validator("avatar_ice_servers", mode="before")
+    @classmethod
+    def _listed_servers(cls, listed: Any) -> Any:
+        if isinstance(listed, list | tuple):
+            return json.dumps(ice_servers(listed))
+        return listed
+
+    @field_validator("avatar_ice_servers")
+    @classmethod
+    def _readable_servers(cls, listed: str) -> str:
+        ice_servers(listed)
+        return listed
+
+    @property
+    def ice_servers(self) -> list[dict[str, Any]]:
+        """STUN and TURN servers: `urls` and, where needed, `username` and `credential`."""
+        return ice_servers(self.avatar_ice_servers)
 
     @property
     def allowed_origins(self) -> list[str]:
@@ -232,23 +279,12 @@ def _as_sentence(error: ValidationError) -> BadSetting:
     field = known.get(where, where)
     given = problem["input"] if problem["loc"] else "this size"
     name = environment_names(field)[0] if field in Settings.model_fields else where.upper()
-    shown = "" if Settings.model_fields[field].annotation is SecretStr else f"={given}"
+    shown = f"={given}" if _may_be_shown(field) else ""
     return BadSetting(
         f"{name}{shown}", "cannot be used", problem["msg"].removeprefix("Value error, ")
     )
 
 
-def export_for_runner(settings: Settings) -> None:
-    """Give Pipecat's runner, which reads the environment, the values these settings hold."""
-    values = {
-        "DAILY_API_KEY": settings.daily_api_key.get_secret_value(),
-        "DAILY_API_URL": settings.daily_base_url,
-        "DAILY_ROOM_URL": settings.daily_room_url,
-        "LIVEKIT_URL": settings.livekit_url,
-        "LIVEKIT_API_KEY": settings.livekit_api_key.get_secret_value(),
-        "LIVEKIT_API_SECRET": settings.livekit_api_secret.get_secret_value(),
-    }
-    for name, value in values.items():
-        os.environ.pop(name, None)
-        if value:
-            os.environ[name] = value
+def _may_be_shown(field: str) -> bool:
+    """Whether a value can be repeated; a TURN server is written with its credential."""
+    return field not in HOLDING_SECRETS and Settings.model_fields[field].annotation is not SecretStr

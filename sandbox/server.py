@@ -1,17 +1,13 @@
 """The sandbox as a server: everything opened in order, and closed again."""
 
-import asyncio
 import contextlib
 import ipaddress
 import socket
 import time
-from collections.abc import AsyncIterator, Generator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import uvicorn
-from starlette.types import ASGIApp
 
 from sandbox.account import Account, Clock, Limits
 from sandbox.app import build_app
@@ -22,12 +18,16 @@ from sandbox.shelves import Shelves
 from sandbox.store import Nowhere, SQLite
 from sandbox.theatre import Theatre
 from sandbox.tokens import LiveKit, SessionTokens
+from web.serving import listen, serving, url_of
 
 DEFAULT_KEY = "sandbox"
 HOST = "127.0.0.1"
-GRACE_S = 2
-BACKLOG = 512
-SOCKET_BYTES = 16 * 1024 * 1024
+UVICORN = {
+    "log_config": None,
+    "access_log": False,
+    "ws_max_size": 16 * 1024 * 1024,
+    "ws_ping_interval": None,
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ async def sandbox(
     """
     ordered = Faults(_parse_all(faults))
     with (
-        contextlib.closing(_listen(host, port, api_key)) as listener,
+        _listening(host, port, api_key) as listeners,
         contextlib.closing(SQLite(state) if state else Nowhere()) as store,
     ):
         account = Account(clock, limits, store)
@@ -83,68 +83,28 @@ async def sandbox(
                 theatre=theatre,
                 tokens=SessionTokens(),
             )
-            async with serving(build_app(the), listener):
-                url = f"http://{_spelt(host)}:{listener.getsockname()[1]}"
-                yield Address(url, the.key, the)
+            async with serving(build_app(the), listeners, **UVICORN):
+                yield Address(url_of(host, listeners[0].getsockname()[1]), the.key, the)
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn without its signal handlers: the process belongs to whoever started it."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-
-@asynccontextmanager
-async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve an application on a socket until the block ends."""
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws="websockets-sansio",
-        ws_max_size=SOCKET_BYTES,
-        ws_ping_interval=None,
-        timeout_graceful_shutdown=GRACE_S,
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving
-
-
-def _listen(host: str, port: int, api_key: str) -> socket.socket:
-    """A socket that queues connections already. Raises: SandboxError."""
+@contextmanager
+def _listening(host: str, port: int, api_key: str) -> Iterator[list[socket.socket]]:
+    """Sockets that queue connections already. Raises: SandboxError."""
     if not (api_key or _is_loopback(host)):
         raise SandboxError(
             f"On {host} others can reach the sandbox: give it a key with --api-key, "
             f"or listen on {HOST}."
         )
     try:
-        return _listener(host, port)
+        listeners = listen(host, port)
     except OSError as error:
         raise SandboxError(
             f"Cannot listen on {host}:{port} ({error.strerror or error}): choose another --port."
         ) from error
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends small messages without delay only where the protocol is named.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    return listener
+    with contextlib.ExitStack() as stack:
+        for listener in listeners:
+            stack.enter_context(listener)
+        yield listeners
 
 
 def _is_loopback(host: str) -> bool:
@@ -152,10 +112,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _spelt(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _parse_all(faults: Sequence[str]) -> list[Fault]:

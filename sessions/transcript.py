@@ -2,6 +2,7 @@
 
 import json
 import re
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -12,10 +13,23 @@ from typing import Any, TextIO
 class Transcript:
     """Writes one line per turn as it ends; times are seconds from the start of the conversation."""
 
-    def __init__(self, file: TextIO | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, file: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._file = file
         self._clock = clock
         self._start_s = clock()
+
+    def keep_in(self, folder: Path, conversation: str) -> None:
+        """Keep the lines from now on, in a file of their own.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+        name = re.sub(r"[^A-Za-z0-9-]", "", conversation)[:40] or "conversation"
+        self._file = (folder / f"{stamp}-{name}.jsonl").open("a", encoding="utf-8")
 
     @property
     def now_s(self) -> float:
@@ -73,9 +87,18 @@ def open_transcript(folder: Path | None, conversation: str) -> Transcript:
     Raises:
         OSError: the folder cannot be written.
     """
-    if folder is None:
-        return Transcript(None)
-    folder.mkdir(parents=True, exist_ok=True)
-    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
-    name = re.sub(r"[^A-Za-z0-9-]", "", conversation)[:40] or "conversation"
-    return Transcript((folder / f"{stamp}-{name}.jsonl").open("a", encoding="utf-8"))
+    transcript = Transcript()
+    if folder is not None:
+        transcript.keep_in(folder, conversation)
+    return transcript
+
+
+def why_not_kept(folder: Path) -> str:
+    """Why transcripts cannot be written into a folder, made or still to be made; "" if they can."""
+    try:
+        whole = folder.absolute()
+        exists = next(path for path in (whole, *whole.parents) if path.exists())
+        with tempfile.TemporaryFile(dir=exists):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)

@@ -25,7 +25,6 @@ from pipelines.settings import Settings
 
 # A sentence that takes longer on a machine that is overloaded loses its word times.
 LONGEST_SYNTHESIS_S = 15.0
-VOICES = Path.home() / ".cache" / "avatar" / "voices"
 NICENESS = 10
 
 
@@ -109,10 +108,11 @@ def _file_of(name_or_file: str) -> Path:
     path = Path(name_or_file).expanduser()
     if path.suffix == ".onnx":
         return path
-    downloaded = VOICES / f"{name_or_file}.onnx"
+    voices = Path.home() / ".cache" / "avatar" / "voices"
+    downloaded = voices / f"{name_or_file}.onnx"
     if not downloaded.exists():
-        VOICES.mkdir(parents=True, exist_ok=True)
-        download_voice(name_or_file, VOICES)
+        voices.mkdir(parents=True, exist_ok=True)
+        download_voice(name_or_file, voices)
     return downloaded
 
 

@@ -1,7 +1,5 @@
 """What a conversation is made of, from the runner's arguments and the settings."""
 
-import asyncio
-
 import pytest
 from pipecat.runner.types import (
     DailyRunnerArguments,
@@ -41,7 +39,7 @@ async def arguments_of(meeting):
         case "livekit":
             return LiveKitRunnerArguments(room_name="one", url="ws://rooms.invalid", token="")
         case "heygen":
-            return HeyGenRunnerArguments(room=asyncio.get_running_loop().create_future())
+            return HeyGenRunnerArguments()
         case _:
             return WebSocketRunnerArguments(websocket=None)  # type: ignore[arg-type]
 

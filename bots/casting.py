@@ -1,0 +1,86 @@
+"""Who takes part in a conversation: chosen once, when it is asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipecat.runner.types import RunnerArguments
+
+from pipelines.conversation import Request
+from pipelines.errors import Incompatible
+from pipelines.offer import persona_asked, with_face
+from pipelines.parts import HEADLESS, Choice, Lineup, Part, choose
+from pipelines.persona import Persona
+from pipelines.settings import Settings
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who takes part in one conversation."""
+
+    settings: Settings
+    lineup: Lineup
+    persona: Persona
+
+    def request(self, arguments: RunnerArguments) -> Request:
+        """The conversation of these, with whom the arguments lead to."""
+        return Request(self.settings, self.lineup, self.persona, arguments)
+
+
+@dataclass(frozen=True)
+class Casting:
+    """What casts are chosen from: the settings, and the persona's variables that are given."""
+
+    settings: Settings
+    given: Mapping[str, str] = field(default_factory=dict)
+
+    def cast(self, meeting: Part, body: object) -> Cast:
+        """Who takes part in a conversation at this place, as the body of /start asks.
+
+        Raises:
+            UserError: no such line-up can be had, or what is asked for is not offered.
+        """
+        asked = body if isinstance(body, dict) else {}
+        lineup = lineup_for(self.settings, meeting)
+        return Cast(self.settings, lineup, persona_for(self.settings, lineup, asked, self.given))
+
+
+def lineup_for(settings: Settings, meeting: Part) -> Lineup:
+    """The line-up for the place where this user is met.
+
+    Raises:
+        UserError: no such line-up can be had.
+    """
+    if meeting is HEADLESS:
+        lineup = dict(choose(settings.model_copy(update={"transport": "webrtc"})))
+        return {**lineup, "transport": Choice(HEADLESS, "the eval harness connected")}
+    return choose(settings.model_copy(update={"transport": meeting.value}))
+
+
+def persona_for(
+    settings: Settings, lineup: Lineup, body: Mapping[str, Any], given: Mapping[str, str]
+) -> Persona:
+    """The persona and the face that the body of /start chooses, the variables filled in.
+
+    Raises:
+        NotOffered: a choice is not offered.
+        Incompatible: the variables are no mapping of names to texts.
+        BadSetting: the persona cannot be read, or a variable has no value.
+    """
+    persona = persona_asked(settings, body.get("persona"))
+    persona = with_face(settings, lineup, persona, body.get("avatar"))
+    return persona.filled({**given, **asked_variables(body)})
+
+
+def asked_variables(body: Mapping[str, Any]) -> dict[str, str]:
+    """The variables in the body of /start.
+
+    Raises:
+        Incompatible: they are no mapping of names to texts.
+    """
+    variables = body.get("variables") or {}
+    if not isinstance(variables, dict) or not all(
+        isinstance(value, str | int | float) for value in variables.values()
+    ):
+        raise Incompatible('"variables" in the body of /start must map names to texts.')
+    return {str(name): str(value) for name, value in variables.items()}

@@ -1,0 +1,148 @@
+"""POST /start, as Pipecat's clients send it: who is met where, and how to get there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipecat.runner.types import DailyRunnerArguments, LiveKitRunnerArguments
+from pipecat.utils.file_storage import FileStorage
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from bots import models, page
+from bots.casting import Cast, Casting
+from bots.harness import Tickets
+from bots.refusal import Refused, refuse
+from bots.rooms import daily_room, livekit_room
+from bots.visits import Visits
+from pipelines.errors import AvatarError, Incompatible, PartFailed, UserError
+from pipelines.meeting import HeyGenRunnerArguments
+from pipelines.parts import HEADLESS, Part, part, values
+
+PUBLIC_STUN = [{"urls": ["stun:stun.l.google.com:19302"]}]
+
+
+class Start:
+    """Starts conversations."""
+
+    def __init__(
+        self, casting: Casting, visits: Visits, tickets: Tickets, storage: FileStorage | None
+    ) -> None:
+        self._settings = casting.settings
+        self._casting = casting
+        self._visits = visits
+        self._tickets = tickets
+        self._storage = storage
+        self._starts = {
+            "webrtc": self._webrtc,
+            "daily": self._daily,
+            "livekit": self._livekit,
+            "heygen": self._heygen,
+        }
+
+    def status(self, request: Request) -> Response:
+        """Where users can be met."""
+        met = [value for value in values("transport") if page.can_meet(self._settings, value)]
+        return JSONResponse({"status": "ready", "transports": met})
+
+    async def start(self, request: Request) -> Response:
+        """Choose who takes part, and open the place where they meet."""
+        try:
+            asked = await _asked(request)
+            if asked.get("transport") == HEADLESS.value:
+                return JSONResponse(self._ticket(request))
+            meeting = self._meeting(asked)
+            cast = self._casting.cast(meeting, asked.get("body"))
+            await models.suit(cast)
+            return JSONResponse(await self._starts[meeting.value](cast, asked))
+        except UserError as error:
+            return refuse(400, str(error))
+        except PartFailed as error:
+            return refuse(502, str(error))
+        except AvatarError as error:
+            return refuse(500, str(error))
+
+    async def daily(self, request: Request) -> Response:
+        """Start a conversation in a Daily room and lead the browser there."""
+        try:
+            cast = self._casting.cast(self._meeting({"transport": "daily"}), {})
+            await models.suit(cast)
+            return RedirectResponse((await self._daily(cast, {}))["dailyRoom"])
+        except AvatarError as error:
+            return refuse(400 if isinstance(error, UserError) else 502, str(error))
+
+    def _meeting(self, asked: Mapping[str, Any]) -> Part:
+        default = "daily" if asked.get("createDailyRoom") else self._settings.transport
+        wanted = part("transport", str(asked.get("transport") or _unless_auto(default)))
+        only = self._settings.transport
+        if only not in ("auto", wanted.value):
+            raise Incompatible(
+                f"This server meets users over {only} only: ask for that, or start it with"
+                f" --transport {wanted.value}."
+            )
+        return wanted
+
+    def _ticket(self, request: Request) -> dict[str, Any]:
+        scheme = "wss" if request.url.scheme == "https" else "ws"
+        return {"wsUrl": f"{scheme}://{request.url.netloc}/ws", "token": self._tickets.issue()}
+
+    async def _webrtc(self, cast: Cast, asked: Mapping[str, Any]) -> dict[str, Any]:
+        answer = self._session(self._visits.expect(cast))
+        default = PUBLIC_STUN if asked.get("enableDefaultIceServers") else None
+        servers = self._settings.ice_servers or default
+        return {**answer, "iceConfig": {"iceServers": servers}} if servers else answer
+
+    async def _daily(self, cast: Cast, asked: Mapping[str, Any]) -> dict[str, Any]:
+        async with daily_room(self._settings, asked) as room:
+            session_id = self._visits.expect(cast)
+            arguments = DailyRunnerArguments(
+                room.url,
+                room.token,
+                body=asked.get("body"),
+                session_id=session_id,
+                file_storage=self._storage,
+            )
+            await self._visits.open(cast.request(arguments), session_id)
+        return {"dailyRoom": room.url, "dailyToken": room.token, **self._session(session_id)}
+
+    async def _livekit(self, cast: Cast, asked: Mapping[str, Any]) -> dict[str, Any]:
+        url, session_id = self._settings.livekit_url, self._visits.expect(cast)
+        name, own_token, token = livekit_room(self._settings, session_id)
+        arguments = LiveKitRunnerArguments(
+            name,
+            url,
+            own_token,
+            body=asked.get("body"),
+            session_id=session_id,
+            file_storage=self._storage,
+        )
+        await self._visits.open(cast.request(arguments), session_id)
+        return {"url": url, "token": token, **self._session(session_id)}
+
+    async def _heygen(self, cast: Cast, asked: Mapping[str, Any]) -> dict[str, Any]:
+        session_id = self._visits.expect(cast)
+        arguments = HeyGenRunnerArguments(
+            body=asked.get("body"), session_id=session_id, file_storage=self._storage
+        )
+        room = await self._visits.open(cast.request(arguments), session_id)
+        assert room
+        return {"url": room.url, "token": room.token, **self._session(session_id)}
+
+    def _session(self, session_id: str) -> dict[str, Any]:
+        """The session's id and, where files can be sent, where to."""
+        where = {"fileUploadUrl": f"/sessions/{session_id}/files"} if self._storage else {}
+        return {"sessionId": session_id, **where}
+
+
+def _unless_auto(transport: str) -> str:
+    return "webrtc" if transport == "auto" else transport
+
+
+async def _asked(request: Request) -> dict[str, Any]:
+    try:
+        asked = await request.json()
+    except ValueError:
+        asked = None
+    if not isinstance(asked, dict) or not isinstance(asked.get("body") or {}, dict):
+        form = 'The body of /start is a JSON object such as {"transport": "webrtc"}.'
+        raise Refused(400, form)
+    return asked

@@ -1,0 +1,103 @@
+"""WebRTC's offers and candidates, as Pipecat's SmallWebRTC clients send them."""
+
+from pipecat.runner.types import SmallWebRTCRunnerArguments
+from pipecat.transports.smallwebrtc.connection import IceServer, SmallWebRTCConnection
+from pipecat.transports.smallwebrtc.request_handler import (
+    IceCandidate,
+    SmallWebRTCPatchRequest,
+    SmallWebRTCRequest,
+    SmallWebRTCRequestHandler,
+)
+from pipecat.utils.file_storage import FileStorage
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from bots import models
+from bots.casting import Casting
+from bots.refusal import Refused, refuse
+from bots.visits import Visits
+from pipelines.errors import UserError
+from pipelines.parts import part
+
+NO_OFFER = "This is no WebRTC offer: send its sdp and its type."
+NO_CANDIDATES = "These are no WebRTC candidates: send a pc_id and the candidates."
+HERE = part("transport", "webrtc")
+
+
+class WebRtc:
+    """Answers offers, for sessions that /start has opened and for who comes without one."""
+
+    def __init__(self, casting: Casting, visits: Visits, storage: FileStorage | None) -> None:
+        settings = casting.settings
+        self._casting = casting
+        self._visits = visits
+        self._storage = storage
+        self._handler = SmallWebRTCRequestHandler(
+            ice_servers=[IceServer(**server) for server in settings.ice_servers],
+            esp32_mode=settings.avatar_esp32,
+            host=settings.avatar_host,
+        )
+
+    async def offer(self, request: Request) -> Response:
+        """Answer an offer; the conversation begins with the first one of a connection."""
+        session_id = request.path_params.get("session_id")
+        visit = self._visits.find(session_id) if session_id else None
+        offer = await _offer(request)
+        if visit and not offer.request_data:
+            cast = visit.cast
+        else:
+            try:
+                cast = self._casting.cast(HERE, offer.request_data)
+                await models.suit(cast)
+            except UserError as error:
+                return refuse(400, str(error))
+
+        async def begin(connection: SmallWebRTCConnection) -> None:
+            known = session_id or self._visits.expect(cast)
+            arguments = SmallWebRTCRunnerArguments(
+                connection,
+                body=offer.request_data,
+                session_id=known,
+                file_storage=self._storage,
+            )
+            self._visits.receive(cast.request(arguments), known)
+
+        try:
+            return JSONResponse(await self._handler.handle_web_request(offer, begin))
+        except Exception as error:  # WebRTC's parts raise anything for an offer they cannot read
+            raise Refused(400, NO_OFFER) from error
+
+    async def candidates(self, request: Request) -> Response:
+        """Add the browser's ways to be reached, as it finds them."""
+        session_id = request.path_params.get("session_id")
+        if session_id:
+            self._visits.find(session_id)
+        try:
+            asked = await request.json()
+            candidates = [IceCandidate(**each) for each in asked.get("candidates", [])]
+            patch = SmallWebRTCPatchRequest(asked["pc_id"], candidates)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise Refused(400, NO_CANDIDATES) from error
+        await self._handler.handle_patch_request(patch)
+        return JSONResponse({"status": "success"})
+
+    async def close(self) -> None:
+        """Hang up on everybody."""
+        await self._handler.close()
+
+
+async def _offer(request: Request) -> SmallWebRTCRequest:
+    try:
+        asked = await request.json()
+        offer = SmallWebRTCRequest(
+            sdp=asked["sdp"],
+            type=asked["type"],
+            pc_id=asked.get("pc_id"),
+            restart_pc=asked.get("restart_pc"),
+            request_data=asked.get("request_data") or asked.get("requestData"),
+        )
+    except (ValueError, LookupError, TypeError) as error:
+        raise Refused(400, NO_OFFER) from error
+    if not isinstance(offer.sdp, str) or offer.type != "offer":
+        raise Refused(400, NO_OFFER)
+    return offer
