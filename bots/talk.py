@@ -16,6 +16,7 @@ from bots.flags import chosen, settings_parser, variables
 from pipelines.errors import BadSetting
 from pipelines.parts import Lineup, first_model
 from pipelines.settings import Settings, export_for_runner, load_settings
+from pipelines.spelling import misspelt
 
 
 class RunnerParser(argparse.ArgumentParser):
@@ -59,7 +60,7 @@ def run(words: Sequence[str]) -> int:
     settings = load_settings(**_given_flags(arguments, rest))
     given = variables(arguments.var)
     lineup = choose_with_sandbox(settings)
-    _say(*map(str, lineup.values()))
+    _say(*map(str, lineup.values()), *map(str, misspelt()))
     settings = _with_port(settings)
     with _liveavatar(_with_mind(settings, lineup)) as settings:
         _serve(rest, settings, lineup, given)

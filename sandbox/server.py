@@ -122,14 +122,14 @@ def _listen(host: str, port: int, api_key: str) -> socket.socket:
     """A socket that queues connections already. Raises: SandboxError."""
     if not (api_key or _is_loopback(host)):
         raise SandboxError(
-            f"On {host} others can reach the sandbox: give it a key with --api-key, "
-            f"or listen on {HOST}."
+            f"On {host} others can reach the sandbox",
+            f"give it a key with --api-key, or listen on {HOST}",
         )
     try:
         return _listener(host, port)
     except OSError as error:
         raise SandboxError(
-            f"Cannot listen on {host}:{port} ({error.strerror or error}): choose another --port."
+            f"Cannot listen on {host}:{port} ({error.strerror or error})", "choose another --port"
         ) from error
 
 
