@@ -102,7 +102,7 @@ def request_of(runner_args: RunnerArguments) -> Request:
     if not meeting:
         met = ", ".join(each.value for each in MEETINGS.values())
         raise Incompatible(
-            f"The avatar cannot be met with {type(runner_args).__name__}: use one of {met}."
+            f"The avatar cannot be met with {type(runner_args).__name__}", f"use one of {met}"
         )
     return Casting(load_settings()).cast(meeting, runner_args.body).request(runner_args)
 

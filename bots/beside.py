@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -43,27 +43,58 @@ def _explained(choice: Choice) -> Choice:
 
 
 @contextmanager
-def sandbox_beside(settings: Settings) -> Iterator[Settings]:
+def sandbox_beside(
+    settings: Settings, command: Sequence[str] = COMMAND, stop_timeout_s: float = STOP_TIMEOUT_S
+) -> Iterator[Settings]:
     """Run a sandbox in a process of its own; yields settings that lead to it.
 
-    Its rendering would hold the event loop of the conversation; and it ends with this process,
-    however that ends.
+    Its rendering would hold the event loop of the conversation. It ends with this process, however
+    that ends, and not before: a terminal's Ctrl-C does not reach it, so conversations can close
+    their sessions.
 
     Raises:
         UserError: it cannot be started; says why.
     """
-    process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     try:
-        assert process.stdin and process.stdout
-        line = process.stdout.readline()
-        if not line:
-            raise UserError(
-                f"The sandbox did not start, so AVATAR=heygen and TRANSPORT=heygen need {KEY}: set"
-                " it in .env, or mend what is said above."
-            )
-        yield _led_to(settings, json.loads(line))
+        yield _led_to(settings, _told(process))
     finally:
-        process.communicate(timeout=STOP_TIMEOUT_S)  # closes its standard input, which ends it
+        _end(process, stop_timeout_s)
+
+
+def _told(process: subprocess.Popen[str]) -> dict[str, str]:
+    """Where the sandbox listens, once it does.
+
+    Raises:
+        UserError: it ended before.
+    """
+    assert process.stdout
+    try:
+        line = process.stdout.readline()
+    except BaseException:
+        process.terminate()
+        raise
+    if not line:
+        raise UserError(
+            f"The sandbox did not start, so AVATAR=heygen and TRANSPORT=heygen need {KEY}",
+            "set it in .env, or mend what is said above",
+        )
+    return json.loads(line)
+
+
+def _end(process: subprocess.Popen[str], timeout_s: float) -> None:
+    try:
+        process.communicate(timeout=timeout_s)  # closes its standard input, which ends it
+    except subprocess.TimeoutExpired:
+        print(f"The sandbox did not end in {timeout_s:g} s: it is killed.", file=sys.stderr)
+        process.kill()
+        process.communicate()
 
 
 def _led_to(settings: Settings, sandbox: dict[str, str]) -> Settings:

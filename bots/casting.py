@@ -82,5 +82,7 @@ def asked_variables(body: Mapping[str, Any]) -> dict[str, str]:
     if not isinstance(variables, dict) or not all(
         isinstance(value, str | int | float) for value in variables.values()
     ):
-        raise Incompatible('"variables" in the body of /start must map names to texts.')
+        raise Incompatible(
+            '"variables" in the body of /start must map names to texts', "send an object of texts"
+        )
     return {str(name): str(value) for name, value in variables.items()}

@@ -1,9 +1,10 @@
 """`avatar doctor`: finds what would spoil a conversation before it does."""
 
 import asyncio
+import contextlib
 import json
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import aiohttp
@@ -11,12 +12,13 @@ import aiohttp
 from bots import log
 from bots.beside import choose_with_sandbox
 from bots.flags import chosen, settings_parser, variables
-from liveavatar.rest import LiveAvatarError, check_key
-from pipelines.errors import BadSetting, UserError
+from pipelines.errors import UnknownPart, UserError
 from pipelines.keeping import folder, kept
-from pipelines.parts import KINDS, PARTS, Part, load, missing, why_no_ollama
-from pipelines.persona import load_persona
+from pipelines.offer import offered_personas, persona_asked
+from pipelines.parts import KINDS, PARTS, Part, choose_one, load, missing, part
+from pipelines.persona import Persona, load_persona
 from pipelines.settings import Settings, load_settings
+from pipelines.spelling import misspelt
 from web.serving import listen
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)
@@ -24,16 +26,15 @@ TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 @dataclass(frozen=True)
 class Finding:
-    """One checked thing: "ok", "off" (not used and not usable) or "bad", and the fix."""
+    """One thing and its state, and the fix.
+
+    States are "ok", "off" (not used and not usable), "unchecked" and "bad".
+    """
 
     what: str
     state: str
     detail: str
     fix: str = ""
-
-
-class Unused(Exception):
-    """A part that cannot be used, and that nobody asked for; says why."""
 
 
 def run(words: Sequence[str]) -> int:
@@ -52,8 +53,11 @@ def run(words: Sequence[str]) -> int:
 async def examine(settings: Settings, given: dict[str, str]) -> list[Finding]:
     """Check everything."""
     findings = [_lineup(settings), _persona(settings, given), _port(settings), _folder(settings)]
+    findings += [Finding("settings", "bad", name.problem, name.fix) for name in misspelt()]
+    used = _used(settings)
     async with aiohttp.ClientSession(timeout=TIMEOUT) as http:
-        findings += await asyncio.gather(*(_part(row, settings, http) for row in PARTS))
+        parts = (examine_part(row, settings, http, row in used) for row in PARTS)
+        findings += await asyncio.gather(*parts)
     return findings
 
 
@@ -61,7 +65,7 @@ def _lineup(settings: Settings) -> Finding:
     try:
         lineup = choose_with_sandbox(settings)
     except UserError as error:
-        return Finding("line-up", "bad", *_split(error))
+        return Finding("line-up", "bad", error.problem, error.fix)
     return Finding("line-up", "ok", ", ".join(lineup[kind].part.value for kind in KINDS))
 
 
@@ -70,7 +74,7 @@ def _persona(settings: Settings, given: dict[str, str]) -> Finding:
         persona = load_persona(settings.avatar_persona)
         persona.filled({**dict.fromkeys(persona.variables, "…"), **given})
     except UserError as error:
-        return Finding("persona", "bad", *_split(error))
+        return Finding("persona", "bad", error.problem, error.fix)
     asked = [name for name in persona.variables if name not in given]
     needs = f", /start has to send {', '.join(asked)}" if asked else ""
     return Finding("persona", "ok", f"{persona.name}, speaks {persona.language}{needs}")
@@ -92,36 +96,43 @@ def _folder(settings: Settings) -> Finding:
     what = "transcripts"
     try:
         settings, why = kept(settings)
-    except BadSetting as error:
-        return Finding(what, "bad", *_split(error))
+    except UserError as error:
+        return Finding(what, "bad", error.problem, error.fix)
     where = folder(settings)
     return Finding(what, "ok", f"kept in {where.absolute()}" if where else why or "none are kept")
 
 
-async def _part(row: Part, settings: Settings, http: aiohttp.ClientSession) -> Finding:
-    """Whether a part could be used; it is bad only when it is asked for or its key is set."""
+async def examine_part(
+    row: Part, settings: Settings, http: aiohttp.ClientSession, is_used: bool = True
+) -> Finding:
+    """Whether a part could be used; it is bad only when it is in use or its key is set."""
+    severity = "bad" if is_used else "off"
     if not row.installed:
-        return Finding(
-            row.choice, _severity(row, settings), "not installed", f"uv sync {row.install}"
-        )
+        return Finding(row.choice, severity, "not installed", f"uv sync {row.install}")
     lacking = missing(row, settings)
-    if lacking and row.value == "heygen" and _severity(row, settings) == "bad":
+    if lacking and row.value == "heygen" and is_used:
         return _sandbox(row, settings)
     if lacking:
-        return Finding(row.choice, _severity(row, settings), "no key", f"set {', '.join(lacking)}")
+        return Finding(row.choice, severity, "no key", f"set {', '.join(lacking)}")
+    severity = "bad" if is_used or row.needs else "off"
     try:
-        detail = await CHECKS.get(row.choice, _loads)(row, settings, http)
-    except Unused as error:
-        return Finding(row.choice, "off", str(error))
+        return Finding(row.choice, *await _try(row, settings, http))
     except UserError as error:
-        return Finding(row.choice, "bad", *_split(error))
-    except LiveAvatarError as error:
-        return Finding(row.choice, "bad", str(error), f"check {row.needs[0].upper()}")
+        return Finding(row.choice, severity, error.problem, error.fix)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return Finding(
-            row.choice, "bad", f"cannot be reached ({error or 'time-out'})", "check its base URL"
-        )
-    return Finding(row.choice, "ok", detail)
+        problem = f"cannot be reached ({error or 'time-out'})"
+        return Finding(row.choice, severity, problem, "check its base URL")
+
+
+def _used(settings: Settings) -> set[Part]:
+    """What a conversation would use, as far as that can be said of each kind by itself."""
+    used = set()
+    for kind in KINDS:
+        with contextlib.suppress(UnknownPart):
+            used.add(choose_one(kind, settings).part)
+    if part("transport", "heygen") in used:
+        used = {row for row in used if row.kind != "avatar"} | {part("avatar", "heygen")}
+    return used
 
 
 def _sandbox(row: Part, settings: Settings) -> Finding:
@@ -134,102 +145,27 @@ def _sandbox(row: Part, settings: Settings) -> Finding:
     return Finding(row.choice, "bad", "no key, and no LiveKit server for the sandbox", fix)
 
 
-def _severity(row: Part, settings: Settings) -> str:
-    return "bad" if getattr(settings, row.kind) == row.value else "off"
+async def _try(row: Part, settings: Settings, http: aiohttp.ClientSession) -> tuple[str, str]:
+    """Load a part as the start does, and ask its vendor; the state and what was found.
 
-
-def _split(error: UserError) -> tuple[str, str]:
-    problem, _, fix = str(error).rpartition(": ")
-    return problem or str(error), fix.rstrip(".")
-
-
-async def _loads(row: Part, settings: Settings, http: aiohttp.ClientSession) -> str:
-    """Import the part and load its model, if it has one."""
+    Raises:
+        UserError: it cannot be used.
+        aiohttp.ClientError, TimeoutError, OSError: its vendor cannot be reached.
+    """
     module = await asyncio.to_thread(load, row)
-    if not hasattr(module, "warm_up"):
-        return "installed"
-    persona = load_persona(settings.avatar_persona)
-    await asyncio.to_thread(module.warm_up, settings, persona)
-    return "loads"
+    for persona in _personas(settings) if hasattr(module, "warm_up") else []:
+        await asyncio.to_thread(module.warm_up, settings, persona)
+    if hasattr(module, "check"):
+        await module.check(settings, http)
+        return "ok", "key accepted" if row.needs else "answers"
+    if row.needs:
+        return "unchecked", "its key is set, and was not checked"
+    return "ok", "loads" if hasattr(module, "warm_up") else "installed"
 
 
-async def _accepted(
-    http: aiohttp.ClientSession, row: Part, url: str, headers: dict[str, str]
-) -> str:
-    async with http.get(url, headers=headers) as response:
-        if response.status in (400, 401, 403):
-            raise UserError(
-                f"the key was refused ({response.status}): check {row.needs[-1].upper()}."
-            )
-        if not response.ok:
-            raise UserError(f"{url} answered {response.status}: check its base URL.")
-    return "key accepted"
-
-
-async def _deepgram(row: Part, settings: Settings, http: aiohttp.ClientSession) -> str:
-    token = settings.deepgram_api_key.get_secret_value()
-    url = f"{settings.deepgram_base_url.rstrip('/')}/v1/projects"
-    return await _accepted(http, row, url, {"Authorization": f"Token {token}"})
-
-
-async def _gemini(row: Part, settings: Settings, http: aiohttp.ClientSession) -> str:
-    key = settings.google_api_key.get_secret_value()
-    url = f"{settings.google_base_url.rstrip('/')}/v1beta/models?pageSize=1"
-    return await _accepted(http, row, url, {"x-goog-api-key": key})
-
-
-async def _cartesia(row: Part, settings: Settings, http: aiohttp.ClientSession) -> str:
-    key = settings.cartesia_api_key.get_secret_value()
-    url = f"{settings.cartesia_base_url.rstrip('/')}/voices?limit=1"
-    return await _accepted(http, row, url, {"X-API-Key": key, "Cartesia-Version": "2025-04-16"})
-
-
-async def _daily(row: Part, settings: Settings, http: aiohttp.ClientSession) -> str:
-    key = settings.daily_api_key.get_secret_value()
-    url = f"{settings.daily_base_url.rstrip('/')}/"
-    return await _accepted(http, row, url, {"Authorization": f"Bearer {key}"})
-
-
-async def _liveavatar(row: Part, settings: Settings, http: aiohttp.ClientSession) -> str:
-    key = settings.liveavatar_api_key.get_secret_value()
-    await check_key(http, settings.liveavatar_base_url, key)
-    return "key accepted"
-
-
-async def _livekit(row: Part, settings: Settings, http: aiohttp.ClientSession) -> str:
-    from livekit import api
-
-    secrets = (settings.livekit_api_key, settings.livekit_api_secret)
-    key, secret = (value.get_secret_value() for value in secrets)
-    async with api.LiveKitAPI(settings.livekit_url, key, secret, session=http) as livekit:
-        try:
-            await livekit.room.list_rooms(api.ListRoomsRequest())
-        except api.TwirpError as error:
-            raise UserError(
-                f"the key was refused ({error.code}): check LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
-            ) from None
-    return "key accepted"
-
-
-async def _ollama(row: Part, settings: Settings, http: aiohttp.ClientSession) -> str:
-    problem = await asyncio.to_thread(why_no_ollama, settings)
-    if problem and settings.llm == "ollama":
-        raise UserError(f"{problem}: start it, or set OLLAMA_BASE_URL.")
-    if problem:
-        raise Unused(problem)
-    return "answers"
-
-
-CHECKS: dict[str, Callable[[Part, Settings, aiohttp.ClientSession], Awaitable[str]]] = {
-    "STT=deepgram": _deepgram,
-    "LLM=gemini": _gemini,
-    "LLM=ollama": _ollama,
-    "TTS=cartesia": _cartesia,
-    "AVATAR=heygen": _liveavatar,
-    "TRANSPORT=heygen": _liveavatar,
-    "TRANSPORT=daily": _daily,
-    "TRANSPORT=livekit": _livekit,
-}
+def _personas(settings: Settings) -> list[Persona]:
+    """Everybody who can be chosen, in the language that is set."""
+    return [persona_asked(settings, name) for name in offered_personas(settings)]
 
 
 def _json(findings: Sequence[Finding]) -> str:
@@ -237,7 +173,7 @@ def _json(findings: Sequence[Finding]) -> str:
 
 
 def _table(findings: Sequence[Finding]) -> str:
-    marks = {"ok": "✓", "off": "·", "bad": "✗"}
+    marks = {"ok": "✓", "off": "·", "unchecked": "?", "bad": "✗"}
     return "\n".join(
         f"{marks[f.state]} {f.what:18} {f.detail}{f'  → {f.fix}' if f.fix else ''}"
         for f in findings

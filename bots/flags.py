@@ -73,7 +73,7 @@ def variables(pairs: Sequence[str]) -> dict[str, str]:
     split = [pair.partition("=") for pair in pairs]
     for name, equals, _ in split:
         if not (equals and name.isidentifier()):
-            raise UserError(f"--var {name}: write it as --var NAME=VALUE.")
+            raise UserError(f"--var {name} is no variable", "write it as --var NAME=VALUE")
     return {name: value for name, _, value in split}
 
 

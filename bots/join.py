@@ -48,7 +48,7 @@ def _listener(port: int) -> socket.socket:
         return listen(HOST, port)[0]
     except OSError as error:
         raise UserError(
-            f"Cannot listen on {HOST}:{port} ({error.strerror or error}): choose another --port."
+            f"Cannot listen on {HOST}:{port} ({error.strerror or error})", "choose another --port"
         ) from None
 
 
@@ -75,7 +75,7 @@ def _invitation(options: argparse.Namespace, settings: Settings) -> tuple[str, s
     if not url:
         raise MissingSetting("avatar join", ["LIVEKIT_URL"], None)
     if urlsplit(url).scheme not in ("ws", "wss", "http", "https"):
-        raise UserError(f"--url {url}: write it as wss://name, or ws://name:port.")
+        raise UserError(f"--url {url} is no address", "write it as wss://name, or ws://name:port")
     if options.room:
         return url, _own_token(options.room, url, settings)
     given = settings.livekit_token.get_secret_value() or (_read_token() if options.url else "")
@@ -94,8 +94,8 @@ def _own_token(room: str, url: str, settings: Settings) -> str:
 def _checked(token: str) -> str:
     if token.count(".") != 2:
         raise UserError(
-            "avatar join needs the name of a room, or --url and a token: put it in LIVEKIT_TOKEN,"
-            " or give it on standard input."
+            "avatar join needs the name of a room, or --url and a token",
+            "put it in LIVEKIT_TOKEN, or give it on standard input",
         )
     return token
 

@@ -83,7 +83,7 @@ def _read(
 ) -> Any:
     given = asked.get(field) or {}
     if not isinstance(given, dict):
-        raise Incompatible(f'"{field}" in the body of /start must be an object.')
+        raise Incompatible(f'"{field}" in the body of /start is no object', "send a JSON object")
     try:
         return model(**{**defaults, **given})
     except ValidationError as error:

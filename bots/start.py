@@ -76,8 +76,8 @@ class Start:
         only = self._settings.transport
         if only not in ("auto", wanted.value):
             raise Incompatible(
-                f"This server meets users over {only} only: ask for that, or start it with"
-                f" --transport {wanted.value}."
+                f"This server meets users over {only} only",
+                f"ask for that, or start it with --transport {wanted.value}",
             )
         return wanted
 

@@ -16,6 +16,7 @@ from pipelines.errors import BadSetting, Incompatible
 from pipelines.keeping import kept
 from pipelines.parts import Lineup, first_model
 from pipelines.settings import Settings, load_settings
+from pipelines.spelling import misspelt
 from web.serving import listen, url_of
 
 
@@ -29,7 +30,7 @@ def run(words: Sequence[str]) -> int:
     settings = load_settings(**_given_flags(arguments))
     given = variables(arguments.var)
     lineup = choose_with_sandbox(settings)
-    _say(*map(str, lineup.values()))
+    _say(*map(str, lineup.values()), *map(str, misspelt()))
     settings = _with_transcripts(_checked(settings))
     with contextlib.ExitStack() as stack:
         listeners = [] if arguments.direct else _listeners(settings)
@@ -55,14 +56,14 @@ def _given_flags(arguments: argparse.Namespace) -> dict[str, object]:
         given["avatar_log_level"] = given["avatar_log_level"] or level
     if arguments.direct:
         if given["transport"] not in (None, "daily"):
-            raise Incompatible("--direct is for Daily's rooms: leave out --transport.")
+            raise Incompatible("--direct is for Daily's rooms", "leave out --transport")
         given["transport"] = "daily"
     return given
 
 
 def _checked(settings: Settings) -> Settings:
     if settings.avatar_esp32 and settings.avatar_host == "localhost":
-        raise Incompatible("--esp32 needs this machine's IP address, too: give it with --host.")
+        raise Incompatible("--esp32 needs this machine's IP address, too", "give it with --host")
     return settings
 
 

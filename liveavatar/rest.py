@@ -9,13 +9,15 @@ class LiveAvatarError(Exception):
     """LiveAvatar answered with an error.
 
     Attributes:
+        problem: what it said, without the fix.
         status: the HTTP status.
         code: the envelope's code, None without envelope.
     """
 
     def __init__(self, status: int, code: int | None, message: str) -> None:
         fix = ": check LIVEAVATAR_API_KEY" if status in (401, 403) else ""
-        super().__init__(f"{message} ({status}){fix}.")
+        self.problem = f"{message} ({status})"
+        super().__init__(f"{self.problem}{fix}.")
         self.status = status
         self.code = code
 

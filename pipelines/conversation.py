@@ -36,6 +36,9 @@ from .recorder import Recorder
 from .settings import Settings
 from .trouble import sentence
 
+# Messages of the page in which the user does something without a word.
+PRESENCE = ("interrupt", "typing")
+
 
 class ShowsFace(Protocol):
     """What an avatar part builds, beside being a processor."""
@@ -127,9 +130,9 @@ async def _build(
         observers=[latency],
         idle_timeout_secs=None,
     )
-    host = Host(worker, persona, settings.avatar_max_duration_s)
+    host = Host(worker, persona, settings.avatar_max_duration_s, settings.avatar_idle_s)
     _follow_user(meeting, avatar, turns, worker, host)
-    _follow_page(worker, latency)
+    _follow_page(worker, latency, host)
     _follow_errors(request, {"stt": stt, "llm": llm, "tts": tts}, worker, transcript)
     return Conversation(worker, meeting, host)
 
@@ -179,14 +182,23 @@ def _follow_user(
         await host.user_is_silent()
 
 
-def _follow_page(worker: PipelineWorker, latency: TurnLatency) -> None:
-    """Fall silent when the page asks for it, and tell it how fast every turn was."""
+def _follow_page(worker: PipelineWorker, latency: TurnLatency, host: Host) -> None:
+    """Fall silent when the page asks for it, and tell it how fast every turn was.
+
+    Who types or clicks is there, as is who speaks.
+    """
     numbers = itertools.count(1)
 
     @worker.rtvi.event_handler("on_client_message")
     async def asked(rtvi: RTVIProcessor, asked: ClientMessage) -> None:
         if asked.type == "interrupt":
             await rtvi.interrupt_bot()
+        if asked.type in PRESENCE:
+            await host.user_is_here()
+
+    @latency.event_handler("on_typed")
+    async def typed(*_: Any) -> None:
+        await host.user_typed()
 
     @latency.event_handler("on_turn_measured")
     async def measured(_latency: TurnLatency, turn: Turn) -> None:

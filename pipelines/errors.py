@@ -21,16 +21,26 @@ class AvatarError(Exception):
 
 
 class UserError(AvatarError):
-    """Something whoever runs the application can fix; the message says how."""
+    """Something whoever runs the application can fix; the message says how.
+
+    Attributes:
+        problem: what cannot be.
+        fix: what to do about it.
+    """
 
     exit_code = 2
+
+    def __init__(self, problem: str, fix: str = "") -> None:
+        super().__init__(f"{problem}: {fix}." if fix else problem)
+        self.problem = problem
+        self.fix = fix
 
 
 class BadSetting(UserError):
     """A setting whose value cannot be used."""
 
     def __init__(self, name: str, problem: str, fix: str) -> None:
-        super().__init__(f"{name} {problem}: {fix}.")
+        super().__init__(f"{name} {problem}", fix)
 
 
 class MissingSetting(UserError):
@@ -39,21 +49,21 @@ class MissingSetting(UserError):
     def __init__(self, choice: str, names: Iterable[str], instead: str | None) -> None:
         listed = " and ".join(names)
         other = f", or use {instead}, which needs no key" if instead else ""
-        super().__init__(f"{choice} needs {listed}: set it in .env{other}.")
+        super().__init__(f"{choice} needs {listed}", f"set it in .env{other}")
 
 
 class UnknownPart(UserError):
     """A part that is not in the table."""
 
     def __init__(self, kind: str, value: str, known: Iterable[str]) -> None:
-        super().__init__(f"Unknown {kind} '{value}': choose one of {', '.join(known)}.")
+        super().__init__(f"Unknown {kind} '{value}'", f"choose one of {', '.join(known)}")
 
 
 class MissingExtra(UserError):
     """A part whose packages are not installed."""
 
     def __init__(self, choice: str, install: str) -> None:
-        super().__init__(f"{choice} is not installed: run `{install}`.")
+        super().__init__(f"{choice} is not installed", f"run `{install}`")
 
 
 class Incompatible(UserError):
@@ -66,7 +76,7 @@ class NotOffered(UserError):
     def __init__(self, kind: str, asked: object, offered: Iterable[str]) -> None:
         listed = ", ".join(offered)
         fix = f"choose one of {listed}" if listed else "leave it out, there is nothing to choose"
-        super().__init__(f"There is no {kind} {str(asked)[:40]!r} here: {fix}.")
+        super().__init__(f"There is no {kind} {str(asked)[:40]!r} here", fix)
 
 
 class PartFailed(AvatarError):

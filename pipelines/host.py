@@ -5,11 +5,14 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from loguru import logger
 from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
     EndFrame,
     Frame,
     TTSSpeakFrame,
+    UserIdleTimeoutUpdateFrame,
 )
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
@@ -28,14 +31,18 @@ ARRIVAL_TIMEOUT_S = 60.0
 class Host:
     """Speaks unasked: the greeting, the question into silence, the goodbye."""
 
-    def __init__(self, worker: PipelineWorker, persona: Persona, max_duration_s: float) -> None:
+    def __init__(
+        self, worker: PipelineWorker, persona: Persona, max_duration_s: float, idle_s: float
+    ) -> None:
         self._worker = worker
         self._persona = persona
         self._max_duration_s = max_duration_s
+        self._idle_s = idle_s
         self._quiet = asyncio.Event()
-        self._asked = self._greeted = False
+        self._asked = self._greeted = self._answer_due = False
+        self._farewell: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        worker.add_reached_upstream_filter((BotStoppedSpeakingFrame,))
+        worker.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
         worker.add_event_handler("on_frame_reached_upstream", self._heard)
 
     def expect_user(self, timeout_s: float = ARRIVAL_TIMEOUT_S) -> None:
@@ -58,12 +65,30 @@ class Host:
         self._start(self._watch(alive))
 
     def user_spoke(self) -> None:
-        """The user is there: the next silence is asked about again."""
+        """The user is there: the next silence is asked about again, and a goodbye called off."""
         self._asked = False
+        if self._farewell:
+            self._farewell.cancel()
+
+    async def user_is_here(self) -> None:
+        """The user shows presence without a word: silence is counted from now on.
+
+        Pipecat counts it by itself for the user's voice only.
+        """
+        self.user_spoke()
+        await self._worker.queue_frame(UserIdleTimeoutUpdateFrame(self._idle_s))
+
+    async def user_typed(self) -> None:
+        """The user wrote something, which is answered before silence is asked about."""
+        self._answer_due = True
+        await self.user_is_here()
 
     async def user_is_silent(self) -> None:
-        """Ask a silent user once, then end politely."""
-        if self._asked:
+        """Ask a silent user once, then end politely; one who waits for an answer is not silent."""
+        if self._answer_due:
+            self._answer_due = False
+            await self.user_is_here()
+        elif self._asked:
             self.end("silence")
         else:
             self._asked = True
@@ -71,7 +96,9 @@ class Host:
 
     def end(self, reason: str) -> None:
         """Say goodbye and end the conversation: "silence" or "duration"."""
-        self._start(self._goodbye(reason))
+        farewell = self._start(self._goodbye(reason))
+        if reason == "silence":
+            self._farewell = farewell
 
     async def close(self) -> None:
         """Forget everything that is still planned."""
@@ -79,10 +106,18 @@ class Host:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._over)
+        return task
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        """End a conversation whose host broke off: it might never end by itself, and may cost."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error(f"The host broke off, so the conversation is ended: {error!r}")
+            self._start(self._worker.cancel(reason="the host broke off"))
 
     async def _greet(self, face_visible: asyncio.Event | None) -> None:
         if face_visible is not None:
@@ -117,7 +152,9 @@ class Host:
             await self._worker.queue_frame(TTSSpeakFrame(text))
 
     async def _heard(self, _worker: PipelineWorker, frame: Frame) -> None:
-        if isinstance(frame, BotStoppedSpeakingFrame):
+        if isinstance(frame, BotStartedSpeakingFrame):
+            self._answer_due = False
+        else:
             self._quiet.set()
 
 

@@ -17,7 +17,7 @@ from pipecat.services.heygen.client import HeyGenClient
 
 from liveavatar.rest import LiveAvatarError, check_key
 
-from .errors import PartFailed
+from .errors import PartFailed, UserError
 from .meeting import Invitation
 from .persona import Persona
 from .settings import Settings
@@ -57,6 +57,20 @@ def session_request(settings: Settings, persona: Persona) -> LiveAvatarNewSessio
 def _persona(settings: Settings) -> AvatarPersona | None:
     """LITE needs no persona, so one is sent only for a language that was asked for."""
     return AvatarPersona(language=language) if (language := settings.avatar_language) else None
+
+
+async def check_account(settings: Settings, http: aiohttp.ClientSession) -> None:
+    """Ask whether the key is accepted.
+
+    Raises:
+        UserError: it is not.
+        aiohttp.ClientError, TimeoutError: LiveAvatar cannot be reached.
+    """
+    key = settings.liveavatar_api_key.get_secret_value()
+    try:
+        await check_key(http, settings.liveavatar_base_url, key)
+    except LiveAvatarError as error:
+        raise UserError(error.problem, "check LIVEAVATAR_API_KEY") from None
 
 
 def connected(client: HeyGenClient | None) -> bool:

@@ -128,7 +128,7 @@ def choose(settings: Settings, probe: Callable[[Settings], str] | None = None) -
     Raises:
         UnknownPart, MissingSetting, MissingExtra, Incompatible: with a sentence that says the fix.
     """
-    lineup = {kind: _choose(kind, settings, probe or why_no_ollama) for kind in KINDS}
+    lineup = {kind: choose_one(kind, settings, probe) for kind in KINDS}
     if lineup["transport"].part.value == "heygen":
         lineup["avatar"] = _face_of_the_room(settings)
     for choice in reversed(lineup.values()):
@@ -142,7 +142,14 @@ def missing(row: Part, settings: Settings) -> list[str]:
     return [" or ".join(environment_names(field)) for field in empty]
 
 
-def _choose(kind: str, settings: Settings, probe: Callable[[Settings], str]) -> Choice:
+def choose_one(
+    kind: str, settings: Settings, probe: Callable[[Settings], str] | None = None
+) -> Choice:
+    """Choose the part of one kind, whether or not it can be used.
+
+    Raises:
+        UnknownPart: what was asked for does not exist.
+    """
     asked = getattr(settings, kind)
     if asked != "auto":
         return Choice(part(kind, asked), "as you asked")
@@ -153,7 +160,9 @@ def _choose(kind: str, settings: Settings, probe: Callable[[Settings], str]) -> 
     if not lacking:
         return Choice(cloud, f"{environment_names(cloud.needs[0])[0]} is set")
     why = f"no {lacking[0]}"
-    return _local_mind(settings, probe, why) if kind == "llm" else _local(kind, why)
+    return (
+        _local_mind(settings, probe or why_no_ollama, why) if kind == "llm" else _local(kind, why)
+    )
 
 
 def _local(kind: str, why: str) -> Choice:
@@ -178,7 +187,8 @@ def _face_of_the_room(settings: Settings) -> Choice:
     if settings.avatar not in ("auto", "heygen"):
         raise Incompatible(
             f"TRANSPORT=heygen brings LiveAvatar's face, so AVATAR={settings.avatar} cannot be used"
-            " with it: leave AVATAR out, or choose another TRANSPORT."
+            " with it",
+            "leave AVATAR out, or choose another TRANSPORT",
         )
     return Choice(part("avatar", "heygen"), "the room brings it")
 

@@ -4,9 +4,11 @@ Nothing else reads the environment. Settings are loaded once and passed on as an
 """
 
 import json
+import os
 import re
 from typing import Annotated, Any, Literal, Self
 
+from dotenv import dotenv_values
 from pydantic import (
     AliasChoices,
     Field,
@@ -21,6 +23,7 @@ from .errors import BadSetting
 from .ice import ice_servers
 
 Size = Annotated[tuple[int, int], NoDecode]
+ENV_FILE = ".env"
 NO_KEY = SecretStr("")
 HOLDING_SECRETS = ("avatar_ice_servers",)
 ORIGIN = re.compile(r"\*|https?://([\w.-]+|\[[0-9a-f:]+\])(:\d+)?")
@@ -30,7 +33,7 @@ class Settings(BaseSettings):
     """All settings, frozen. A field's name in capitals is its name in the environment."""
 
     model_config = SettingsConfigDict(
-        env_file=".env",
+        env_file=ENV_FILE,
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -244,6 +247,21 @@ class Settings(BaseSettings):
 
 def _split_list(listed: str) -> list[str]:
     return [part.strip().lower() for part in listed.split(",") if part.strip()]
+
+
+def names_in_file() -> list[str]:
+    """The names in .env, known or not, in capitals."""
+    return [name.upper() for name in dotenv_values(ENV_FILE, interpolate=False)]
+
+
+def names_in_environment() -> list[str]:
+    """The names in the environment, in capitals."""
+    return [name.upper() for name in os.environ]
+
+
+def known_names() -> list[str]:
+    """Every name that sets something, in the order of the settings."""
+    return [name for field in Settings.model_fields for name in environment_names(field)]
 
 
 def environment_names(field: str) -> list[str]:

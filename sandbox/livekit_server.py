@@ -51,11 +51,12 @@ class NoLiveKit(SandboxError):
 
     def __init__(self, cache: Path) -> None:
         super().__init__(
-            "No LiveKit server: set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET to one "
-            "that runs (`docker run --rm --network host livekit/livekit-server --dev` is found by "
-            "itself), or put a `livekit-server` on PATH: `brew install livekit`, a release of "
+            "No LiveKit server",
+            "set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET to one that runs (`docker run "
+            "--rm --network host livekit/livekit-server --dev` is found by itself), or put "
+            "a `livekit-server` on PATH: `brew install livekit`, a release of "
             "github.com/livekit/livekit, or scripts/livekit-server, which does "
-            f"`{GO_LINE}` and leaves it as {cache / 'livekit-server'}."
+            f"`{GO_LINE}` and leaves it as {cache / 'livekit-server'}",
         )
 
 
@@ -94,8 +95,8 @@ async def livekit_server(
     if url:
         if not (key and secret):
             raise SandboxError(
-                "LIVEKIT_URL is set without LIVEKIT_API_KEY and LIVEKIT_API_SECRET: set all three, "
-                "or leave them all out to start a LiveKit server here."
+                "LIVEKIT_URL is set without LIVEKIT_API_KEY and LIVEKIT_API_SECRET",
+                "set all three, or leave them all out to start a LiveKit server here",
             )
         yield LiveKit(url, key, secret)
     elif dev and await _runs_in_dev_mode(dev):
@@ -156,7 +157,7 @@ async def _start(binary: Path, folder: Path, stack: contextlib.AsyncExitStack) -
             return server
         await _stop(process)
     last = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
-    raise SandboxError(f"{binary} does not start; its last words were:\n{last}\nTry another one.")
+    raise SandboxError(f"{binary} does not start. It said:\n{last}\nThe fix", "try another one")
 
 
 def _config(server: LiveKit) -> dict[str, object]:

@@ -92,14 +92,14 @@ def _listening(host: str, port: int, api_key: str) -> Iterator[list[socket.socke
     """Sockets that queue connections already. Raises: SandboxError."""
     if not (api_key or _is_loopback(host)):
         raise SandboxError(
-            f"On {host} others can reach the sandbox: give it a key with --api-key, "
-            f"or listen on {HOST}."
+            f"On {host} others can reach the sandbox",
+            f"give it a key with --api-key, or listen on {HOST}",
         )
     try:
         listeners = listen(host, port)
     except OSError as error:
         raise SandboxError(
-            f"Cannot listen on {host}:{port} ({error.strerror or error}): choose another --port."
+            f"Cannot listen on {host}:{port} ({error.strerror or error})", "choose another --port"
         ) from error
     with contextlib.ExitStack() as stack:
         for listener in listeners:

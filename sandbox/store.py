@@ -60,8 +60,8 @@ class SQLite:
             )
         except sqlite3.Error as error:
             raise SandboxError(
-                f"--state {path} cannot be used ({error}): "
-                "name a file of this sandbox, or a new one."
+                f"--state {path} cannot be used ({error})",
+                "name a file of this sandbox, or a new one",
             ) from error
 
     def load(self, kind: str) -> list[str]:

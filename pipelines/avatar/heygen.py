@@ -19,7 +19,13 @@ from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.services.heygen.client import ServiceType
 from pipecat.services.heygen.video import HeyGenVideoService
 
-from pipelines.lite import connected, redirect, session_request, why_not_connected
+from pipelines.lite import (
+    check_account,
+    connected,
+    redirect,
+    session_request,
+    why_not_connected,
+)
 from pipelines.media.follower import Follower
 from pipelines.media.words import Words, is_timed
 from pipelines.persona import Persona
@@ -126,3 +132,13 @@ def build(
     """The service."""
     redirect(settings)
     return LiveAvatarVideoService(settings, persona, http)
+
+
+async def check(settings: Settings, http: aiohttp.ClientSession) -> None:
+    """Ask whether the key is accepted.
+
+    Raises:
+        UserError: it is not.
+        aiohttp.ClientError, TimeoutError: the vendor cannot be reached.
+    """
+    await check_account(settings, http)

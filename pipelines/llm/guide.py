@@ -23,6 +23,7 @@ from pipecat.services.settings import LLMSettings
 
 from guide import KNOWLEDGE, GuideError, Matcher, Script, load_knowledge
 from pipelines.errors import BadSetting
+from pipelines.language import check_language
 
 if TYPE_CHECKING:
     import aiohttp
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pipelines.persona import Persona
     from pipelines.settings import Settings
 
+LANGUAGES = ("en",)
 WORD_DELAY_S = 0.015
 
 
@@ -84,9 +86,15 @@ def build(settings: "Settings", persona: "Persona", http: "aiohttp.ClientSession
     """The service; one for each conversation, as it remembers what it said.
 
     Raises:
-        BadSetting: guide.md cannot be understood; names the line.
+        BadSetting: guide.md cannot be understood; names the line. Or the language is not English.
     """
-    return GuideLLMService(Script(_matcher(KNOWLEDGE), persona.name))
+    return GuideLLMService(Script(_matcher_for(persona), persona.name))
+
+
+def _matcher_for(persona: "Persona") -> Matcher:
+    fix = "set LLM=ollama, or GOOGLE_API_KEY"
+    check_language(persona, LANGUAGES, "the guide, which answers in English", fix)
+    return _matcher(KNOWLEDGE)
 
 
 @cache
@@ -99,8 +107,12 @@ def _matcher(path: Path) -> Matcher:
 
 
 def warm_up(settings: "Settings", persona: "Persona") -> None:
-    """Prepare the matcher before the first conversation."""
-    _matcher(KNOWLEDGE)
+    """Prepare the matcher before the first conversation.
+
+    Raises:
+        BadSetting: as build() would.
+    """
+    _matcher_for(persona)
 
 
 def _last_words(messages: Sequence[LLMContextMessage], role: str) -> list[str]:

@@ -16,6 +16,7 @@ from pipecat.services.whisper.stt import WhisperSTTService
 from pipecat.utils.time import time_now_iso8601
 
 from pipelines.errors import BadSetting
+from pipelines.language import check_language
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 
@@ -111,20 +112,33 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
     Raises:
         BadSetting: the model cannot be loaded, or does not know the language.
     """
-    name, language = model_name(settings), persona.language.partition("-")[0]
-    known = model(name).supported_languages
-    if language not in known:
-        raise BadSetting(
-            f"AVATAR_LANGUAGE={language}",
-            f"is not known to the Whisper model {Path(name).name}",
-            "set WHISPER_MODEL to a multilingual model, such as small",
-        )
     return Whisper(
-        settings=WhisperSTTService.Settings(model=name, language=language),
+        settings=WhisperSTTService.Settings(
+            model=model_name(settings), language=language_of(settings, persona)
+        ),
         ttfs_p99_latency=TTFS_P99_S,
     )
 
 
+def language_of(settings: Settings, persona: Persona) -> str:
+    """The language to hear, as `de`.
+
+    Raises:
+        BadSetting: the model cannot be loaded, or does not know the language.
+    """
+    name = model_name(settings)
+    return check_language(
+        persona,
+        model(name).supported_languages,
+        f"the Whisper model {Path(name).name}",
+        "set WHISPER_MODEL to a multilingual model, such as small",
+    )
+
+
 def warm_up(settings: Settings, persona: Persona) -> None:
-    """Load the model before the first conversation."""
-    model(model_name(settings))
+    """Load the model before the first conversation.
+
+    Raises:
+        BadSetting: as build() would.
+    """
+    language_of(settings, persona)

@@ -4,6 +4,7 @@ import aiohttp
 from pipecat.runner.types import DailyRunnerArguments
 from pipecat.transports.daily.transport import DailyParams, DailyTransport
 
+from pipelines.key import check_key
 from pipelines.media.video import ToRoom
 from pipelines.meeting import Meeting, media
 from pipelines.settings import Settings
@@ -24,3 +25,15 @@ def build(
     transport = DailyTransport(arguments.room_url, arguments.token, "Avatar", params=params)
     camera = ToRoom(transport.output().write_video_frame, size)
     return Meeting(transport, (camera,), camera.newest.shown)
+
+
+async def check(settings: Settings, http: aiohttp.ClientSession) -> None:
+    """Ask whether the key is accepted.
+
+    Raises:
+        UserError: it is not.
+        aiohttp.ClientError, TimeoutError: the vendor cannot be reached.
+    """
+    url = f"{settings.daily_base_url.rstrip('/')}/"
+    key = settings.daily_api_key.get_secret_value()
+    await check_key(http, url, {"Authorization": f"Bearer {key}"}, "DAILY_API_KEY")

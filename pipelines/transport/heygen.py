@@ -4,7 +4,7 @@ import aiohttp
 from pipecat.services.heygen.client import ServiceType
 from pipecat.transports.heygen.transport import HeyGenParams, HeyGenTransport
 
-from pipelines.lite import connected, joined_room, redirect, session_request
+from pipelines.lite import check_account, connected, joined_room, redirect, session_request
 from pipelines.meeting import HeyGenRunnerArguments, Invitation, Meeting
 from pipelines.persona import Persona
 from pipelines.settings import Settings
@@ -33,3 +33,13 @@ def build(
     return Meeting(
         transport, brings_face=True, room=room, alive=lambda: connected(transport._client)
     )
+
+
+async def check(settings: Settings, http: aiohttp.ClientSession) -> None:
+    """Ask whether the key is accepted.
+
+    Raises:
+        UserError: it is not.
+        aiohttp.ClientError, TimeoutError: the vendor cannot be reached.
+    """
+    await check_account(settings, http)

@@ -1,9 +1,11 @@
 """A room on a LiveKit server of one's own."""
 
 import aiohttp
+from livekit import api
 from pipecat.runner.types import LiveKitRunnerArguments
 from pipecat.transports.livekit.transport import LiveKitParams, LiveKitTransport
 
+from pipelines.errors import UserError
 from pipelines.media.video import ToRoom
 from pipelines.meeting import Meeting, media
 from pipelines.settings import Settings
@@ -20,3 +22,22 @@ def build(
     transport = LiveKitTransport(arguments.url, arguments.token, arguments.room_name, params=params)
     camera = ToRoom(transport.output().write_video_frame, size)
     return Meeting(transport, (camera,), camera.newest.shown)
+
+
+async def check(settings: Settings, http: aiohttp.ClientSession) -> None:
+    """Ask whether the key is accepted.
+
+    Raises:
+        UserError: it is not.
+        aiohttp.ClientError, TimeoutError: the vendor cannot be reached.
+    """
+    secrets = (settings.livekit_api_key, settings.livekit_api_secret)
+    key, secret = (value.get_secret_value() for value in secrets)
+    async with api.LiveKitAPI(settings.livekit_url, key, secret, session=http) as livekit:
+        try:
+            await livekit.room.list_rooms(api.ListRoomsRequest())
+        except api.TwirpError as error:
+            raise UserError(
+                f"the key was refused ({error.code})",
+                "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET",
+            ) from None

@@ -4,9 +4,11 @@ import aiohttp
 from pipecat.services.cartesia.tts import CartesiaTTSService
 from pipecat.services.tts_service import TTSService
 
+from pipelines.key import check_key
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 
+API_VERSION = "2025-04-16"
 DEFAULT_VOICE = "71a7ad14-091c-4e8e-a314-022ece01c121"
 
 
@@ -21,3 +23,16 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
             model=settings.cartesia_model, voice=voice, language=persona.language.partition("-")[0]
         ),
     )
+
+
+async def check(settings: Settings, http: aiohttp.ClientSession) -> None:
+    """Ask whether the key is accepted.
+
+    Raises:
+        UserError: it is not.
+        aiohttp.ClientError, TimeoutError: the vendor cannot be reached.
+    """
+    url = f"{settings.cartesia_base_url.rstrip('/')}/voices?limit=1"
+    key = settings.cartesia_api_key.get_secret_value()
+    headers = {"X-API-Key": key, "Cartesia-Version": API_VERSION}
+    await check_key(http, url, headers, "CARTESIA_API_KEY")

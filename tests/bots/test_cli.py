@@ -35,6 +35,7 @@ def test_help_names_every_verb_and_shows_no_key(verb):
         pytest.param(["--stt", "deepgran"], "choose one of auto, deepgram, whisper", id="typo"),
         pytest.param(["--persona", "nobody.yaml"], "cannot be read", id="no persona"),
         pytest.param(["--puppet-pack", "nobody"], "PUPPET_PACK=nobody", id="no pack"),
+        pytest.param(["--language", "de"], "AVATAR_LANGUAGE=de is not known", id="no German"),
         pytest.param(["--size", "13x13"], "even", id="odd size"),
         pytest.param(["--var", "name"], "write it as --var NAME=VALUE", id="half a variable"),
         pytest.param(["--whisper-model", "/nowhere"], "WHISPER_MODEL=/nowhere", id="no model"),
@@ -48,6 +49,16 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(words, said):
     assert code == 2
     assert said in err
     assert "Traceback" not in err
+
+
+def test_a_misspelt_setting_is_told_at_start(tmp_path):
+    (tmp_path / ".env").write_text("DEEPGRAM_APIKEY=fake-deepgram-key\n")
+    words = [AVATAR, "--no-open", "--port", "0", "--nonsense"]
+    done = subprocess.run(
+        words, env=environment(), cwd=tmp_path, capture_output=True, text=True, timeout=90
+    )
+    assert "DEEPGRAM_APIKEY in .env is no setting: write DEEPGRAM_API_KEY." in done.stdout
+    assert "fake-deepgram-key" not in done.stdout + done.stderr
 
 
 def test_the_bots_own_file_can_be_started_too():

@@ -2,13 +2,17 @@
 
 import json
 import socket
+from dataclasses import replace
+from pathlib import Path
 
+import aiohttp
 import pytest
 
-from bots.doctor import examine
-from pipelines.parts import PARTS
+from bots.doctor import Finding, examine, examine_part
+from pipelines.parts import PARTS, load, part
 from pipelines.settings import load_settings
 from tests.bots.test_cli import avatar
+from tests.sandbox.conftest import livekit, livekit_binary
 from tests.standins.cartesia import Cartesia
 from tests.standins.daily import Daily
 from tests.standins.deepgram import Deepgram
@@ -16,6 +20,7 @@ from tests.standins.gemini import Gemini
 from tests.standins.liveavatar import LiveAvatar
 from tests.standins.ollama import Ollama
 
+__all__ = ["livekit", "livekit_binary"]
 VENDORS = {
     "STT=deepgram": (Deepgram, "deepgram", "deepgram_api_key"),
     "LLM=gemini": (Gemini, "google", "google_api_key"),
@@ -35,6 +40,30 @@ async def diagnosis(choice, key, **more):
         settings = load_settings(avatar_port=0, **keys, **more)
         findings = {finding.what: finding for finding in await examine(settings, {})}
     return findings[choice]
+
+
+def test_the_key_of_every_part_is_checked():
+    for row in (row for row in PARTS if row.needs):
+        assert hasattr(load(row), "check"), f"{row.choice} needs an `async def check()`"
+        checked = row.choice in VENDORS or row.choice == "TRANSPORT=livekit"
+        assert checked, f"test a refused key of {row.choice} here"
+
+
+async def test_a_key_that_nothing_checks_is_not_said_to_be_good(monkeypatch):
+    unchecked = replace(part("avatar", "none"), needs=("deepgram_api_key",))
+    settings = load_settings(deepgram_api_key="fake-deepgram-key")
+    async with aiohttp.ClientSession() as http:
+        assert await examine_part(unchecked, settings, http) == Finding(
+            "AVATAR=none", "unchecked", "its key is set, and was not checked"
+        )
+
+
+async def test_a_livekit_key_that_is_refused_is_bad(livekit):
+    keys = {"livekit_api_key": livekit.key, "livekit_api_secret": "x" * 32}
+    settings = load_settings(livekit_url=livekit.url, **keys)
+    async with aiohttp.ClientSession() as http:
+        finding = await examine_part(part("transport", "livekit"), settings, http)
+    assert (finding.state, finding.fix) == ("bad", "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET")
 
 
 @pytest.mark.parametrize("choice", VENDORS)
@@ -118,3 +147,39 @@ async def test_liveavatar_without_a_key_and_without_rooms_is_bad(tmp_path, monke
     findings = {f.what: f for f in await examine(load_settings(avatar="heygen"), {})}
     assert findings["AVATAR=heygen"].state == "bad"
     assert "scripts/livekit-server" in findings["AVATAR=heygen"].fix
+
+
+@pytest.fixture
+def misspelt_key():
+    """A .env with one."""
+    Path(".env").write_text("DEEPGRAM_APIKEY=fake-deepgram-key\n")
+
+
+async def test_a_misspelt_key_is_bad_and_the_right_name_is_given(misspelt_key):
+    findings = [f for f in await examine(load_settings(avatar_port=0), {}) if f.what == "settings"]
+    assert findings == [
+        Finding(
+            "settings", "bad", "DEEPGRAM_APIKEY in .env is no setting", "write DEEPGRAM_API_KEY"
+        )
+    ]
+
+
+async def test_what_the_start_would_refuse_is_bad_here():
+    findings = {f.what: f for f in await examine(load_settings(avatar_language="de"), {})}
+    for choice, setting in {
+        "STT=whisper": "set WHISPER_MODEL to a multilingual model, such as small",
+        "TTS=piper": "set PIPER_VOICE to a voice of that language",
+        "LLM=guide": "set LLM=ollama, or GOOGLE_API_KEY",
+    }.items():
+        assert findings[choice].state == "bad"
+        assert "AVATAR_LANGUAGE=de" in findings[choice].detail
+        assert setting in findings[choice].fix
+
+
+async def test_a_part_that_is_not_in_use_may_not_know_the_language():
+    async with Deepgram() as ears:
+        settings = load_settings(
+            avatar_language="de", deepgram_api_key=ears.key, deepgram_base_url=ears.url
+        )
+        findings = {f.what: f for f in await examine(settings, {})}
+    assert findings["STT=whisper"].state == "off"

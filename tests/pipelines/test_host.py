@@ -3,7 +3,14 @@
 import asyncio
 
 import pytest
-from pipecat.frames.frames import CancelFrame, EndFrame, TTSSpeakFrame
+from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
+    CancelFrame,
+    EndFrame,
+    TTSSpeakFrame,
+    UserIdleTimeoutUpdateFrame,
+)
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 
 from pipelines.host import Host
@@ -20,7 +27,7 @@ async def stage():
 
 
 def host_of(stage: Stage, max_duration_s: float = 60) -> Host:
-    return Host(stage.worker, PERSONA, max_duration_s)
+    return Host(stage.worker, PERSONA, max_duration_s, idle_s=30)
 
 
 def spoken(stage: Stage) -> list[str]:
@@ -73,10 +80,54 @@ async def test_a_second_silence_ends_politely_and_says_why(stage):
     await host.close()
 
 
+@pytest.mark.parametrize("presence", ["user_is_here", "user_typed"])
+async def test_who_does_something_without_a_word_is_there(stage, presence):
+    host = host_of(stage)
+    await host.user_is_silent()
+    await getattr(host, presence)()
+    counted = await stage.first(UserIdleTimeoutUpdateFrame)
+    assert counted.timeout == 30, "silence is counted anew"
+    await stage.play(BotStartedSpeakingFrame())
+    await host.user_is_here()
+    await host.user_is_silent()
+    await stage.worker.flush_pipeline()
+    assert "Goodbye." not in spoken(stage)
+    await host.close()
+
+
+async def test_who_waits_for_an_answer_is_not_asked_whether_he_is_there(stage):
+    host = host_of(stage)
+    await host.user_typed()
+    await host.user_is_silent()
+    await stage.worker.flush_pipeline()
+    assert spoken(stage) == []
+    await host.user_is_silent()
+    await stage.first(TTSSpeakFrame, lambda frame: frame.text == "Are you there?")
+    await host.close()
+
+
+async def test_who_answers_the_goodbye_stays():
+    async with running() as stage:
+        host = host_of(stage)
+        host.end("silence")
+        await stage.first(TTSSpeakFrame, lambda frame: frame.text == "Goodbye.")
+        host.user_spoke()
+        await stage.play(BotStoppedSpeakingFrame())
+        await stage.worker.flush_pipeline()
+        assert not stage.all(EndFrame)
+        await host.close()
+
+
+async def test_a_host_that_breaks_off_ends_the_conversation():
+    async with running() as stage:
+        host_of(stage).watch(lambda: 1 / 0 > 0)
+        assert "the host broke off" in str((await stage.first(CancelFrame)).reason)
+
+
 async def test_the_user_is_told_why_it_ended():
     async with running() as stage:
         persona = Persona(greeting="", goodbye="")
-        Host(stage.worker, persona, max_duration_s=0.05).user_came(None)
+        Host(stage.worker, persona, max_duration_s=0.05, idle_s=30).user_came(None)
         message = await stage.first(RTVIServerMessageFrame)
         assert message.data == {"type": "over", "reason": "duration"}
         await stage.first(EndFrame)

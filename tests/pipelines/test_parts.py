@@ -174,8 +174,29 @@ async def test_rooms_are_built_without_joining_them(transport):
     assert len(meeting.pictures) == (transport != "heygen")
 
 
-async def test_an_english_whisper_refuses_another_language_with_the_fix():
-    settings = load_settings()
+@pytest.mark.parametrize(
+    ("choice", "fix"),
+    [
+        pytest.param(("stt", "whisper"), "set WHISPER_MODEL to a multilingual model", id="ears"),
+        pytest.param(("llm", "guide"), "set LLM=ollama, or GOOGLE_API_KEY", id="mind"),
+        pytest.param(("tts", "piper"), "set PIPER_VOICE to a voice of that language", id="voice"),
+    ],
+)
+async def test_what_knows_english_only_refuses_another_language_at_start_too(choice, fix):
+    module, german = load(part(*choice)), Persona(language="de-DE")
     async with aiohttp.ClientSession() as http:
-        with pytest.raises(BadSetting, match="set WHISPER_MODEL to a multilingual model"):
-            load(part("stt", "whisper")).build(settings, Persona(language="de-DE"), http)
+        for refuse in (
+            lambda: module.build(load_settings(), german, http),
+            lambda: module.warm_up(load_settings(), german),
+        ):
+            with pytest.raises(BadSetting, match="AVATAR_LANGUAGE=de is not known to") as error:
+                refuse()
+            assert error.value.fix.startswith(fix)
+
+
+@pytest.mark.parametrize("row", [row for row in PARTS if row.local], ids=lambda row: row.choice)
+def test_a_part_that_can_refuse_a_persona_does_so_at_start(row):
+    """The start and the doctor look at warm_up() alone."""
+    module = load(row)
+    refuses = "BadSetting" in (inspect.getdoc(module.build) or "")
+    assert hasattr(module, "warm_up") or not refuses

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import signal
+from functools import partial
+from itertools import groupby
 
 import aiohttp
 import pytest
@@ -24,8 +26,14 @@ def persona(tmp_path):
     return ("--persona", "short.yaml", "--size", "320x180", "--llm", "guide")
 
 
+def heard_until(visitor, at_s):
+    return visitor.sounds[-1].at_s > at_s
+
+
 def said(visitor):
-    return [m["text"] for m in visitor.received("bot-output") if not m.get("spoken")]
+    """What the avatar began to say, in order."""
+    texts = [m["text"] for m in visitor.received("bot-output") if not m.get("spoken")]
+    return [text for text, _ in groupby(texts)]
 
 
 async def test_a_silent_user_is_asked_once_and_then_left_politely(tmp_path, persona):
@@ -39,6 +47,23 @@ async def test_a_silent_user_is_asked_once_and_then_left_politely(tmp_path, pers
     texts = [line["text"] for line in lines if "text" in line]
     assert texts == ["Hello Ann.", "Are you there?", "Goodbye."]
     assert lines[-1]["event"] == "ended"
+
+
+async def test_who_types_is_not_silent(tmp_path, persona):
+    async with running_app(tmp_path, *persona, "--idle-s", "3") as app:
+        async with Visitor(app.url, {"variables": {"guest": "Ann"}}) as visitor:
+            await visitor.hushed(0)
+            for ping in ("typing", "interrupt", "typing", "typing", "interrupt"):
+                visitor.send("client-message", {"t": ping})
+                due_s = visitor.sounds[-1].at_s + 1.2
+                await visitor.until(partial(heard_until, visitor, due_s), "a while without a word")
+            assert "Are you there?" not in said(visitor), "typing and clicking is presence"
+            await visitor.until(lambda: "Are you there?" in said(visitor), "the question", 30)
+            visitor.send("send-text", {"content": "Who are you?"})
+            await visitor.until(lambda: said(visitor).count("Are you there?") == 2, "again", 40)
+            first = said(visitor).index("Are you there?")
+            assert said(visitor)[first + 1] != "Are you there?", "what was typed is answered"
+            assert "Goodbye." not in said(visitor)
 
 
 async def test_a_conversation_has_a_longest_duration(tmp_path, persona):

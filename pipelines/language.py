@@ -1,0 +1,18 @@
+"""The language of a conversation, and whether a part knows it."""
+
+from collections.abc import Collection
+
+from .errors import BadSetting
+from .persona import Persona
+
+
+def check_language(persona: Persona, known: Collection[str], who: str, fix: str) -> str:
+    """The persona's language without its region, as `de`, if it is among those that `who` knows.
+
+    Raises:
+        BadSetting: it is not; the fix is a sentence without its dot.
+    """
+    language = persona.language.replace("_", "-").partition("-")[0].lower()
+    if language not in known:
+        raise BadSetting(f"AVATAR_LANGUAGE={language}", f"is not known to {who}", fix)
+    return language
