@@ -14,6 +14,7 @@ from bots.beside import choose_with_sandbox
 from bots.flags import chosen, settings_parser, variables
 from liveavatar.rest import LiveAvatarError, check_key
 from pipelines.errors import UserError
+from pipelines.installation import adds
 from pipelines.parts import KINDS, PARTS, Part, load, missing, why_no_ollama
 from pipelines.persona import load_persona
 from pipelines.settings import Settings, load_settings
@@ -108,9 +109,7 @@ def _writable(folder: Path) -> bool:
 async def _part(row: Part, settings: Settings, http: aiohttp.ClientSession) -> Finding:
     """Whether a part could be used; it is bad only when it is asked for or its key is set."""
     if not row.installed:
-        return Finding(
-            row.choice, _severity(row, settings), "not installed", f"uv sync {row.install}"
-        )
+        return Finding(row.choice, _severity(row, settings), "not installed", adds(row.extra))
     lacking = missing(row, settings)
     if lacking and row.value == "heygen" and _severity(row, settings) == "bad":
         return _sandbox(row, settings)
@@ -137,7 +136,8 @@ def _sandbox(row: Part, settings: Settings) -> Finding:
 
     if settings.is_set("livekit_url") or find_binary():
         return Finding(row.choice, "ok", "no key: the sandbox on this machine is used")
-    fix = f"set {' or '.join(missing(row, settings))}, or run sh scripts/livekit-server"
+    keys = " or ".join(missing(row, settings))
+    fix = f"set {keys}, or put a `livekit-server` on PATH (scripts/livekit-server builds one)"
     return Finding(row.choice, "bad", "no key, and no LiveKit server for the sandbox", fix)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from pipelines.errors import UserError
+from pipelines.installation import version
 from pipelines.settings import Settings, flag_name
 
 RUNNER_FLAGS = "--ice-servers, --ws-auth, --esp32, --uploads-folder and others"
@@ -28,6 +29,7 @@ def settings_parser(prog: str, description: str) -> argparse.ArgumentParser:
     )
     for flag, name in flags().items():
         _add(parser, flag, name)
+    parser.add_argument("--version", action="version", version=version())
     parser.add_argument(
         "--var",
         action="append",
