@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from pipelines.errors import AvatarError, MissingExtra
+from pipelines.installation import adds
 from pipelines.parts import part
 
 VERBS = {
@@ -32,7 +33,7 @@ def _check_installed(verb: str) -> None:
     """LiveKit rooms, where the sandbox meets its clients, come with an extra."""
     rooms = part("transport", "livekit")
     if verb in ("sandbox", "join") and not rooms.installed:
-        raise MissingExtra(f"avatar {verb}", f"uv sync {rooms.install}")
+        raise MissingExtra([f"avatar {verb}"], adds(rooms.extra))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from bots import log
 from bots.beside import choose_with_sandbox
 from bots.flags import chosen, settings_parser, variables
 from pipelines.errors import UnknownPart, UserError
+from pipelines.installation import adds
 from pipelines.keeping import folder, kept
 from pipelines.offer import offered_personas, persona_asked
 from pipelines.parts import KINDS, PARTS, Part, choose_one, load, missing, part
@@ -108,7 +109,7 @@ async def examine_part(
     """Whether a part could be used; it is bad only when it is in use or its key is set."""
     severity = "bad" if is_used else "off"
     if not row.installed:
-        return Finding(row.choice, severity, "not installed", f"uv sync {row.install}")
+        return Finding(row.choice, severity, "not installed", adds(row.extra))
     lacking = missing(row, settings)
     if lacking and row.value == "heygen" and is_used:
         return _sandbox(row, settings)
@@ -141,7 +142,8 @@ def _sandbox(row: Part, settings: Settings) -> Finding:
 
     if settings.is_set("livekit_url") or find_binary():
         return Finding(row.choice, "ok", "no key: the sandbox on this machine is used")
-    fix = f"set {' or '.join(missing(row, settings))}, or run sh scripts/livekit-server"
+    keys = " or ".join(missing(row, settings))
+    fix = f"set {keys}, or put a `livekit-server` on PATH (scripts/livekit-server builds one)"
     return Finding(row.choice, "bad", "no key, and no LiveKit server for the sandbox", fix)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from pipelines.errors import UserError
+from pipelines.installation import version
 from pipelines.settings import Settings, flag_name
 
 EPILOG = """Every option can also be set in the environment or in .env; keys only there (see
@@ -33,6 +34,7 @@ def settings_parser(prog: str, description: str) -> argparse.ArgumentParser:
     )
     for flag, name in flags().items():
         _add(parser, flag, name)
+    parser.add_argument("--version", action="version", version=version())
     parser.add_argument(
         "--var",
         action="append",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bots.beside import choose_with_sandbox
 from bots.flags import chosen, settings_parser
 from pipelines.errors import UserError
+from pipelines.installation import adds
 from pipelines.parts import KINDS, PARTS, SPOKEN, Lineup, Part, missing
 from pipelines.settings import Settings, load_settings
 
@@ -56,7 +57,7 @@ def _why(row: Part, lineup: Lineup) -> str | None:
 
 def _lacks(row: Part, settings: Settings) -> str:
     if not row.installed:
-        return f"  [not installed: uv sync {row.install}]"
+        return f"  [not installed: {adds(row.extra)}]"
     lacking = missing(row, settings)
     return f"  [needs {', '.join(lacking)}]" if lacking else ""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bots.flags import PORT_NUMBER, between
 from bots.running import stop_on_signals
+from pipelines.installation import command
 from pipelines.settings import Settings, load_settings
 from sandbox import Address, Limits, LiveKit, livekit_server, sandbox
 from sandbox.faults import FAULTS
@@ -21,7 +22,7 @@ HELLO = """A LiveAvatar listens on {url}; its API key is {key}.
 Rooms are on {livekit}. What it does not imitate: sandbox/README.md.
 
 Point a client at it:
-  this application    LIVEAVATAR_BASE_URL={url} LIVEAVATAR_API_KEY={key} uv run avatar --avatar heygen
+  this application    LIVEAVATAR_BASE_URL={url} LIVEAVATAR_API_KEY={key} {command} --avatar heygen
   Pipecat elsewhere   LiveAvatarApi.BASE_URL = "{url}/v1"
   web SDK             new LiveAvatarSession(token, {{ apiUrl: "{url}" }})
   LiveKit plugin      AvatarSession(api_url="{url}/v1/sessions", api_key="{key}", avatar_id="{avatar}")
@@ -118,7 +119,13 @@ def _welcome(address: Address, livekit: LiveKit, *, as_json: bool) -> str:
     if as_json:
         return json.dumps({"url": address.url, "key": address.key, "livekit_url": livekit.url})
     avatar_id = address.desk.shelves.avatars.all()[0]["id"]
-    return HELLO.format(url=address.url, key=address.key, livekit=livekit.url, avatar=avatar_id)
+    return HELLO.format(
+        url=address.url,
+        key=address.key,
+        livekit=livekit.url,
+        avatar=avatar_id,
+        command=command(),
+    )
 
 
 def _stop_at_end_of_input(stop: asyncio.Event) -> None:

@@ -5,13 +5,13 @@ AvatarError                 anything that is not a bug
 │   ├── BadSetting          a setting has a value that cannot be used
 │   ├── MissingSetting      a chosen part needs a setting that is empty
 │   ├── UnknownPart         a part that is not in the table
-│   ├── MissingExtra        a part whose packages are not installed
+│   ├── MissingExtra        parts whose packages are not installed
 │   ├── Incompatible        two choices that cannot work together
 │   └── NotOffered          a persona or a face that a user cannot choose
 └── PartFailed              a part that was built but could not do its job
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class AvatarError(Exception):
@@ -60,10 +60,11 @@ class UnknownPart(UserError):
 
 
 class MissingExtra(UserError):
-    """A part whose packages are not installed."""
+    """Parts whose packages are not installed."""
 
-    def __init__(self, choice: str, install: str) -> None:
-        super().__init__(f"{choice} is not installed", f"run `{install}`")
+    def __init__(self, choices: Sequence[str], install: str) -> None:
+        are = "is" if len(choices) == 1 else "are"
+        super().__init__(f"{' and '.join(choices)} {are} not installed", f"run `{install}`")
 
 
 class Incompatible(UserError):

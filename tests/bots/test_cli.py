@@ -53,7 +53,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(words, said):
 
 def test_a_misspelt_setting_is_told_at_start(tmp_path):
     (tmp_path / ".env").write_text("DEEPGRAM_APIKEY=fake-deepgram-key\n")
-    words = [AVATAR, "--no-open", "--port", "0", "--nonsense"]
+    words = [AVATAR, "--no-open", "--host", "nobody.invalid"]
     done = subprocess.run(
         words, env=environment(), cwd=tmp_path, capture_output=True, text=True, timeout=90
     )
