@@ -81,7 +81,7 @@ async def _probe(request: Request) -> JSONResponse:
     `collect` first frees what only waits for Python's garbage collector.
     """
     seconds = float(request.query_params["seconds"])
-    if request.query_params.get("collect") == "true":
+    if request.query_params.get("collect") in ("1", "true"):
         gc.collect()
     loop = asyncio.get_running_loop()
     end_s = loop.time() + min(seconds, LONGEST_S)

@@ -9,6 +9,7 @@ from pipecat.transports.smallwebrtc.request_handler import (
     SmallWebRTCRequestHandler,
 )
 from pipecat.utils.file_storage import FileStorage
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -78,7 +79,12 @@ class WebRtc:
             patch = SmallWebRTCPatchRequest(asked["pc_id"], candidates)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise Refused(400, NO_CANDIDATES) from error
-        await self._handler.handle_patch_request(patch)
+        try:
+            await self._handler.handle_patch_request(patch)
+        except HTTPException:
+            raise
+        except Exception as error:  # of a candidate that it cannot read
+            raise Refused(400, NO_CANDIDATES) from error
         return JSONResponse({"status": "success"})
 
     async def close(self) -> None:

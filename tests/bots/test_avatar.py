@@ -4,11 +4,12 @@ import pytest
 from pipecat.runner.types import (
     DailyRunnerArguments,
     LiveKitRunnerArguments,
+    RunnerArguments,
     SmallWebRTCRunnerArguments,
     WebSocketRunnerArguments,
 )
 
-from bots.avatar import request_of
+from bots.avatar import bot, request_of
 from pipelines.errors import BadSetting, Incompatible, NotOffered
 from pipelines.meeting import HeyGenRunnerArguments
 from pipelines.settings import environment_names
@@ -49,6 +50,11 @@ async def test_the_runners_arguments_say_where_to_meet(meeting):
     request = request_of(await arguments_of(meeting))
     assert request.lineup["transport"].part.value == meeting
     assert request.lineup["avatar"].part.value == "heygen"
+
+
+async def test_arguments_of_another_transport_are_refused_in_a_sentence():
+    with pytest.raises(Incompatible, match="cannot be met with RunnerArguments: use one of webrtc"):
+        await bot(RunnerArguments())
 
 
 async def test_without_our_command_line_the_settings_come_from_the_environment(monkeypatch):

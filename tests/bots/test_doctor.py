@@ -120,6 +120,22 @@ async def test_everything_that_is_wrong_is_found_at_once(tmp_path):
     assert all(finding.fix for finding in findings if finding.state == "bad")
 
 
+async def test_a_folder_that_cannot_be_written_is_bad_only_where_it_was_set(monkeypatch):
+    monkeypatch.chdir("/proc")
+    findings = {f.what: f for f in await examine(load_settings(avatar_port=0), {})}
+    assert findings["transcripts"].state == "ok"
+    assert "no transcripts are kept" in findings["transcripts"].detail
+    asked = load_settings(avatar_port=0, avatar_transcripts="/proc/x")
+    findings = {f.what: f for f in await examine(asked, {})}
+    assert findings["transcripts"].state == "bad" and findings["transcripts"].fix
+
+
+async def test_a_port_is_tried_on_an_ipv6_address_too():
+    settings = load_settings(avatar_host="::1", avatar_port=0)
+    findings = {f.what: f for f in await examine(settings, {})}
+    assert findings["port"].state == "ok"
+
+
 def test_the_command_prints_a_fix_a_line_and_ends_with_2_when_something_is_bad():
     code, out, err = avatar("doctor", "--port", "0", "--stt", "deepgram")
     assert code == 2

@@ -82,17 +82,33 @@ async def test_a_face_that_is_not_offered_has_no_picture(http, name):
         assert "detail" in await answer.json()
 
 
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+async def test_who_was_never_started_or_is_over_is_told_so(http, method):
+    async with http.request(method, "/sessions/nobody/api/offer", data=b"{}") as answer:
+        assert answer.status == 404
+        assert "This conversation is over" in (await answer.json())["detail"]
+
+
 @pytest.mark.parametrize(
-    ("known", "status", "said"),
-    [(False, 404, "This conversation is over"), (True, 400, "This is no WebRTC offer")],
+    ("method", "said"),
+    [("POST", "This is no WebRTC offer"), ("PATCH", "These are no WebRTC candidates")],
 )
-async def test_an_offer_that_is_refused_is_told_why(http, known, status, said):
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"sdp": 1, "type": "offer", "pc_id": "x", "candidates": [5]}',
+        b'{"sdp": "nonsense", "type": "offer", "pc_id": "x", "candidates": {"a": 1}}',
+    ],
+)
+async def test_what_is_no_offer_is_refused_in_a_sentence(http, method, said, sent):
     async with http.post("/start", json={}) as answer:
-        session = (await answer.json())["sessionId"] if known else "nobody"
-    for method in ("POST", "PATCH"):
-        path = f"/sessions/{session}/api/offer"
-        async with http.request(method, path, data=b"{}") as answer:
-            assert answer.status == status
+        session = (await answer.json())["sessionId"]
+    for path in (f"/sessions/{session}/api/offer", "/api/offer"):
+        async with http.request(method, path, data=sent) as answer:
+            assert answer.status == 400
             assert said in (await answer.json())["detail"]
 
 

@@ -1,8 +1,9 @@
 """Transcripts: one JSON line a turn."""
 
 import json
+from pathlib import Path
 
-from sessions.transcript import Transcript, open_transcript
+from sessions.transcript import Transcript, open_transcript, why_not_kept
 
 
 def lines_of(folder):
@@ -50,6 +51,24 @@ def test_without_a_folder_nothing_is_kept(tmp_path):
     transcript.turn("user", "Hi", 0)
     transcript.close()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_transcript_leaves_no_file_before_it_is_kept(tmp_path):
+    transcript = Transcript()
+    transcript.event("begun")
+    assert not list(tmp_path.iterdir())
+    transcript.keep_in(tmp_path, "one")
+    transcript.event("started")
+    transcript.close()
+    assert [line["event"] for line in lines_of(tmp_path)] == ["started"]
+
+
+def test_a_folder_is_tried_without_being_made(tmp_path):
+    (tmp_path / "file").touch()
+    assert why_not_kept(tmp_path / "new" / "folder") == ""
+    assert why_not_kept(tmp_path / "file" / "folder")
+    assert why_not_kept(Path("/proc/folder"))
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_two_conversations_have_two_files_and_names_stay_in_the_folder(tmp_path):
