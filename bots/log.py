@@ -24,7 +24,7 @@ BELOW_EVERY_SINK = -1
 class Redaction:
     """Takes secrets out of log records before any sink sees them, and drops the unwanted ones.
 
-    The runner adds a sink of its own for everything, so the level is kept here as well.
+    Sinks that others add may take everything, so the level is kept here as well.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -116,11 +116,11 @@ def _talk(
     started_s = time.monotonic()
     _say("loading Pipecat …")
     log.redact(settings)
+    log.show(settings)
     from bots import direct, models, server
     from bots.casting import Casting
 
     models.warm_up(settings, lineup, _say)
-    log.show(settings)
     casting = Casting(settings, given)
 
     def ready() -> None:

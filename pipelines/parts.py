@@ -70,7 +70,7 @@ PARTS = (
     Part("transport", "livekit", "a room on your LiveKit server", ("livekit_url", "livekit_api_key", "livekit_api_secret"), ("livekit.api",), "livekit"),
     Part("transport", "heygen", "LiveAvatar's own LiveKit room, with its face", ("liveavatar_api_key",), ("livekit.rtc",), "heygen", vendor="HeyGen LiveAvatar"),
 )  # fmt: skip
-# The eval harness reaches it by the runner's /ws; it is not chosen by a flag.
+# The eval harness reaches it by the server's /ws; it is not chosen by a flag.
 HEADLESS = Part("transport", "headless", "no user interface, for evals", local=True)
 KINDS = ("stt", "llm", "tts", "avatar", "transport")
 SPOKEN = {"stt": "ears", "llm": "mind", "tts": "voice", "avatar": "face", "transport": "meeting"}

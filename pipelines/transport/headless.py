@@ -1,4 +1,4 @@
-"""No user interface: the eval harness, over the runner's /ws."""
+"""No user interface: the eval harness, over the server's /ws."""
 
 import aiohttp
 from pipecat.evals.transport import EvalTransportParams

@@ -14,7 +14,7 @@ import pytest_asyncio
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from tests.standins.daily import Daily
-from tests.talk.app import running_app
+from tests.talk.app import running_app, until
 
 PERSONA = "name: {name}\ngreeting: Hello.\n"
 VOICE_ONLY = ("--llm", "guide", "--avatar", "none")
@@ -89,10 +89,8 @@ async def started(http, **asked):
 
 async def first_line(app):
     """The first line of the only transcript, once it is written."""
-    async with asyncio.timeout(20):
-        while not (files := app.transcripts()) or not files[-1].read_text():
-            await asyncio.sleep(0.05)
-    return json.loads(files[-1].read_text().splitlines()[0])
+    written = await until(lambda: "".join(file.read_text() for file in app.transcripts()))
+    return json.loads(written.splitlines()[0])
 
 
 async def test_an_ipv6_address_is_printed_in_brackets(app):
@@ -196,13 +194,11 @@ async def test_a_browser_that_does_not_return_holds_nothing_up(tmp_path):
     browser.chmod(0o755)
     env = {"BROWSER": f"{browser} %s"}
     async with running_app(tmp_path, *VOICE_ONLY, "--open", env=env) as app:
-        async with asyncio.timeout(20):
-            while not (tmp_path / "opened").exists() or not (tmp_path / "opened").read_text():
-                await asyncio.sleep(0.05)
+        opened = tmp_path / "opened"
+        process, url = (await until(lambda: opened.exists() and opened.read_text())).split()
+        assert url == app.url
         async with aiohttp.ClientSession(app.url) as http, http.get("/status") as answer:
             assert answer.status == 200
-        process, url = (tmp_path / "opened").read_text().split()
-        assert url == app.url
     os.kill(int(process), signal.SIGKILL)
     assert app.process.returncode == 0
 

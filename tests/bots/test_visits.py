@@ -1,8 +1,6 @@
 """Who is expected after /start, and what becomes of a conversation that cannot be had."""
 
-import asyncio
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from loguru import logger
@@ -17,6 +15,7 @@ from pipelines.conversation import open_conversation
 from pipelines.errors import AvatarError, BadSetting
 from pipelines.parts import Choice, Part, part
 from pipelines.settings import load_settings
+from tests.talk.app import until
 
 
 def casting(**settings):
@@ -27,21 +26,21 @@ def cast(**settings):
     return casting(**settings).cast(part("transport", "webrtc"), {})
 
 
-async def gone(visits, session_id):
-    async with asyncio.timeout(5):
-        while True:
-            try:
-                visits.find(session_id)
-            except Refused as refused:
-                return refused.status
-            await asyncio.sleep(0.01)
+def status_of(visits, session_id):
+    """404 for who is not expected any more, else 0."""
+    try:
+        visits.find(session_id)
+        return 0
+    except Refused as refused:
+        return refused.status
 
 
 async def test_who_was_chosen_is_kept_for_a_while():
     visits, chosen = Visits(), cast()
     assert visits.find(visits.expect(chosen)).cast is chosen
     early = Visits(arrival_timeout_s=0.01)
-    assert await gone(early, early.expect(chosen)) == 404
+    session_id = early.expect(chosen)
+    assert await until(lambda: status_of(early, session_id)) == 404
 
 
 async def test_what_a_visitor_sent_goes_with_them(tmp_path):
@@ -50,10 +49,8 @@ async def test_what_a_visitor_sent_goes_with_them(tmp_path):
     session_id = visits.expect(cast())
     visits.find(session_id).uploads.append(await storage.save("hello.txt", b"Hello"))
     assert len(list(tmp_path.iterdir())) == 1
-    await gone(visits, session_id)
-    async with asyncio.timeout(5):
-        while list(tmp_path.iterdir()):
-            await asyncio.sleep(0.01)
+    await until(lambda: not list(tmp_path.iterdir()))
+    assert status_of(visits, session_id) == 404
 
 
 async def test_a_bug_behind_start_is_logged_and_answered_as_a_mistake_of_the_server():
@@ -93,5 +90,4 @@ async def test_only_a_folder_that_was_set_must_be_written(monkeypatch, is_set):
     else:
         async with opening as conversation:
             assert conversation.worker
-    assert not Path("transcripts").exists()
     await arguments.webrtc_connection.disconnect()

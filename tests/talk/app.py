@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,6 +74,15 @@ async def running_app(
         async with asyncio.timeout(30):
             await process.wait()
         await reader
+
+
+async def until(condition: Callable[[], Any], limit_s: float = 20) -> Any:
+    """Wait until a condition holds of what another process or task does; gives what it gave."""
+    async with asyncio.timeout(limit_s):
+        while True:
+            if found := condition():
+                return found
+            await asyncio.sleep(0.02)
 
 
 async def _read(app: App) -> None:
