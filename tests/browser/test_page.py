@@ -218,6 +218,19 @@ async def test_a_start_that_is_refused_is_told_in_the_servers_words(
             assert await user.watched("watched.tracks[0].readyState") == "ended"
 
 
+async def test_what_fails_once_the_call_is_there_is_told_in_the_servers_words(
+    folder: Path, meet: Meet, silence: Path
+) -> None:
+    flags = (*FLAGS, "--transcripts", "kept")
+    async with running_app(folder, *flags) as app, meet(app.url, silence) as user:
+        (folder / "kept").write_text("no folder")
+        await user.page.click("#start")
+        await user.state("failed")
+        reason = await user.read("#reason")
+        assert "AVATAR_TRANSCRIPTS=kept cannot be written" in reason
+        assert await user.watched("watched.tracks[0].readyState") == "ended"
+
+
 async def test_who_stays_silent_is_asked_once_and_then_let_go(
     folder: Path, meet: Meet, silence: Path
 ) -> None:
