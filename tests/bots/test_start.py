@@ -127,6 +127,14 @@ async def test_an_offer_that_asks_for_what_is_not_offered_is_refused_at_once(htt
     assert "There is no persona 'nobody' here" in said
 
 
+async def test_what_a_part_cannot_do_for_a_persona_is_refused_by_start(app, http):
+    (app.folder / "brief.yaml").write_text(PERSONA.format(name="Ada") + "language: de\n")
+    status, answer = await started(http)
+    (app.folder / "brief.yaml").write_text(PERSONA.format(name="Ada"))
+    assert status == 400
+    assert "is not known to the Whisper model" in answer["detail"]
+
+
 async def test_only_the_transport_that_was_asked_for_can_be_had(http):
     status, answer = await started(http, transport="heygen")
     assert status == 400
