@@ -107,13 +107,6 @@ def _listening(host: str, port: int, api_key: str) -> Iterator[list[socket.socke
         yield listeners
 
 
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _parse_all(faults: Sequence[str]) -> list[Fault]:
     try:
         return [parse_fault(text) for text in faults]
