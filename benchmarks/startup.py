@@ -19,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.machine import Reading, read
 from benchmarks.report import Report, options_parser
+from sandbox.livekit_server import free_port
 from tests.talk.app import AVATAR, environment
 
 LIMIT_S = 90.0
@@ -58,7 +59,7 @@ def start(case: Case, folder: Path) -> tuple[float, Reading]:
     Raises:
         RuntimeError: it ended by itself, or was not ready in time.
     """
-    port = _free_port()
+    port = free_port()
     command = [*case.command, "--host", "127.0.0.1", "--port", str(port)]
     log = (folder / "log").open("w+")
     begin_s = time.perf_counter()
@@ -73,12 +74,6 @@ def start(case: Case, folder: Path) -> tuple[float, Reading]:
         process.kill()
         process.wait()
         log.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _answers(port: int) -> bool:

@@ -17,6 +17,7 @@ from starlette.websockets import WebSocketClose
 
 from pipelines.settings import Settings
 from web.files import FOR_ANYONE
+from web.loopback import is_loopback
 from web.policy import EVERYWHERE, frame_policy
 
 SETTING = "AVATAR_ALLOWED_ORIGINS"
@@ -122,14 +123,6 @@ def is_shown(method: str, path: str) -> bool:
     """Whether anybody may look at this."""
     seen = path.startswith((*SHARED, "/client/")) or path in PAGES
     return seen and method in ("GET", "HEAD")
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a name or an address is that of the machine itself."""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
 
 
 def _is_address(name: str) -> bool:

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bots.origins import is_loopback
 from pipelines.meeting import picture_size
 from pipelines.offer import OfferedFace, face_id, offered_faces, offered_personas, persona_asked
 from pipelines.parts import Lineup, missing, part
 from pipelines.settings import Settings
 from web.files import Folder, read
+from web.loopback import is_loopback
 from web.policy import Reach, page_headers
 
 # How long LiveAvatar's sessions without credits are.

@@ -26,7 +26,7 @@ MAX_MESSAGE_BYTES = 1_000_000
 AVATAR_IDENTITY = "heygen"
 """The avatar's identity in a hosted room (3.6)."""
 SANDBOX_AVATARS = ("dd73ea75-1218-4ef3-92ce-606d5f7fbc0a", "65f9e3c9-d48b-4118-b73a-4ae2e3cbb8f0")
-"""The avatars of one-minute sandbox sessions (8)."""
+"""The avatars of one-minute sandbox sessions; the first, "Wayne", is the documented one (8)."""
 
 T = TypeVar("T")
 

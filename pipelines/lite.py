@@ -16,14 +16,13 @@ from pipecat.services.heygen.api_liveavatar import (
 from pipecat.services.heygen.client import HeyGenClient
 
 from liveavatar.rest import LiveAvatarError, check_key
+from liveavatar.wire import SANDBOX_AVATARS
 
 from .errors import PartFailed, UserError
 from .meeting import Invitation
 from .persona import Persona
 from .settings import Settings
 
-# "Wayne", the only avatar of the vendor's sandbox (liveavatar-protocol: section 8).
-SANDBOX_AVATAR = "dd73ea75-1218-4ef3-92ce-606d5f7fbc0a"
 DEFAULT_AVATAR = "1c690fe7-23e0-49f9-bfba-14344450285b"
 
 
@@ -35,7 +34,7 @@ def redirect(settings: Settings) -> None:
 
 def avatar_id(settings: Settings, persona: Persona) -> str:
     """The avatar to ask for: the one set, else the persona's, else a public one."""
-    fallback = SANDBOX_AVATAR if settings.liveavatar_sandbox else DEFAULT_AVATAR
+    fallback = SANDBOX_AVATARS[0] if settings.liveavatar_sandbox else DEFAULT_AVATAR
     return settings.liveavatar_avatar_id or persona.avatar.get("heygen") or fallback
 
 

@@ -9,14 +9,9 @@ from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.runner.types import RunnerArguments
 from pipecat.transports.base_transport import BaseTransport
 
-from .settings import Settings
+from liveavatar.wire import Quality
 
-QUALITY_SIZES = {
-    "low": (640, 360),
-    "medium": (854, 480),
-    "high": (1280, 720),
-    "very_high": (1920, 1080),
-}
+from .settings import Settings
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ class HeyGenRunnerArguments(RunnerArguments):
 
 def picture_size(settings: Settings, face: str) -> tuple[int, int]:
     """(width, height) in pixels of the pictures a face sends."""
-    return QUALITY_SIZES[settings.liveavatar_quality] if face == "heygen" else settings.avatar_size
+    return Quality(settings.liveavatar_quality).size if face == "heygen" else settings.avatar_size
 
 
 def media(size: tuple[int, int]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What the user is told when a part fails, in a sentence with a fix."""
 
 from pipecat.frames.frames import ErrorFrame
+from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.utils.errors import ErrorCategory
 
 from .parts import SPOKEN, Part
@@ -15,6 +16,14 @@ CAUSES = {
     ErrorCategory.CONNECTIVITY: "cannot be reached; look at the network and its base URL",
     ErrorCategory.SERVER: "has a failure of its own; try again later",
 }
+
+
+FACE_GONE = "The face is gone; the voice goes on."
+
+
+def face_lost() -> RTVIServerMessageFrame:
+    """What tells the page that the voice goes on alone."""
+    return RTVIServerMessageFrame({"type": "face-lost", "text": FACE_GONE})
 
 
 def sentence(part: Part, error: ErrorFrame) -> str:

@@ -83,6 +83,16 @@ class Player:
         with self._lock:
             self._listening = on
 
+    def rest(self) -> bytes:
+        """All speech that was not handed out, s16le mono 24 kHz; it is not played any more.
+
+        For whoever goes on without a face.
+        """
+        with self._lock:
+            pcm = b"".join(bytes(utterance.pcm) for utterance in self._queue)
+            self._queue.clear()
+        return pcm
+
     @property
     def buffered_s(self) -> float:
         """Seconds of audio not yet handed out."""

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os.path
 import secrets
 import shutil
 import socket
@@ -17,6 +16,7 @@ import aiohttp
 import jwt
 from livekit import api
 
+from pipelines.cache import cache_folder
 from sandbox.errors import SandboxError
 from sandbox.tokens import LiveKit
 
@@ -60,15 +60,9 @@ class NoLiveKit(SandboxError):
         )
 
 
-def default_cache() -> Path:
-    """The application's cache folder."""
-    root = os.path.expandvars("$XDG_CACHE_HOME")
-    return (Path(root) if root.startswith("/") else Path.home() / ".cache") / "avatar"
-
-
 def find_binary(cache: Path | None = None) -> Path | None:
     """A `livekit-server` on PATH or in the cache folder."""
-    folder = cache or default_cache()
+    folder = cache or cache_folder()
     found = shutil.which("livekit-server") or shutil.which("livekit-server", path=str(folder))
     return Path(found) if found else None
 
@@ -104,7 +98,7 @@ async def livekit_server(
     else:
         binary = find_binary(cache)
         if not binary:
-            raise NoLiveKit(cache or default_cache())
+            raise NoLiveKit(cache or cache_folder())
         async with _running(binary) as server:
             yield server
 
@@ -147,7 +141,7 @@ async def _start(binary: Path, folder: Path, stack: contextlib.AsyncExitStack) -
     """Start it; again on other ports when somebody else took one in between."""
     log = folder / "log"
     for _ in range(TRIES):
-        server = LiveKit(f"ws://{LOOPBACK}:{_free_port()}", "sandbox", secrets.token_urlsafe(32))
+        server = LiveKit(f"ws://{LOOPBACK}:{free_port()}", "sandbox", secrets.token_urlsafe(32))
         config = folder / "livekit.yaml"
         config.touch(mode=0o600)
         config.write_text(json.dumps(_config(server)), encoding="utf-8")
@@ -171,8 +165,8 @@ def _config(server: LiveKit) -> dict[str, object]:
         "rtc": {
             "use_external_ip": False,
             "node_ip": LOOPBACK,
-            "tcp_port": _free_port(),
-            "udp_port": _free_port(socket.SOCK_DGRAM),
+            "tcp_port": free_port(),
+            "udp_port": free_port(socket.SOCK_DGRAM),
             "use_ice_lite": True,
             "interfaces": {"includes": _loopback_interfaces()},
             "enable_loopback_candidate": True,
@@ -185,7 +179,8 @@ def _loopback_interfaces() -> list[str]:
     return [name for name in names if name.startswith("lo")]
 
 
-def _free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port of 127.0.0.1 that nobody has now."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind((LOOPBACK, 0))
         return probe.getsockname()[1]

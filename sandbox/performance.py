@@ -101,13 +101,15 @@ class Performance:
         """Say goodbye, close the WebSocket and leave the room; `run()` has been cancelled."""
         if self._job:
             await asyncio.wait([self._job])
-        if self.outbox:
-            if not self.still:
-                self.dialogue.over()
-            self.outbox.hang_up()
-            await self.outbox.gone()
-        if self.room:
-            await self.room.leave()
+        try:
+            if self.outbox:
+                if not self.still:
+                    self.dialogue.over()
+                self.outbox.hang_up()
+                await self.outbox.gone()
+        finally:
+            if self.room:
+                await self.room.leave()
 
     async def _step(self) -> None:
         interruptions = self.dialogue.interruptions

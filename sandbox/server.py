@@ -1,7 +1,6 @@
 """The sandbox as a server: everything opened in order, and closed again."""
 
 import contextlib
-import ipaddress
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -18,6 +17,7 @@ from sandbox.shelves import Shelves
 from sandbox.store import Nowhere, SQLite
 from sandbox.theatre import Theatre
 from sandbox.tokens import LiveKit, SessionTokens
+from web.loopback import is_loopback
 from web.serving import listen, serving, url_of
 
 DEFAULT_KEY = "sandbox"
@@ -90,7 +90,7 @@ async def sandbox(
 @contextmanager
 def _listening(host: str, port: int, api_key: str) -> Iterator[list[socket.socket]]:
     """Sockets that queue connections already. Raises: SandboxError."""
-    if not (api_key or _is_loopback(host)):
+    if not (api_key or is_loopback(host)):
         raise SandboxError(
             f"On {host} others can reach the sandbox",
             f"give it a key with --api-key, or listen on {HOST}",
@@ -105,13 +105,6 @@ def _listening(host: str, port: int, api_key: str) -> Iterator[list[socket.socke
         for listener in listeners:
             stack.enter_context(listener)
         yield listeners
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _parse_all(faults: Sequence[str]) -> list[Fault]:

@@ -26,6 +26,7 @@ from sandbox.session import Session
 from sandbox.tokens import LiveKit, room_claims
 
 WATCH_S = 0.1
+BROKEN_WATCH_S = 1.0
 CLIENT_IDENTITY, AGENT_IDENTITY = "client", "agent"
 TOKEN_SLACK_S = 3600
 JOIN_ERRORS = (rtc.ConnectError, rtc.participant.PublishTrackError, TimeoutError)
@@ -51,7 +52,7 @@ class Theatre:
             if self._livekit
             else None
         )
-        self._spawn(self._watch())
+        self._keep_watch(WATCH_S)
         return self
 
     async def __aexit__(
@@ -178,8 +179,7 @@ class Theatre:
 
     def _over(self, session: Session, performance: "asyncio.Task[None]") -> None:
         """End the session of a performance that broke off."""
-        if not performance.cancelled() and (error := performance.exception()):
-            log.error("A performance broke off; its session is ended.", exc_info=error)
+        if not performance.cancelled() and performance.exception():
             self._spawn(self.end(session, EndReason.SERVER_ERROR))
 
     async def _close(self, session: Session) -> None:
@@ -189,8 +189,10 @@ class Theatre:
             return
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        await performance.close()
-        await self._delete_room(session)
+        try:
+            await performance.close()
+        finally:
+            await self._delete_room(session)
 
     async def _delete_room(self, session: Session) -> None:
         """Tear down a hosted room; one of the client's own is the client's."""
@@ -203,7 +205,17 @@ class Theatre:
     def _delete_soon(self, session: Session) -> None:
         self._spawn(self._delete_room(session))
 
-    async def _watch(self) -> None:
+    def _keep_watch(self, delay_s: float) -> None:
+        """Watch from now on; a watch that breaks off is taken up again."""
+
+        def watch_on(watch: "asyncio.Task[None]") -> None:
+            if not watch.cancelled():
+                self._keep_watch(BROKEN_WATCH_S)
+
+        self._spawn(self._watch(delay_s)).add_done_callback(watch_on)
+
+    async def _watch(self, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
         while True:
             for session, reason in self._account.due():
                 if reason is EndReason.MAX_DURATION_REACHED and self._faults.strike(END, "silent"):
@@ -222,8 +234,13 @@ class Theatre:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        task.add_done_callback(self._over_with)
         return task
+
+    def _over_with(self, task: "asyncio.Task[None]") -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("Something of the sandbox broke off.", exc_info=error)
 
 
 def _own_room(session: Session) -> LiveKitConfig | None:

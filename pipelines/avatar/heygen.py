@@ -15,7 +15,6 @@ from pipecat.frames.frames import (
     UserStoppedSpeakingFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
-from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.services.heygen.client import ServiceType
 from pipecat.services.heygen.video import HeyGenVideoService
 
@@ -30,8 +29,7 @@ from pipelines.media.follower import Follower
 from pipelines.media.words import Words, is_timed
 from pipelines.persona import Persona
 from pipelines.settings import Settings
-
-GONE = "The face is gone; the voice goes on."
+from pipelines.trouble import FACE_GONE, face_lost
 
 
 class LiveAvatarVideoService(HeyGenVideoService):
@@ -122,8 +120,8 @@ class LiveAvatarVideoService(HeyGenVideoService):
         self._told = True
         await self._push_words(self._words.until(math.inf))
         why = await why_not_connected(self._app_settings, self._session)
-        await self.push_error(f"{GONE} {why}")
-        await self.push_frame(RTVIServerMessageFrame({"type": "face-lost", "text": GONE}))
+        await self.push_error(f"{FACE_GONE} {why}")
+        await self.push_frame(face_lost())
 
 
 def build(

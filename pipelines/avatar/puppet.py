@@ -32,7 +32,7 @@ from pipecat.frames.frames import (
     UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
 )
-from pipecat.processors.frame_processor import FrameDirection
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
 from pipecat.services.ai_service import AIService
 from pipecat.services.settings import ServiceSettings
 
@@ -41,6 +41,7 @@ from pipelines.media.words import Words, is_timed
 from pipelines.offer import OfferedFace
 from pipelines.persona import Persona
 from pipelines.settings import Settings
+from pipelines.trouble import FACE_GONE, face_lost
 from puppet import (
     FPS,
     SAMPLE_RATE,
@@ -64,13 +65,18 @@ SILENCE = bytes(2 * SAMPLES_PER_FRAME)
 
 
 class PuppetVideoService(AIService):
-    """Plays one avatar pack. Pictures are I420, 25 a second; audio is s16le mono 24 kHz."""
+    """Plays one avatar pack. Pictures are I420, 25 a second; audio is s16le mono 24 kHz.
 
-    shows_face = True
+    A face that cannot be drawn any more is told once, and the voice goes on without it.
+    """
+
+    _player: Player
 
     def __init__(self, pack: Pack, size: tuple[int, int], seed: int = 0) -> None:
         super().__init__(settings=ServiceSettings(model=None))
-        self._player = Player(pack, size, seed)
+        self._make_player = functools.partial(Player, pack, size, seed)
+        self._failed: BaseException | None = None
+        self._lost = False
         self._resampler: BaseAudioResampler = create_stream_resampler()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="puppet")
         self._task: asyncio.Task[None] | None = None
@@ -80,20 +86,38 @@ class PuppetVideoService(AIService):
         self._silent = asyncio.Event()
         self._words = Words()
 
+    @property
+    def shows_face(self) -> bool:
+        """Whether there is a face to wait for."""
+        return not (self._lost or self._failed)
+
     def can_generate_metrics(self) -> bool:
         """The time from the first TTS audio to the first sound is measured."""
         return True
 
+    async def setup(self, setup: FrameProcessorSetup) -> None:
+        """Prepare the face, in a thread: for one that is not warmed up it takes long."""
+        await super().setup(setup)
+        made = self._in_thread(self._make_player)
+        (player,) = await asyncio.gather(made, return_exceptions=True)
+        if isinstance(player, BaseException):
+            self._failed = player
+        else:
+            self._player = player
+
     async def start(self, frame: StartFrame) -> None:
         """Begin to show the face."""
         await super().start(frame)
-        self._task = self._task or self.create_task(self._show())
+        if self._failed:
+            await self._lose(self._failed)
+        else:
+            self._task = self._task or self.create_task(self._perform())
 
     async def stop(self, frame: EndFrame) -> None:
         """Let the last words be spoken, then stop showing the face."""
         await super().stop(frame)
-        self._player.end()
         if self._task:
+            self._player.end()
             self._silent.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._silent.wait(), self._player.buffered_s + 1)
@@ -119,6 +143,9 @@ class PuppetVideoService(AIService):
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Take the TTS audio, follow the conversation, pass on everything else."""
         await super().process_frame(frame, direction)
+        if self._lost:
+            await self.push_frame(frame, direction)
+            return
         if isinstance(frame, TTSAudioRawFrame):
             await self._speak(frame)
             return
@@ -130,9 +157,11 @@ class PuppetVideoService(AIService):
 
     async def _speak(self, frame: TTSAudioRawFrame) -> None:
         self._words.give(frame, self.get_clock().get_time())
-        self._player.speak(
-            await self._resampler.resample(frame.audio, frame.sample_rate, SAMPLE_RATE)
-        )
+        pcm = await self._resampler.resample(frame.audio, frame.sample_rate, SAMPLE_RATE)
+        if self._lost:  # meanwhile
+            await self.push_frame(frame)
+        else:
+            self._player.speak(pcm)
 
     async def _follow(self, frame: Frame) -> None:
         match frame:
@@ -158,6 +187,22 @@ class PuppetVideoService(AIService):
         self._silence_left = 0
         await self._push_all(self._words.interrupt())
         await self._resampler.reset()
+
+    async def _perform(self) -> None:
+        """Show the face for as long as it can be drawn."""
+        (error,) = await asyncio.gather(self._show(), return_exceptions=True)
+        if isinstance(error, Exception):
+            self._task = None
+            await self._lose(error)
+
+    async def _lose(self, error: BaseException) -> None:
+        """Hand over what is left of voice and words, and tell that they go on alone."""
+        while not self._failed and (rest := self._player.rest()):
+            await self.push_frame(TTSAudioRawFrame(rest, SAMPLE_RATE, 1))
+        self._lost = True
+        await self._push_all(self._words.until(math.inf))
+        await self.push_error(f"{FACE_GONE} It cannot be drawn: {error!r}")
+        await self.push_frame(face_lost())
 
     async def _show(self) -> None:
         """Push one picture every 40 ms of a clock that does not drift."""

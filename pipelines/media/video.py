@@ -11,6 +11,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 from av.video.reformatter import VideoReformatter
+from loguru import logger
 from pipecat.frames.frames import CancelFrame, EndFrame, Frame, OutputImageRawFrame, StartFrame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
@@ -58,11 +59,17 @@ class FaceTrack(MediaStreamTrack):
 
     async def recv(self) -> VideoFrame:
         """The next picture to encode, I420."""
-        if self.readyState != "live":
-            raise MediaStreamError
-        picture, at_s = await self.newest.take()
+        while self.readyState == "live":
+            picture, at_s = await self.newest.take()
+            # An error here would end the track for good.
+            try:
+                return self._stamped(self._video_frame(picture), at_s)
+            except ValueError as error:
+                logger.error(f"A picture of {picture.size} {picture.format} is left out: {error}")
+        raise MediaStreamError
+
+    def _stamped(self, frame: VideoFrame, at_s: float) -> VideoFrame:
         self._start_s = at_s if self._start_s is None else self._start_s
-        frame = self._video_frame(picture)
         frame.pts = int((at_s - self._start_s) * VIDEO_CLOCK)
         frame.time_base = Fraction(1, VIDEO_CLOCK)
         return frame
@@ -131,9 +138,17 @@ class ToRoom(FrameProcessor):
             await self.cancel_task(task)
 
     async def _write_newest(self) -> None:
+        """Write picture by picture; after one that cannot be written comes the next."""
+        failed = False
         while True:
             picture, _ = await self.newest.take()
-            await self._write(as_rgb(picture, self._size))
+            (written,) = await asyncio.gather(self._write_one(picture), return_exceptions=True)
+            if isinstance(written, Exception) and not failed:
+                await self.push_error(f"A picture cannot be shown in the room: {written!r}")
+            failed = isinstance(written, Exception)
+
+    async def _write_one(self, picture: OutputImageRawFrame) -> None:
+        await self._write(as_rgb(picture, self._size))
 
 
 def as_rgb(picture: OutputImageRawFrame, size: tuple[int, int]) -> OutputImageRawFrame:

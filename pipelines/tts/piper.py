@@ -18,6 +18,7 @@ from pipecat.services.tts_service import TTSService
 from piper import PiperVoice
 from piper.download_voices import download_voice
 
+from pipelines.cache import cache_folder
 from pipelines.errors import BadSetting
 from pipelines.language import check_language
 from pipelines.media import alignment
@@ -97,7 +98,7 @@ def voice(name_or_file: str) -> PiperVoice:
         BadSetting: the voice cannot be loaded.
     """
     try:
-        return alignment.load(_file_of(name_or_file))
+        return alignment.load(file_of(name_or_file))
     except Exception as error:
         raise BadSetting(
             f"PIPER_VOICE={name_or_file}",
@@ -107,11 +108,12 @@ def voice(name_or_file: str) -> PiperVoice:
         ) from error
 
 
-def _file_of(name_or_file: str) -> Path:
+def file_of(name_or_file: str) -> Path:
+    """The file of a voice; one that is given by its name is downloaded once."""
     path = Path(name_or_file).expanduser()
     if path.suffix == ".onnx":
         return path
-    voices = Path.home() / ".cache" / "avatar" / "voices"
+    voices = cache_folder() / "voices"
     downloaded = voices / f"{name_or_file}.onnx"
     if not downloaded.exists():
         voices.mkdir(parents=True, exist_ok=True)

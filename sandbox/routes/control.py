@@ -1,19 +1,17 @@
 """The control plane, apart from the imitated API: what went on, and what shall go wrong."""
 
-import io
-import wave
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
 from liveavatar.wire import EndReason, Envelope
-from puppet import SAMPLE_RATE
 from sandbox.desk import Desk, desk, need_key
 from sandbox.errors import Invalid
 from sandbox.faults import FAULTS, BadFault, Fault
 from sandbox.routes.answers import ERRORS, ok
 from sandbox.session import Session
+from sandbox.wav import wav_of
 
 router = APIRouter(
     prefix="/_sandbox", responses=ERRORS, dependencies=[Depends(need_key)], tags=["control"]
@@ -52,7 +50,7 @@ async def session(session_id: str, the: TheDesk) -> Envelope[dict[str, Any]]:
 @router.get("/sessions/{session_id}/voice", response_class=Response)
 async def voice(session_id: str, the: TheDesk) -> Response:
     """The speech that a session received, its last two minutes, as a WAV file."""
-    return Response(_wav(the.account.session(session_id).voice), media_type="audio/wav")
+    return Response(wav_of(the.account.session(session_id).voice), media_type="audio/wav")
 
 
 @router.post("/sessions/{session_id}/view")
@@ -91,14 +89,6 @@ async def clear_faults(the: TheDesk) -> Envelope[None]:
     """Be well again."""
     the.faults.clear()
     return ok()
-
-
-def _wav(pcm: bytes) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as sound:
-        sound.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
-        sound.writeframes(pcm)
-    return file.getvalue()
 
 
 def _order(fault: Fault) -> dict[str, Any]:

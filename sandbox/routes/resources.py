@@ -1,7 +1,5 @@
 """Contexts, voices, avatars, secrets, LLM configurations and the rest (section 5)."""
 
-import io
-import wave
 from base64 import b64encode
 from string import Template
 from typing import Annotated, Literal
@@ -27,6 +25,7 @@ from sandbox.desk import Desk, desk, need_key
 from sandbox.errors import BadRequest, NotFound
 from sandbox.routes.answers import ERRORS, Page, ok, page_of
 from sandbox.shelves import Record, Shelf
+from sandbox.wav import wav_of
 
 TheDesk = Annotated[Desk, Depends(desk)]
 PageNumber = Annotated[int, Query(ge=1, le=10**6)]
@@ -187,7 +186,7 @@ async def voice(voice_id: str, the: TheDesk) -> Envelope[Record]:
 async def voice_preview(voice_id: str, the: TheDesk) -> Envelope[dict[str, str]]:
     """Half a second of silence: this server has no voice of its own."""
     the.shelves.voices.get(voice_id)
-    return ok({"audio_base64": b64encode(_silence()).decode()})
+    return ok({"audio_base64": b64encode(wav_of(bytes(int(2 * SAMPLE_RATE * PREVIEW_S)))).decode()})
 
 
 @router.patch("/v1/voices/{voice_id}")
@@ -338,11 +337,3 @@ def _with_version(base_url: str | None) -> str | None:
         return None
     root = base_url.rstrip("/")
     return root if root.endswith("/v1") else f"{root}/v1"
-
-
-def _silence() -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as wav:
-        wav.setparams((1, 2, SAMPLE_RATE, 0, "NONE", "not compressed"))
-        wav.writeframes(bytes(int(2 * SAMPLE_RATE * PREVIEW_S)))
-    return file.getvalue()

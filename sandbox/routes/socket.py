@@ -45,14 +45,15 @@ class Channel:
         performance.attach(self._outbox)
         account.socket_opened(performance.session)
         timers = self._greet_when_due()
-        writing = asyncio.create_task(self._outbox.run())
         try:
-            await self._read()
+            # A socket on which nothing can be written any more is not read on, either.
+            async with asyncio.TaskGroup() as both:
+                writing = both.create_task(self._outbox.run())
+                await self._read()
+                writing.cancel()
         finally:
             for timer in timers:
                 timer.cancel()
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
             if performance.detach(self._outbox):
                 account.socket_lost(performance.session)
 

@@ -8,7 +8,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from bots.origins import Guard, Origins, is_loopback
+from bots.origins import Guard, Origins
+from web.loopback import is_loopback
 
 LOCAL = "http://localhost:7860"
 LISTED = "https://shop.example"

@@ -4,7 +4,9 @@ import asyncio
 import gc
 import os
 import socket
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import aiohttp
@@ -13,7 +15,7 @@ import pytest
 from liveavatar.wire import EndReason
 from sandbox import Limits, LiveKit, SandboxError, sandbox
 from tests.sandbox.caller import LITE, Caller, rooms
-from tests.sandbox.conftest import Served, serving
+from tests.sandbox.conftest import Served, TurnedClock, serving
 
 MANY = 1000
 MANY_WITH_ROOMS = 6
@@ -155,3 +157,48 @@ async def test_orphan_tokens_cost_nothing_and_block_nobody(served: Served) -> No
         for _ in range(20):
             await caller.ask("POST", "/v1/sessions/token", LITE)
         await caller.open()
+
+
+async def test_sessions_end_while_the_state_cannot_be_written(
+    served: Served, clock: TurnedClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = tmp_path / "state.sqlite"
+    async with served(state=state, clock=clock, limits=Limits(max_duration_s=60)) as caller:
+        call = await caller.open()
+        with closing(sqlite3.connect(state, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            clock.advance(61)
+            assert await caller.ended(call) == "MAX_DURATION_REACHED"
+        assert "cannot be written now (database is locked)" in caplog.text
+    async with served(state=state, clock=clock) as caller:
+        assert (await caller.session(call))["end_reason"] == "MAX_DURATION_REACHED"
+
+
+class FaultyClock(TurnedClock):
+    """A clock that breaks once when it is told to."""
+
+    breaks = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broke = asyncio.Event()
+
+    def __call__(self) -> float:
+        if self.breaks:
+            self.breaks = False
+            self.broke.set()
+            raise ArithmeticError("the clock fell down")
+        return super().__call__()
+
+
+async def test_a_watch_that_breaks_off_is_taken_up_again(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = FaultyClock()
+    async with served(clock=clock, limits=Limits(max_duration_s=60)) as caller:
+        call = await caller.open()
+        clock.breaks = True
+        await asyncio.wait_for(clock.broke.wait(), 10)
+        clock.advance(61)
+        assert await caller.ended(call) == "MAX_DURATION_REACHED"
+        assert "the clock fell down" in caplog.text

@@ -1,6 +1,7 @@
 """The puppet as a service: TTS audio in, paced sound and pictures out."""
 
 import asyncio
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from pipecat.frames.frames import (
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.utils.text.base_text_aggregator import TextType
 from pipecat.workers.runner import WorkerRunner
 
@@ -74,7 +76,7 @@ async def stage(request):
     runner = WorkerRunner(handle_sigint=False)
     await runner.add_workers(worker)
     running = asyncio.create_task(runner.run())
-    await audience.until(lambda: audience.of(OutputImageRawFrame))
+    await audience.until(lambda: audience.of(OutputImageRawFrame) or told_lost(audience))
     yield worker, audience
     await worker.cancel()
     await running
@@ -198,6 +200,90 @@ async def test_sound_keeps_its_pace_when_the_machine_does_not_keep_up(stage):
     took_s = spoken[-1].at_s - spoken[0].at_s
     assert took_s == pytest.approx(4, abs=0.4)
     assert len([s for s in shown if s.at_s >= spoken[0].at_s]) < 60, "pictures were left out"
+
+
+class BrokenFace(PuppetVideoService):
+    """A puppet that cannot be drawn any more after half a second of speech."""
+
+    pictures = 0
+
+    async def _seen(self):
+        self.pictures += self._player.speaking
+        assert self.pictures < 13, "out of paint"
+        return await super()._seen()
+
+
+class UnpreparedFace(PuppetVideoService):
+    """A puppet whose pictures cannot be prepared."""
+
+    def __init__(self, pack, size, seed=0):
+        super().__init__(pack, (31, 7), seed)
+
+
+def told_lost(audience):
+    return [s for s in audience.of(RTVIServerMessageFrame) if s.frame.data["type"] == "face-lost"]
+
+
+def voice(audience):
+    """What was spoken and said in which order: sound in seconds, words, beginnings and ends."""
+    order = []
+    for frame in (seen.frame for seen in audience.seen):
+        if isinstance(frame, TTSTextFrame):
+            order.append(frame.text)
+        elif isinstance(frame, TTSStartedFrame | TTSStoppedFrame):
+            order.append(type(frame))
+    return order
+
+
+@pytest.mark.parametrize("stage", [BrokenFace], indirect=True)
+async def test_a_face_that_breaks_in_speech_leaves_the_voice(stage):
+    worker, audience = stage
+    errors = []
+    worker.add_event_handler("on_pipeline_error", lambda _, error: errors.append(error.error))
+    for _ in range(2):
+        start, sound, stop = speech(TONE * 2)
+        await worker.queue_frames([start, sound, *told(audience, 0.1, 0.2, 1.5), stop])
+        await audience.until(lambda: told_lost(audience))
+    await worker.queue_frame(EndFrame())
+    await audience.until(lambda: audience.of(EndFrame))
+    spoken = heard(audience) + b"".join(s.frame.audio for s in audience.of(TTSAudioRawFrame))
+    assert 4 * len(TONE) - len(spoken) <= 2 * SAMPLES_PER_FRAME, "no more than one frame is lost"
+    utterance = ["0.1", "0.2", "1.5"]
+    assert [what for what in voice(audience) if isinstance(what, str)] == 2 * utterance
+    assert voice(audience)[-5:] == [TTSStartedFrame, *utterance, TTSStoppedFrame]
+    assert len(told_lost(audience)) == 1
+    assert len(errors) == 1 and "out of paint" in errors[0]
+
+
+@pytest.mark.parametrize("stage", [UnpreparedFace], indirect=True)
+async def test_a_face_that_cannot_be_prepared_leaves_the_voice(stage):
+    worker, audience = stage
+    await worker.queue_frames([*speech(), EndFrame()])
+    await audience.until(lambda: audience.of(EndFrame))
+    assert [s.frame.audio for s in audience.of(TTSAudioRawFrame)] == [TONE]
+    assert len(told_lost(audience)) == 1
+
+
+class WatchedFace(PuppetVideoService):
+    """A puppet that notes in which thread it is prepared."""
+
+    prepared_in = ""
+
+    def __init__(self, pack, size, seed=0):
+        super().__init__(pack, size, seed)
+        make = self._make_player
+        assert not hasattr(self, "_player")
+
+        def noted():
+            WatchedFace.prepared_in = threading.current_thread().name
+            return make()
+
+        self._make_player = noted
+
+
+@pytest.mark.parametrize("stage", [WatchedFace], indirect=True)
+async def test_a_face_is_prepared_beside_the_event_loop(stage):
+    assert WatchedFace.prepared_in.startswith("puppet")
 
 
 class InterruptedFace(PuppetVideoService):

@@ -8,7 +8,8 @@ import pytest
 from aiortc.mediastreams import MediaStreamError
 from pipecat.frames.frames import OutputImageRawFrame
 
-from pipelines.media.video import FaceTrack, Newest, as_rgb
+from pipelines.media.video import FaceTrack, Newest, ToRoom, as_rgb
+from tests.standins.stage import running
 
 SIZE = (64, 48)
 
@@ -95,3 +96,41 @@ def test_a_picture_of_another_shape_is_fitted_whole_not_stretched():
     image = np.frombuffer(picture.image, np.uint8).reshape(48, 64, 3)
     assert (image[:, :8] == 0).all() and (image[:, -8:] == 0).all()
     assert (image[:, 8:-8] == 250).all()
+
+
+def torn():
+    """A picture that lacks a half."""
+    whole = rgb(100)
+    return OutputImageRawFrame(whole.image[: len(whole.image) // 2], whole.size, whole.format)
+
+
+async def test_a_picture_that_cannot_be_sent_does_not_end_the_track():
+    track = FaceTrack()
+    sending = asyncio.create_task(track.recv())
+    track.newest.put(torn())
+    await asyncio.wait_for(track.newest.shown.wait(), 5)
+    track.newest.put(rgb(100))
+    assert (await asyncio.wait_for(sending, 5)).width == SIZE[0]
+
+
+async def test_a_room_that_does_not_take_a_picture_is_shown_the_next_one():
+    shown, tried, next_one = [], asyncio.Event(), asyncio.Event()
+
+    async def write(picture):
+        if not shown:
+            shown.append(None)
+            tried.set()
+            raise ConnectionError("the room is away for a moment")
+        shown.append(picture)
+        next_one.set()
+        return True
+
+    camera, errors = ToRoom(write, SIZE), []
+    async with running(camera) as stage:
+        stage.worker.add_event_handler("on_pipeline_error", lambda _, e: errors.append(e.error))
+        await stage.play(rgb(10))
+        await asyncio.wait_for(tried.wait(), 10)
+        await stage.play(rgb(20))
+        await asyncio.wait_for(next_one.wait(), 10)
+    assert colour_of(shown[1]) == pytest.approx(20)
+    assert len(errors) == 1 and "away for a moment" in errors[0]

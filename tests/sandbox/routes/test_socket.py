@@ -6,8 +6,11 @@ import random
 
 import aiohttp
 import pytest
+from starlette.types import Message
+from starlette.websockets import WebSocket, WebSocketState
 
 from liveavatar.wire import MAX_MESSAGE_BYTES
+from sandbox.routes.socket import Channel
 from tests.sandbox.caller import Caller, Lite, tone
 
 UTTERANCE = [
@@ -207,3 +210,25 @@ async def test_what_was_said_is_on_record_without_audio_and_secrets(caller: Call
     shown = json.dumps(answer)
     assert call.token not in shown
     assert call.data["ws_url"].rpartition("=")[2] not in shown
+
+
+async def test_a_socket_that_cannot_be_written_is_not_read_on(caller: Caller) -> None:
+    call = await caller.open()
+    session = caller.desk.account.session(call.id)
+    performance = caller.desk.theatre.performance(session)
+    assert performance
+
+    async def never() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def broken(message: Message) -> None:
+        if message["type"] == "websocket.send":
+            raise ArithmeticError("the wire is cut")
+
+    socket = WebSocket({"type": "websocket"}, never, broken)
+    socket.client_state = socket.application_state = WebSocketState.CONNECTED
+    with pytest.raises(ExceptionGroup) as broke_off:
+        await asyncio.wait_for(Channel(socket, caller.desk, performance).run(), 10)
+    assert "the wire is cut" in str(broke_off.value.exceptions)
+    assert performance.outbox is None and session.socket_lost_at is not None
