@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from pipelines.errors import AvatarError, MissingExtra
-from pipelines.installation import adds
+from pipelines.installation import adds, version
 from pipelines.parts import part
 
 VERBS = {
@@ -20,6 +20,9 @@ VERBS = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run `avatar [verb] [options]`; without a verb it talks."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if words == ["--version"]:
+        print(version())
+        return
     verb = words.pop(0) if words and words[0] in VERBS else "talk"
     try:
         _check_installed(verb)

@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import SecretStr
 
 from pipelines.errors import UserError
-from pipelines.installation import version
 from pipelines.settings import Settings, flag_name
 
 EPILOG = """Every option can also be set in the environment or in .env; keys only there (see
@@ -18,7 +17,7 @@ ALSO = {
     "avatar_uploads_folder": ["-u"],
     "avatar_downloads_folder": ["-f", "--folder"],
 }
-VERBS = "Other commands: avatar parts, doctor, sandbox, join (each with --help)."
+VERBS = "Other commands: avatar parts, doctor, sandbox, join (each with --help); avatar --version."
 
 
 def flags() -> dict[str, str]:
@@ -34,7 +33,6 @@ def settings_parser(prog: str, description: str) -> argparse.ArgumentParser:
     )
     for flag, name in flags().items():
         _add(parser, flag, name)
-    parser.add_argument("--version", action="version", version=version())
     parser.add_argument(
         "--var",
         action="append",

@@ -54,11 +54,15 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 @asynccontextmanager
 async def running_app(
-    folder: Path, *flags: str, env: Mapping[str, str] | None = None, limit_s: float = 90
+    folder: Path,
+    *flags: str,
+    env: Mapping[str, str] | None = None,
+    limit_s: float = 90,
+    command: Path = AVATAR,
 ) -> AsyncIterator[App]:
     """Start `avatar --no-open --port 0` and end it by SIGTERM afterwards."""
     process = await asyncio.create_subprocess_exec(
-        AVATAR, "--no-open", "--port", "0", "--host", "127.0.0.1", *flags,
+        command, "--no-open", "--port", "0", "--host", "127.0.0.1", *flags,
         cwd=folder, env=environment(env),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
