@@ -10,6 +10,7 @@ check:
     lint-imports
     @test -x {{npm}}/biome || { echo "Biome and TypeScript are not installed: run npm ci."; exit 1; }
     {{npm}}/biome ci
+    {{npm}}/eslint web sandbox/page tests/browser
     {{npm}}/tsc --project .
     {{npm}}/tsc --project tests/web
 

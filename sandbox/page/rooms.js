@@ -60,7 +60,9 @@ function row({ id, mode }) {
   button.value = id;
   button.setAttribute("aria-pressed", "false");
   button.textContent = `${mode} session ${id}`;
-  button.addEventListener("click", () => look(id).catch(({ message }) => tell(message)));
+  button.addEventListener("click", () => {
+    look(id).catch(({ message }) => tell(message));
+  });
   item.append(button);
   return item;
 }

@@ -40,7 +40,7 @@ document.addEventListener("securitypolicyviolation", ({ violatedDirective, block
 
 const devices = navigator.mediaDevices;
 const getUserMedia = devices.getUserMedia.bind(devices);
-devices.getUserMedia = async (wish) => {
+devices.getUserMedia = async (/** @type {MediaStreamConstraints | undefined} */ wish) => {
   watched.microphones += 1;
   watched.wishes.push(wish?.audio);
   const stream = await getUserMedia(wish);

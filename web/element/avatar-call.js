@@ -53,6 +53,7 @@ export class AvatarCall extends HTMLElement {
     "room-token",
   ];
 
+  /** @type {Screen} */
   #screen;
   #keys;
   #text = textsIn("en");
