@@ -187,6 +187,26 @@ async def test_who_was_muted_before_there_was_a_button_to_hold_is_heard_all_the_
         assert await user.watched(MICROPHONE) is True
 
 
+async def test_who_holds_the_button_when_a_call_ends_does_not_hold_it_in_the_next_one(
+    app: App, meet: Meet, silence: Path
+) -> None:
+    async with meet(app.url, silence) as user:
+        page = user.page
+        await page.evaluate(f"{CALL}.pushToTalk = true")
+        await page.wait_for_selector("#start:enabled")
+        await user.begin()
+        await page.hover("#hold")
+        await page.mouse.down()
+        await page.wait_for_selector("#hold[aria-pressed=true]")
+        await page.evaluate(f"{CALL}.stop()")
+        await user.state("over")
+        await page.mouse.up()
+        await page.click("#again")
+        await page.wait_for_selector("#hold[aria-pressed=false]:enabled")
+        live = "watched.tracks.find(({ readyState }) => readyState === 'live')"
+        assert await user.watched(f"{live}.enabled") is False
+
+
 async def test_a_microphone_that_hears_nothing_is_missed(
     app: App, meet: Meet, silence: Path
 ) -> None:

@@ -136,7 +136,7 @@ export class Conversation {
     if (!this.#microphone.stream && !this.#live) return;
     const stream = await this.#microphone.start();
     if (this.#over) return this.#microphone.stop();
-    await this.#call?.replaceMicrophone?.(stream);
+    if (stream) await this.#call?.replaceMicrophone?.(stream);
   }
 
   /** WebRTC statistics, as a list of RTCStats. */

@@ -31,6 +31,7 @@ export class Microphone {
   /** @type {MediaStream | null} */
   #stream = null;
   #open = true;
+  #asked = 0;
   #expected = false;
   #heardMs = 0;
   #everHeard = false;
@@ -47,9 +48,15 @@ export class Microphone {
     return this.#stream;
   }
 
-  /** Opens the remembered device, or the default one. Throws CallError("…", "microphone"). */
+  /**
+   * Opens the remembered device, or the default one; null if another one was asked for meanwhile.
+   * Throws CallError("…", "microphone").
+   */
   async start() {
+    this.#asked += 1;
+    const asked = this.#asked;
     const stream = await open(chosenMicrophone());
+    if (asked !== this.#asked) return release(stream);
     this.stop();
     this.#stream = stream;
     const [track] = stream.getAudioTracks();
@@ -90,11 +97,7 @@ export class Microphone {
   stop() {
     this.#unwatch();
     this.#unwatch = () => {};
-    this.#stream?.getTracks().forEach((track) => {
-      track.onended = null;
-      track.stop();
-    });
-    this.#stream = null;
+    this.#stream = release(this.#stream);
   }
 
   /** @param {MediaStream} stream */
@@ -124,6 +127,15 @@ export class Microphone {
     this.#unheard = unheard;
     this.#listener.unheard(unheard);
   }
+}
+
+/** @param {MediaStream | null} stream */
+function release(stream) {
+  for (const track of stream?.getTracks() ?? []) {
+    track.onended = null;
+    track.stop();
+  }
+  return null;
 }
 
 /** @param {string | null} deviceId */

@@ -166,6 +166,7 @@ export class Screen {
     this.#at("send").disabled = this.#at("mute").disabled = this.#at("hold").disabled = !live;
     this.#at("interrupt").disabled = state !== "speaking";
     if (live) return;
+    this.#letGo();
     this.showLevel(0);
     this.hideNotice("faceLost");
   }
@@ -205,6 +206,13 @@ export class Screen {
     this.#at("hold-words").textContent = this.#text(held ? "holding" : "hold");
     this.#held = held;
     this.showState(this.#state);
+  }
+
+  // A button that cannot be used any more does not tell when it is let go.
+  #letGo() {
+    if (!this.#held) return;
+    this.showHeld(false);
+    this.#on.hold(false);
   }
 
   /**
