@@ -42,7 +42,7 @@ from pipecat.utils.errors import ErrorCategory
 from tests.standins.babble import babble, resample
 from tests.standins.cartesia import Cartesia
 from tests.standins.daily import Daily
-from tests.standins.deepgram import Deepgram, Utterance
+from tests.standins.deepgram import Deepgram, Line
 from tests.standins.gemini import STREAM, Gemini
 from tests.standins.liveavatar import LiveAvatar
 from tests.standins.ollama import COMPLETIONS, Ollama
@@ -69,7 +69,7 @@ def ears(deepgram: Deepgram, key: str = "fake-deepgram-key") -> DeepgramSTTServi
 
 
 async def test_deepgram_transcribes_the_script_when_the_vad_says_the_user_has_stopped() -> None:
-    async with Deepgram(utterances=["Hello there my friend."]) as deepgram:
+    async with Deepgram(lines=["Hello there my friend."]) as deepgram:
         async with running(ears(deepgram)) as stage:
             frames = voice()
             await stage.play(*frames)
@@ -86,8 +86,8 @@ async def test_deepgram_transcribes_the_script_when_the_vad_says_the_user_has_st
 
 
 async def test_deepgram_ends_utterances_one_by_one_after_silence() -> None:
-    script = [Utterance("First.", 0.3, 0.2), Utterance("Second.", 0.3, 0.2)]
-    async with Deepgram(utterances=script) as deepgram, running(ears(deepgram)) as stage:
+    script = [Line("First.", 0.3, 0.2), Line("Second.", 0.3, 0.2)]
+    async with Deepgram(lines=script) as deepgram, running(ears(deepgram)) as stage:
         await stage.play(*quiet(0.5), *voice(), *quiet(0.3))
         await stage.first(TranscriptionFrame)
         assert [frame.text for frame in stage.all(TranscriptionFrame)] == ["First."]

@@ -6,11 +6,21 @@ const UNREACHABLE = "The sandbox cannot be reached. Check that it is still runni
 const NOBODY = "No session runs. Start one, and it appears here.";
 const CHOOSE = "Choose a session to look into its room.";
 
-const at = (id) => document.getElementById(id);
-let key = new URLSearchParams(location.hash.slice(1)).get("key");
-let watched = null;
+/** @typedef {{ id: string, mode: string, phase: string }} Session */
 
-/** The data of an answer. Throws an Error with the sandbox's own sentence when it refuses. */
+const at = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const field = /** @type {HTMLInputElement} */ (at("key"));
+let key = new URLSearchParams(location.hash.slice(1)).get("key") ?? "";
+/** @type {string | null} */
+let watched = null;
+/** @type {Timer | undefined} */
+let timer;
+
+/**
+ * The data of an answer. Throws an Error with the sandbox's own sentence when it refuses.
+ * @param {string} method
+ * @param {string} path
+ */
 async function ask(method, path) {
   let response;
   try {
@@ -24,28 +34,40 @@ async function ask(method, path) {
 }
 
 async function refresh() {
-  const sessions = (await ask("GET", "sessions")).filter(({ phase }) => phase === "active");
+  /** @type {Session[]} */
+  const all = await ask("GET", "sessions");
+  const sessions = all.filter(({ phase }) => phase === "active");
   at("door").hidden = true;
-  const shown = [...at("sessions").children].map(({ dataset }) => dataset.id);
+  const shown = buttons().map(({ value }) => value);
   const ids = sessions.map(({ id }) => id);
   if (shown.join() !== ids.join()) at("sessions").replaceChildren(...sessions.map(row));
-  if (ids.includes(watched)) watch(watched);
+  if (watched && ids.includes(watched)) watch(watched);
   else leave();
   if (!watched) tell(ids.length ? CHOOSE : NOBODY);
 }
 
+/** The buttons of the sessions; each has its session's id as its value. */
+function buttons() {
+  return [...at("sessions").querySelectorAll("button")];
+}
+
+/** @param {Session} session */
 function row({ id, mode }) {
   const item = document.createElement("li");
   const button = document.createElement("button");
   item.dataset.id = id;
   button.type = "button";
+  button.value = id;
   button.setAttribute("aria-pressed", "false");
   button.textContent = `${mode} session ${id}`;
-  button.addEventListener("click", () => look(id).catch(({ message }) => tell(message)));
+  button.addEventListener("click", () => {
+    look(id).catch(({ message }) => tell(message));
+  });
   item.append(button);
   return item;
 }
 
+/** @param {string} id */
 async function look(id) {
   const { url, token } = await ask("POST", `sessions/${encodeURIComponent(id)}/view`);
   const call = document.createElement("avatar-call");
@@ -61,12 +83,13 @@ function leave() {
   at("room").replaceChildren();
 }
 
+/** @param {string | null} id */
 function watch(id) {
   watched = id;
-  for (const { dataset, firstChild } of at("sessions").children)
-    firstChild.setAttribute("aria-pressed", String(dataset.id === id));
+  for (const button of buttons()) button.ariaPressed = String(button.value === id);
 }
 
+/** @param {string} sentence */
 function tell(sentence) {
   if (at("notice").textContent !== sentence) at("notice").textContent = sentence;
 }
@@ -74,19 +97,22 @@ function tell(sentence) {
 async function follow() {
   try {
     await refresh();
-  } catch ({ message }) {
+  } catch (error) {
+    const { message } = /** @type {Error} */ (error);
     tell(message);
-    if (message === UNREACHABLE) leave();
-    else return void (at("door").hidden = false);
+    if (message !== UNREACHABLE) return at("door").toggleAttribute("hidden", false);
+    leave();
   }
-  setTimeout(follow, PERIOD_MS);
+  // A key that was given meanwhile is followed already.
+  clearTimeout(timer);
+  timer = setTimeout(follow, PERIOD_MS);
 }
 
 at("door").addEventListener("submit", (event) => {
   event.preventDefault();
-  key = at("key").value;
-  follow();
+  key = field.value;
+  void follow();
 });
 
 history.replaceState(null, "", location.pathname);
-if (key) follow();
+if (key) void follow();

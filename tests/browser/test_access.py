@@ -26,8 +26,8 @@ pytestmark = [
     pytest.mark.timeout(400),
 ]
 
-AXE = Path(__file__).parent / "web" / "node_modules" / "axe-core" / "axe.min.js"
-HOW = "axe-core is not installed: run `npm ci --prefix tests/browser/web`."
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+HOW = "axe-core is not installed: run `npm ci`."
 # Colours do not depend on the width, nor the layout on the colours.
 LOOKS = (NARROW[0], DESK[1])
 # WCAG 2.2 at level AA; best practices beyond it are for pages, not for an element inside them.

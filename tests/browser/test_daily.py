@@ -26,8 +26,8 @@ pytestmark = [
     pytest.mark.usefixtures("meet"),
 ]
 
-CLIENT = Path(__file__).parent / "web/node_modules/@daily-co/daily-js/dist/daily.js"
-HOW = "Daily's client is not installed: run `npm ci --prefix tests/browser/web`."
+CLIENT = Path(__file__).parents[2] / "node_modules/@daily-co/daily-js/dist/daily.js"
+HOW = "Daily's client is not installed: run `npm ci`."
 PUBLISHED = "https://cdn.jsdelivr.net/npm/@daily-co/daily-js@*/dist/daily.js"
 ROOMS = "https://stand-in.daily.co/"
 PAGE = Path(__file__).parents[1] / "standins" / "daily_frame.html"
@@ -111,6 +111,8 @@ async def test_a_room_is_talked_in_and_its_token_is_in_no_address(
 ) -> None:
     frame = await enter(user)
     await heard(frame, "client-ready")
+    for other in (None, "hello", [], 7):
+        await frame.evaluate("(data) => tell('app-message', { data, fromId: 'guest' })", other)
     await say(frame, READY, rtvi.BotStartedSpeakingMessage())
     await user.state("speaking")
     assert await user.page.is_visible("#frame")

@@ -36,6 +36,8 @@ ANSWER = "[data-role=user] + [data-role=avatar] .words"
 SECOND_SENTENCE = f"{ANSWER} > :nth-child(2) > .said:not(:empty)"
 TRACKS = "watched.tracks.map((track) => track.readyState)"
 LOST_LIMIT_S = 45
+# Lets something come to the page over its data channel.
+PUT_IN = "(data) => watched.channels[0].dispatchEvent(new MessageEvent('message', { data }))"
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,16 @@ async def test_the_microphone_can_be_muted_and_opened_again(
         assert await user.watched("watched.tracks[0].enabled") is False
         await user.page.click("#mute")
         assert await user.watched("watched.tracks[0].enabled") is True
+
+
+async def test_what_is_no_message_changes_nothing(app: App, meet: Meet, silence: Path) -> None:
+    async with meet(app.url, silence) as user:
+        await user.begin_at_once()
+        for text in ("null", "7", "[]", '"hello"', "hello", "{"):
+            await user.page.evaluate(PUT_IN, text)
+        await user.type("What can you do?")
+        assert await user.read(ANSWER)
+        assert not user.complaints
 
 
 async def test_the_end_releases_everything_and_one_can_talk_again(

@@ -6,8 +6,10 @@ from pathlib import Path
 import jwt
 import pytest
 import pytest_asyncio
+from livekit import api
 
 from sandbox import LiveKit
+from sandbox.livekit_server import http_url
 from tests.browser.conftest import Meet
 from tests.browser.full import full_room
 from tests.sandbox.conftest import livekit, livekit_binary
@@ -36,6 +38,12 @@ async def app(tmp_path: Path, livekit: LiveKit) -> AsyncIterator[App]:
         yield app
 
 
+async def send(livekit: LiveKit, room: str, packet: bytes) -> None:
+    """Send everybody in a room a packet that is no message of ours."""
+    async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as server:
+        await server.room.send_data(api.SendDataRequest(room=room, data=packet))
+
+
 async def test_a_viewer_sees_and_hears_a_conversation_and_reads_along(
     app: App, livekit: LiveKit, meet: Meet, silence: Path
 ) -> None:
@@ -53,6 +61,8 @@ async def test_a_viewer_sees_and_hears_a_conversation_and_reads_along(
             assert await viewer.watched("watched.microphones") == 0
             assert await viewer.page.is_hidden("#composer")
             await user.state("listening")
+            for packet in (b"null", b"7", b"[]", b"hello"):
+                await send(livekit, room, packet)
             await user.type("What can you do?")
             await user.read("[data-role=user] + [data-role=avatar] .words")
             assert await viewer.read("[data-role=avatar] .words")

@@ -1,13 +1,24 @@
 // Keeps what the page does with the browser; it changes nothing. The functions are for tests to call.
 
 const watched = {
+  /** @type {string[]} */
   states: [],
   microphones: 0,
+  /** @type {unknown[]} */
   wishes: [],
+  /** @type {MediaStreamTrack[]} */
   tracks: [],
+  /** @type {RTCPeerConnection[]} */
   peers: [],
+  /** @type {RTCDataChannel[]} */
+  channels: [],
+  /** @type {string[]} */
+  sent: [],
+  /** @type {AudioContext[]} */
   contexts: [],
+  /** @type {Set<number>} */
   timers: new Set(),
+  /** @type {string[]} */
   violations: [],
 };
 
@@ -16,8 +27,12 @@ new MutationObserver(() => {
   if (state && state !== watched.states.at(-1)) watched.states.push(state);
 }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-state"] });
 
-// An element of the shadow tree, by its id.
-const inside = (id) => document.querySelector("avatar-call").shadowRoot.getElementById(id);
+/**
+ * An element of the shadow tree, by its id.
+ * @param {string} id
+ */
+const inside = (id) =>
+  /** @type {any} */ (document.querySelector("avatar-call")?.shadowRoot?.getElementById(id));
 
 document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
   watched.violations.push(`${violatedDirective} ${blockedURI}`),
@@ -25,9 +40,9 @@ document.addEventListener("securitypolicyviolation", ({ violatedDirective, block
 
 const devices = navigator.mediaDevices;
 const getUserMedia = devices.getUserMedia.bind(devices);
-devices.getUserMedia = async (wish) => {
+devices.getUserMedia = async (/** @type {MediaStreamConstraints | undefined} */ wish) => {
   watched.microphones += 1;
-  watched.wishes.push(wish.audio);
+  watched.wishes.push(wish?.audio);
   const stream = await getUserMedia(wish);
   watched.tracks.push(...stream.getTracks());
   return stream;
@@ -35,15 +50,29 @@ devices.getUserMedia = async (wish) => {
 
 const Peer = RTCPeerConnection;
 window.RTCPeerConnection = class extends Peer {
+  /** @param {[RTCConfiguration?]} wishes */
   constructor(...wishes) {
     super(...wishes);
     watched.peers.push(this);
     this.addEventListener("track", ({ track }) => watched.tracks.push(track));
   }
+
+  /** @param {[string, RTCDataChannelInit?]} wishes */
+  createDataChannel(...wishes) {
+    const channel = super.createDataChannel(...wishes);
+    watched.channels.push(channel);
+    const send = channel.send.bind(channel);
+    const note = (/** @type {string} */ text) => {
+      watched.sent.push(text);
+      send(text);
+    };
+    return Object.assign(channel, { send: note });
+  }
 };
 
 const Context = AudioContext;
 window.AudioContext = class extends Context {
+  /** @param {[AudioContextOptions?]} wishes */
   constructor(...wishes) {
     super(...wishes);
     watched.contexts.push(this);
@@ -52,25 +81,28 @@ window.AudioContext = class extends Context {
 
 // What ticks until it is stopped.
 const { setInterval: tick, clearInterval: untick } = window;
-window.setInterval = (...wishes) => {
-  const timer = tick(...wishes);
-  watched.timers.add(timer);
-  return timer;
-};
-window.clearInterval = (timer) => {
-  watched.timers.delete(timer);
-  untick(timer);
-};
+Object.assign(window, {
+  setInterval: (/** @type {[TimerHandler, number?]} */ ...wishes) => {
+    const timer = tick(...wishes);
+    watched.timers.add(timer);
+    return timer;
+  },
+  clearInterval: (/** @type {number} */ timer) => {
+    watched.timers.delete(timer);
+    untick(timer);
+  },
+});
 
 // The avatar's voice, from now until hush() gives it as WebM in a data: URL; resolves to when it
 // begins, in seconds of the page's clock, once it is recorded.
 function listen() {
   const recorder = new MediaRecorder(inside("voice").srcObject);
+  /** @type {Blob[]} */
   const pieces = [];
   recorder.ondataavailable = ({ data }) => pieces.push(data);
   const begun_s = performance.now() / 1000;
   recorder.start();
-  window.hush = () =>
+  const hush = () =>
     new Promise((resolve) => {
       recorder.onstop = () => {
         const reader = new FileReader();
@@ -79,20 +111,31 @@ function listen() {
       };
       recorder.stop();
     });
-  return new Promise((resolve) => (recorder.onstart = () => resolve(begun_s)));
+  Object.assign(window, { hush });
+  return new Promise((resolve) => {
+    recorder.onstart = () => resolve(begun_s);
+  });
 }
 
-// The pace of the face, in pictures a second of the pictures' own time: that of the first `count`
-// pictures in a row that come at `wanted` or faster, or the best there was within `limit_s`.
+/**
+ * The pace of the face, in pictures a second of the pictures' own time: that of the first `count`
+ * pictures in a row that come at `wanted` or faster, or the best there was within `limit_s`.
+ * @param {number} count
+ * @param {number} wanted
+ * @param {number} limit_s
+ */
 function pace(count, wanted, limit_s) {
+  /** @type {HTMLVideoElement} */
   const video = inside("face");
   const end_ms = performance.now() + limit_s * 1000;
+  /** @type {VideoFrameCallbackMetadata[]} */
   const last = [];
   let best = 0;
   return new Promise((resolve) => {
+    /** @type {VideoFrameRequestCallback} */
     const next = (now_ms, picture) => {
       last.push(picture);
-      if (last.length > count) best = Math.max(best, rate(last.shift(), picture));
+      if (last.length > count) best = Math.max(best, rate(last.splice(0, 1)[0], picture));
       if (best >= wanted || now_ms > end_ms) return resolve(best);
       video.requestVideoFrameCallback(next);
     };
@@ -100,9 +143,13 @@ function pace(count, wanted, limit_s) {
   });
 }
 
+/**
+ * @param {VideoFrameCallbackMetadata} first
+ * @param {VideoFrameCallbackMetadata} last
+ */
 function rate(first, last) {
   const pictures = last.presentedFrames - first.presentedFrames;
-  return pictures / ((last.rtpTimestamp - first.rtpTimestamp) / 90_000);
+  return pictures / (((last.rtpTimestamp ?? NaN) - (first.rtpTimestamp ?? NaN)) / 90_000);
 }
 
 Object.assign(window, { watched, inside, listen, pace });

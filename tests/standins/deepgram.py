@@ -1,6 +1,6 @@
 """Deepgram: live transcription over a WebSocket, with the transcripts written beforehand.
 
-Not imitated: endpointing by the model (the script says when an utterance ends), UtteranceEnd,
+Not imitated: endpointing by the model (the script says when a line ends), UtteranceEnd,
 SpeechStarted, multichannel audio, and the closing of silent connections after ten seconds.
 """
 
@@ -22,7 +22,7 @@ Message = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Utterance:
+class Line:
     """What the user will have said once `voiced_s` seconds above the noise floor have arrived.
 
     The final result follows on Finalize, on CloseStream, or after `silence_s` seconds of quiet,
@@ -41,7 +41,7 @@ class Connection:
     Audio is s16le mono at `sample_rate` Hz. `options` are the query parameters of the client.
     """
 
-    script: deque[Utterance]
+    script: deque[Line]
     options: dict[str, str]
     audio_bytes: int = 0
     keep_alives: int = 0
@@ -142,7 +142,7 @@ class Connection:
 class DeepgramState:
     """The script, shared by all connections, and the connections in order of arrival."""
 
-    script: deque[Utterance]
+    script: deque[Line]
     connections: list[Connection] = field(default_factory=list)
 
     @property
@@ -151,25 +151,23 @@ class DeepgramState:
         return sum(connection.audio_bytes for connection in self.connections)
 
     def say(self, text: str, voiced_s: float = 0.2, silence_s: float = 1.0) -> None:
-        """Add an utterance to the end of the script."""
-        self.script.append(Utterance(text, voiced_s, silence_s))
+        """Add a line to the end of the script."""
+        self.script.append(Line(text, voiced_s, silence_s))
 
 
 class Deepgram(Server):
     """Deepgram's `/v1/listen`, and `/v1/projects` as the cheapest call that checks a key."""
 
-    def __init__(
-        self, key: str = "fake-deepgram-key", utterances: Iterable[Utterance | str] = ()
-    ) -> None:
+    def __init__(self, key: str = "fake-deepgram-key", lines: Iterable[Line | str] = ()) -> None:
         super().__init__(
             [web.get("/v1/listen", self._listen), web.get("/v1/projects", self._projects)]
         )
         self.key = key
-        script = (Utterance(said) if isinstance(said, str) else said for said in utterances)
+        script = (Line(said) if isinstance(said, str) else said for said in lines)
         self.state = DeepgramState(deque(script))
 
     def unused(self) -> list[str]:
-        """Utterances never transcribed, besides the faults."""
+        """Lines never transcribed, besides the faults."""
         return super().unused() + [f"'{said.text}'" for said in self.state.script]
 
     def refuse(self, request: web.Request) -> web.Response | None:

@@ -25,7 +25,7 @@ class Vendors:
     """A stand-in for every vendor of the conversation, and the settings that lead to them."""
 
     def __init__(self) -> None:
-        self.deepgram = Deepgram(utterances=["What is the capital of France?"])
+        self.deepgram = Deepgram(lines=["What is the capital of France?"])
         self.gemini = Gemini(replies=[REPLY])
         self.cartesia = Cartesia(speak=lambda text: say(text, 24_000), speak_rate=24_000)
 

@@ -15,6 +15,7 @@ from web.files import WEB, Folder
 LIVEKIT = WEB / "vendor" / "livekit-client"
 # Of dist/livekit-client.umd.js as npm publishes it; scripts/livekit-client prints it.
 LIVEKIT_SHA384 = "HkA7rQNo8H04l1p4zoXX1Cy+h9YoYp8LvKt4vfMFhv4KFk07UkrNwIUnyBum8Pw6"
+PACKAGE = json.loads((WEB.parent / "package.json").read_text())
 SCRIPT = "export const answer = 42;\n" * 40
 
 
@@ -137,7 +138,11 @@ def test_livekits_client_is_the_file_that_npm_publishes():
 
 
 def test_livekits_client_comes_with_its_licences():
-    version = json.loads((WEB / "package.json").read_text())["dependencies"]["livekit-client"]
     licences = (LIVEKIT / "LICENCES.txt").read_text()
-    assert f"livekit-client {version}, Apache-2.0" in licences
+    assert f"livekit-client {PACKAGE['dependencies']['livekit-client']}, Apache-2.0" in licences
     assert "Permission is hereby granted" in licences
+
+
+def test_dailys_client_is_the_one_that_the_page_is_tested_with():
+    version = PACKAGE["devDependencies"]["@daily-co/daily-js"]
+    assert f"/@daily-co/daily-js@{version}/" in (WEB / "call" / "daily.js").read_text()

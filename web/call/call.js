@@ -20,16 +20,25 @@ const TRANSPORTS = {
   daily: () => import("./daily.js"),
 };
 
-/** Daily asks for the microphone on its own page. */
+/**
+ * Daily asks for the microphone on its own page.
+ * @param {Transport} [transport]
+ */
 export const asksItself = (transport) => transport === "daily";
 
-/** A LiveAvatar room carries picture and sound only: nothing typed, no captions. */
+/**
+ * A LiveAvatar room carries picture and sound only: nothing typed, no captions.
+ * @param {Transport} [transport]
+ */
 export const carriesText = (transport) => transport !== "heygen";
 
 /**
  * Starts a session on `server`, a URL that ends in "/", and joins it. `body` is what the bot gets.
  * `microphone` is a MediaStream or null, `frame` the element for a page of the transport's own.
  * Throws CallError, or AbortError once `signal` is aborted.
+ * @param {{ server: string, transport: Transport, body: object }} place
+ * @param {Omit<Means, "server">} means
+ * @returns {Promise<Call>}
  */
 export async function openCall({ server, transport, body }, means) {
   const { join } = await TRANSPORTS[transport]();
@@ -42,7 +51,12 @@ export async function openCall({ server, transport, body }, means) {
   return join(session, { server, ...means });
 }
 
-/** Joins a LiveKit room, { url, token }, to watch and listen. Throws as openCall does. */
+/**
+ * Joins a LiveKit room to watch and listen. Throws as openCall does.
+ * @param {Room} room
+ * @param {Omit<Means, "server">} means
+ * @returns {Promise<Call>}
+ */
 export async function watchRoom(room, means) {
   const { join } = await TRANSPORTS.livekit();
   means.signal.throwIfAborted();

@@ -17,7 +17,11 @@ const GOODBYE_LIMIT_MS = 2_000;
 
 const FULL = "meeting-full";
 
-/** Joins the room that /start opened, inside `frame`; `voice` false joins with the microphone off. */
+/**
+ * Joins the room that /start opened, inside `frame`; `voice` false joins with the microphone off.
+ * @param {Session} session
+ * @param {Means} means
+ */
 export async function join(session, { voice, frame, listener, signal }) {
   const Daily = await loadClient();
   signal.throwIfAborted();
@@ -30,7 +34,7 @@ export async function join(session, { voice, frame, listener, signal }) {
   } catch (error) {
     call.close();
     signal.throwIfAborted();
-    const full = error?.error?.type === FULL;
+    const full = /** @type {{ error?: { type: string } }} */ (error)?.error?.type === FULL;
     throw new CallError(full ? "roomFull" : "noRoom", full ? "full" : "room", { cause: error });
   } finally {
     signal.removeEventListener("abort", abandon);
@@ -38,12 +42,8 @@ export async function join(session, { voice, frame, listener, signal }) {
 }
 
 async function loadClient() {
-  if (window.Daily) return window.Daily;
-  try {
-    await loadScript(PINNED.src, PINNED.integrity);
-  } catch {
-    throw new CallError("noDaily", "room");
-  }
+  if (!window.Daily) await loadScript(PINNED.src, PINNED.integrity).catch(() => {});
+  if (!window.Daily) throw new CallError("noDaily", "room");
   return window.Daily;
 }
 
@@ -54,6 +54,11 @@ class DailyCall {
   #live = false;
   #closed = false;
 
+  /**
+   * @param {NonNullable<Window["Daily"]>} Daily
+   * @param {HTMLElement} frame
+   * @param {CallListener} listener
+   */
   constructor(Daily, frame, listener) {
     this.#frame = frame;
     this.#listener = listener;
@@ -67,7 +72,11 @@ class DailyCall {
       .on("error", () => this.#end({ failed: true, reason: "lost", kind: "network" }));
   }
 
-  // Loaded first and joined second, because a token known while loading becomes part of the URL.
+  /**
+   * Loaded first and joined second, because a token known while loading becomes part of the URL.
+   * @param {Session} session
+   * @param {boolean} voice
+   */
   async connect({ dailyRoom, dailyToken }, voice) {
     await this.#daily.load({ url: dailyRoom });
     const devices = { startVideoOff: true, startAudioOff: !voice };
@@ -76,10 +85,12 @@ class DailyCall {
     if (this.#others() > 0) this.#tell("open");
   }
 
+  /** @param {object} message */
   send(message) {
     if (!this.#closed) this.#daily.sendAppMessage(message, "*");
   }
 
+  /** @param {boolean} muted */
   mute(muted) {
     this.#daily.setLocalAudio(!muted);
   }
@@ -89,8 +100,8 @@ class DailyCall {
     this.#closed = true;
     this.#frame.hidden = true;
     const page = this.#daily.iframe();
-    const remove = () => page.remove();
-    page.hidden = true;
+    const remove = () => page?.remove();
+    if (page) page.hidden = true;
     setTimeout(remove, GOODBYE_LIMIT_MS);
     this.#daily.destroy().then(remove, remove);
   }
@@ -103,13 +114,20 @@ class DailyCall {
     if (this.#others() === 0) this.#end({ failed: false, reason: "avatarLeft" });
   }
 
-  // Before connect() has returned, whoever awaits it hears of the failure instead.
+  /**
+   * Before connect() has returned, whoever awaits it hears of the failure instead.
+   * @param {Ending} ending
+   */
   #end(ending) {
     if (this.#closed || !this.#live) return;
     this.close();
     this.#listener.ended(ending);
   }
 
+  /**
+   * @param {"open" | "message"} event
+   * @param {unknown} [detail]
+   */
   #tell(event, detail) {
     if (!this.#closed) this.#listener[event](detail);
   }

@@ -1,13 +1,20 @@
 // A LiveKit room: the bot's own, or the one LiveAvatar opens for its face.
 
+import { parsed } from "./message.js";
 import { CallError } from "./request.js";
+
+/** @typedef {NonNullable<Window["LivekitClient"]>} Client */
 
 // The file that npm publishes: a classic script, which leaves a global when loaded as a module.
 const CLIENT = "../vendor/livekit-client/livekit-client.umd.js";
 const FULL = /full|limit|max.?participants/i;
 const RATE_HZ = 48_000;
 
-/** Joins the room of `session`, { url, token }; without a `microphone`, only to watch and listen. */
+/**
+ * Joins the room of `session`; without a `microphone`, only to watch and listen.
+ * @param {Room} session
+ * @param {Pick<Means, "microphone" | "listener" | "signal">} means
+ */
 export async function join(session, { microphone, listener, signal }) {
   const LiveKit = await loadClient();
   const audioContext = await spentContext();
@@ -29,39 +36,48 @@ export async function join(session, { microphone, listener, signal }) {
 
 // A server that takes the token and refuses the WebSocket all the same does not tell a browser why:
 // LiveKit's does so when the room is full.
+/**
+ * @param {any} error
+ * @param {Client} LiveKit
+ */
 function refusal(error, { ConnectionErrorReason: Reason }) {
   if (FULL.test(error.message)) return new CallError("roomFull", "full", { cause: error });
-  if (error.reason === Reason.WebSocket) return new CallError("roomRefuses", "full", { cause: error });
+  if (error.reason === Reason.WebSocket)
+    return new CallError("roomRefuses", "full", { cause: error });
   return new CallError("noRoom", "room", { cause: error });
 }
 
 async function loadClient() {
-  if (window.LivekitClient) return window.LivekitClient;
-  try {
-    await import(CLIENT);
-  } catch {
-    throw new CallError("noLiveKit", "room");
-  }
-  window.LivekitClient.setLogLevel("warn");
-  return window.LivekitClient;
+  if (!window.LivekitClient) await import(CLIENT).catch(() => {});
+  const client = window.LivekitClient;
+  if (!client) throw new CallError("noLiveKit", "room");
+  client.setLogLevel("warn");
+  return client;
 }
 
 // LiveKit's client makes an AudioContext to play sound with, of which browsers complain on a page
-// that nobody has touched. The sound is played by face.js, so it gets one that has come to its end.
+// that nobody has touched. The sound is played by video.js, so it gets one that has come to its end.
 async function spentContext() {
   const context = new OfflineAudioContext(1, 1, RATE_HZ);
   await context.startRendering();
-  return context;
+  return /** @type {AudioContext} */ (/** @type {BaseAudioContext} */ (context));
 }
 
 class LiveKitCall {
   #room;
   #listener;
+  /** @type {import("livekit-client").LocalTrackPublication | undefined} */
   #publication;
+  /** @type {Set<import("livekit-client").RemoteTrack>} */
   #tracks = new Set();
   #live = false;
   #closed = false;
 
+  /**
+   * @param {Client} LiveKit
+   * @param {import("livekit-client").RoomOptions} options
+   * @param {CallListener} listener
+   */
   constructor({ Room, RoomEvent }, options, listener) {
     this.#listener = listener;
     this.#room = new Room(options);
@@ -73,34 +89,44 @@ class LiveKitCall {
       .on(RoomEvent.ParticipantDisconnected, () => this.#onLeft())
       .on(RoomEvent.Reconnecting, () => this.#tell("dropped"))
       .on(RoomEvent.Reconnected, () => this.#tell("restored"))
-      .on(RoomEvent.Disconnected, () => this.#end({ failed: true, reason: "lost", kind: "network" }));
+      .on(RoomEvent.Disconnected, () =>
+        this.#end({ failed: true, reason: "lost", kind: "network" }),
+      );
   }
 
+  /**
+   * @param {Room} room
+   * @param {MediaStream | null} microphone
+   */
   async connect({ url, token }, microphone) {
     await this.#room.connect(url, token);
     const track = microphone?.getAudioTracks()[0];
     if (track) {
-      const options = { source: "microphone" };
-      this.#publication = await this.#room.localParticipant.publishTrack(track, options);
+      const source = /** @type {import("livekit-client").Track.Source} */ ("microphone");
+      this.#publication = await this.#room.localParticipant.publishTrack(track, { source });
     }
     this.#live = true;
     // Data reaches only who is in the room already; a later bot is met by ParticipantConnected.
     if (this.#room.remoteParticipants.size > 0) this.#tell("open");
   }
 
+  // What cannot be sent is lost with the connection, of which the room tells by itself.
+  /** @param {object} message */
   send(message) {
     if (this.#closed) return;
     const bytes = new TextEncoder().encode(JSON.stringify(message));
-    this.#room.localParticipant.publishData(bytes, { reliable: true });
+    this.#room.localParticipant.publishData(bytes, { reliable: true }).catch(() => {});
   }
 
+  // The microphone's own track is silent already: this only tells the room so.
+  /** @param {boolean} muted */
   mute(muted) {
-    if (muted) this.#publication?.mute();
-    else this.#publication?.unmute();
+    (muted ? this.#publication?.mute() : this.#publication?.unmute())?.catch(() => {});
   }
 
+  /** @param {MediaStream} stream */
   async replaceMicrophone(stream) {
-    await this.#publication?.track.replaceTrack(stream.getAudioTracks()[0]);
+    await this.#publication?.audioTrack?.replaceTrack(stream.getAudioTracks()[0]);
   }
 
   /** WebRTC statistics, as a list of RTCStats. */
@@ -112,36 +138,39 @@ class LiveKitCall {
   close() {
     if (this.#closed) return;
     this.#closed = true;
-    this.#room.disconnect();
+    this.#room.disconnect().catch(() => {});
   }
 
+  /** @param {import("livekit-client").RemoteTrack} track */
   #onTrack(track) {
     this.#tracks.add(track);
     this.#tell("track", track.mediaStreamTrack);
   }
 
-  // A room carries packets of other programs too: only JSON objects are for us.
+  /** @param {Uint8Array} bytes */
   #onData(bytes) {
-    let message;
-    try {
-      message = JSON.parse(new TextDecoder().decode(bytes));
-    } catch {
-      return;
-    }
-    if (message && typeof message === "object") this.#tell("message", message);
+    this.#tell("message", parsed(new TextDecoder().decode(bytes)));
   }
 
   #onLeft() {
-    if (this.#room.remoteParticipants.size === 0) this.#end({ failed: false, reason: "avatarLeft" });
+    if (this.#room.remoteParticipants.size === 0)
+      this.#end({ failed: false, reason: "avatarLeft" });
   }
 
-  // Before connect() has returned, whoever awaits it hears of the failure instead.
+  /**
+   * Before connect() has returned, whoever awaits it hears of the failure instead.
+   * @param {Ending} ending
+   */
   #end(ending) {
     if (this.#closed || !this.#live) return;
     this.close();
     this.#listener.ended(ending);
   }
 
+  /**
+   * @param {Exclude<keyof CallListener, "ended">} event
+   * @param {any} [detail]
+   */
   #tell(event, detail) {
     if (!this.#closed) this.#listener[event](detail);
   }

@@ -1,5 +1,6 @@
 // One peer connection to a SmallWebRTC server: its offer, its data channel, its pulse.
 
+import { parsed } from "./message.js";
 import { incoming, packets } from "./network.js";
 import { requestJson } from "./request.js";
 
@@ -17,19 +18,28 @@ export class Peer {
   #listener;
   #connection;
   #channel;
+  /** @type {string | undefined} */
   #id;
   #muted = false;
+  /** @type {RTCIceCandidate[]} */
   #waitingCandidates = [];
+  /** @type {Timer | undefined} */
   #pingTimer;
   #closed = false;
 
+  /**
+   * @param {{ url: URL, iceServers: RTCIceServer[], microphone: MediaStream | null }} wishes
+   * @param {PeerListener} listener
+   */
   constructor({ url, iceServers, microphone }, listener) {
     this.#url = url;
     this.#listener = listener;
     this.#connection = new RTCPeerConnection({ iceServers });
     this.#addMedia(microphone);
     this.#connection.ontrack = ({ track }) => this.#tell("track", track);
-    this.#connection.onicecandidate = ({ candidate }) => candidate && this.#sendCandidate(candidate);
+    this.#connection.onicecandidate = ({ candidate }) => {
+      if (candidate) this.#sendCandidate(candidate);
+    };
     this.#connection.onconnectionstatechange = () =>
       this.#tell("state", this.#connection.connectionState);
     this.#channel = this.#openChannel();
@@ -53,11 +63,14 @@ export class Peer {
   /**
    * Offers this connection. `replaces` is the id of one that it takes the place of, in the same
    * conversation: the server closes that one as soon as it has the offer.
+   * @param {Signal & { replaces?: string }} [how]
    */
   async offer({ replaces, signal } = {}) {
     await this.#connection.setLocalDescription();
-    const { sdp, type } = this.#connection.localDescription;
-    const known = replaces ? { pc_id: replaces, restart_pc: true } : this.#id && { pc_id: this.#id };
+    const { sdp, type } = /** @type {RTCSessionDescription} */ (this.#connection.localDescription);
+    const known = replaces
+      ? { pc_id: replaces, restart_pc: true }
+      : this.#id && { pc_id: this.#id };
     const answer = await requestJson(this.#url, {
       method: "POST",
       body: { sdp, type, ...known },
@@ -66,20 +79,25 @@ export class Peer {
     this.#id = answer.pc_id;
     if (this.#closed) return;
     await this.#connection.setRemoteDescription({ sdp: answer.sdp, type: answer.type });
-    this.#waitingCandidates.splice(0).forEach((candidate) => this.#sendCandidate(candidate));
+    for (const candidate of this.#waitingCandidates.splice(0)) this.#sendCandidate(candidate);
   }
 
+  /** @param {object} message */
   send(message) {
     if (this.#channel.readyState === "open") this.#channel.send(JSON.stringify(message));
   }
 
+  /** @param {boolean} muted */
   mute(muted) {
     this.#muted = muted;
     const status = { type: "trackStatus", receiver_index: MICROPHONE_RECEIVER, enabled: !muted };
     this.send({ type: "signalling", message: status });
   }
 
-  /** Sends another microphone's track instead. */
+  /**
+   * Sends another microphone's track instead.
+   * @param {MediaStreamTrack} track
+   */
   async replaceMicrophone(track) {
     await this.#connection.getTransceivers()[MICROPHONE_RECEIVER].sender.replaceTrack(track);
   }
@@ -99,12 +117,15 @@ export class Peer {
     this.#closed = true;
     clearInterval(this.#pingTimer);
     // Otherwise they end a moment later, and are taken for live ones until then.
-    this.tracks.forEach((track) => track.stop());
+    for (const track of this.tracks) track.stop();
     this.#channel.close();
     this.#connection.close();
   }
 
-  // The server looks its receivers up by order: audio first, video second.
+  /**
+   * The server looks its receivers up by order: audio first, video second.
+   * @param {MediaStream | null} microphone
+   */
   #addMedia(microphone) {
     const track = microphone?.getAudioTracks()[0];
     this.#connection.addTransceiver(track ?? "audio", {
@@ -130,28 +151,36 @@ export class Peer {
     if (this.#channel.readyState === "open") this.#channel.send(`ping: ${Date.now()}`);
   }
 
-  // Candidates that appear before the server has named the connection wait for its answer.
+  /**
+   * Candidates that appear before the server has named the connection wait for its answer.
+   * @param {RTCIceCandidate} candidate
+   */
   #sendCandidate(candidate) {
     if (this.#closed) return;
-    if (!this.#id) return this.#waitingCandidates.push(candidate);
+    if (!this.#id) return void this.#waitingCandidates.push(candidate);
     const { candidate: line, sdpMid, sdpMLineIndex } = candidate;
     const body = {
       pc_id: this.#id,
       candidates: [{ candidate: line, sdp_mid: sdpMid, sdp_mline_index: sdpMLineIndex }],
     };
     // A candidate that gets lost is one path fewer: the connection's state says when none is left.
-    return requestJson(this.#url, { method: "PATCH", body }).catch(() => {});
+    requestJson(this.#url, { method: "PATCH", body }).catch(() => {});
   }
 
+  /** @param {string} data */
   #onMessage(data) {
-    const message = JSON.parse(data);
-    if (message.type !== "signalling") return this.#tell("message", message);
+    const message = parsed(data);
+    if (message?.type !== "signalling") return this.#tell("message", message);
     if (message.message?.type === "peerLeft") this.#tell("left");
     if (message.message?.type === "renegotiate") {
       this.offer().catch(() => this.#tell("state", "failed"));
     }
   }
 
+  /**
+   * @param {keyof PeerListener} event
+   * @param {any} [detail]
+   */
   #tell(event, detail) {
     if (!this.#closed) this.#listener[event](detail);
   }

@@ -1,6 +1,10 @@
 // Classic scripts of other parties, loaded only when a transport needs them.
 
-/** Loads `src`; with `integrity`, the browser refuses any file but the pinned one. */
+/**
+ * Loads `src`; with `integrity`, the browser refuses any file but the pinned one.
+ * @param {string} src
+ * @param {string} [integrity]
+ */
 export function loadScript(src, integrity) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");

@@ -13,7 +13,11 @@ const OFFER_LIMIT_MS = 10_000;
 const RENEWED_LIMIT_MS = 4_000;
 const NOT_FOUND = 404;
 
-/** Joins the session that /start opened at `server`; resolves once messages can travel. */
+/**
+ * Joins the session that /start opened at `server`; resolves once messages can travel.
+ * @param {Session} session
+ * @param {Means} means
+ */
 export async function join(session, { server, microphone, listener, signal }) {
   const call = new WebRtcCall(session, server, microphone, listener);
   const abandon = () => call.close();
@@ -33,16 +37,24 @@ class WebRtcCall {
   #server;
   #wishes;
   #listener;
+  /** @type {Peer} */
   #peer;
   #muted = false;
   #live = false;
   #closed = false;
   #resuming = false;
+  /** @type {string | undefined} */
   #peerId;
   #abort = new AbortController();
-  #opened = Promise.withResolvers();
-  #awake = Promise.withResolvers();
+  #opened = /** @type {PromiseWithResolvers<void>} */ (Promise.withResolvers());
+  #awake = /** @type {PromiseWithResolvers<void>} */ (Promise.withResolvers());
 
+  /**
+   * @param {Session} session
+   * @param {string} server
+   * @param {MediaStream | null} microphone
+   * @param {CallListener} listener
+   */
   constructor(session, server, microphone, listener) {
     this.#server = server;
     this.#listener = listener;
@@ -53,10 +65,10 @@ class WebRtcCall {
     };
     this.#opened.promise.catch(() => {});
     window.addEventListener("online", this.#wake, { signal: this.#abort.signal });
+    this.#peer = this.#newPeer();
   }
 
   async connect() {
-    this.#peer = this.#newPeer();
     const timer = setTimeout(() => this.#opened.reject(new CallError("noPath")), OPEN_TIMEOUT_MS);
     try {
       await this.#peer.offer({ signal: this.#abort.signal });
@@ -68,15 +80,18 @@ class WebRtcCall {
     }
   }
 
+  /** @param {object} message */
   send(message) {
     this.#peer.send(message);
   }
 
+  /** @param {boolean} muted */
   mute(muted) {
     this.#muted = muted;
     this.#peer.mute(muted);
   }
 
+  /** @param {MediaStream} stream */
   async replaceMicrophone(stream) {
     this.#wishes.microphone = stream;
     await this.#peer.replaceMicrophone(stream.getAudioTracks()[0]);
@@ -92,12 +107,18 @@ class WebRtcCall {
     this.#opened.reject(new DOMException("The call was closed", "AbortError"));
     this.#abort.abort();
     this.#wake();
-    this.#peer?.close();
+    this.#peer.close();
   }
 
   // Only the connection that is current is listened to.
+  /** @returns {Peer} */
   #newPeer() {
-    const ifCurrent = (act) => (detail) => peer === this.#peer && !this.#closed && act(detail);
+    /** @type {<T extends unknown[]>(act: (...detail: T) => void) => (...detail: T) => void} */
+    const ifCurrent =
+      (act) =>
+      (...detail) => {
+        if (peer === this.#peer && !this.#closed) act(...detail);
+      };
     const peer = new Peer(this.#wishes, {
       track: ifCurrent((track) => this.#listener.track(track)),
       open: ifCurrent(() => this.#onOpen()),
@@ -114,28 +135,38 @@ class WebRtcCall {
     this.#opened.resolve();
   }
 
+  /** @param {RTCPeerConnectionState} state */
   #onState(state) {
     if (state === "connected") return this.#wake();
     if (!["disconnected", "failed", "closed"].includes(state)) return;
-    if (this.#live) this.#resume();
+    if (this.#live) void this.#resume();
     else if (state !== "disconnected") this.#opened.reject(new CallError("noPath"));
   }
 
   async #resume() {
-    if (this.#resuming || this.#closed || !this.#live) return;
+    if (this.#resuming || this.#closed) return;
     this.#resuming = true;
     this.#listener.dropped();
+    let back = false;
+    try {
+      back = await this.#comesBack();
+    } finally {
+      this.#resuming = false;
+      if (!back) this.#end({ failed: true, reason: "lost", kind: "network" });
+    }
+    if (this.#closed) return;
+    this.#peer.mute(this.#muted);
+    this.#listener.restored();
+  }
+
+  async #comesBack() {
     const endMs = performance.now() + RESUME_LIMIT_MS;
     let back = await this.#isBack();
     while (!this.#closed && !back && performance.now() < endMs) {
       await this.#rest(RETRY_PERIOD_MS);
       back = await this.#isBack();
     }
-    this.#resuming = false;
-    if (this.#closed) return;
-    if (!back) return this.#end({ failed: true, reason: "lost", kind: "network" });
-    this.#peer.mute(this.#muted);
-    this.#listener.restored();
+    return back;
   }
 
   // An offer that is under way must not be sent twice, so it waits until the server answers at all.
@@ -160,7 +191,8 @@ class WebRtcCall {
       await peer.offer({ replaces: this.#peerId, signal });
     } catch (error) {
       peer.close();
-      if (error.status === NOT_FOUND) this.#end({ failed: true, reason: "gone", kind: "server" });
+      if (error instanceof CallError && error.status === NOT_FOUND)
+        this.#end({ failed: true, reason: "gone", kind: "server" });
       return this.#isHeard();
     }
     this.#adopt(peer);
@@ -173,15 +205,17 @@ class WebRtcCall {
 
   // The server has closed the old connection: a goodbye from our side can do no harm any more.
   // The new one's tracks came with the answer, when it was not listened to yet.
+  /** @param {Peer} peer */
   #adopt(peer) {
     if (this.#closed) return peer.close();
     const old = this.#peer;
     this.#peer = peer;
     this.#peerId = peer.id;
     old.close();
-    peer.tracks.forEach((track) => this.#listener.track(track));
+    for (const track of peer.tracks) this.#listener.track(track);
   }
 
+  /** @param {Ending} ending */
   #end(ending) {
     if (this.#closed) return;
     this.#opened.reject(new CallError("noPath"));
@@ -189,7 +223,10 @@ class WebRtcCall {
     if (this.#live) this.#listener.ended(ending);
   }
 
-  /** Waits, but no longer than until something has happened. */
+  /**
+   * Waits, but no longer than until something has happened.
+   * @param {number} durationMs
+   */
   async #rest(durationMs) {
     this.#awake = Promise.withResolvers();
     const timer = setTimeout(this.#awake.resolve, durationMs);

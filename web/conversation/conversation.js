@@ -1,11 +1,11 @@
 // One conversation: the microphone, the call and its messages, from the click to the end.
 
 import { asksItself, carriesText, openCall, watchRoom } from "../call/call.js";
+import { incoming, packets } from "../call/network.js";
+import { CallError, endingOf } from "../call/request.js";
 import { watchVoice } from "./level.js";
 import { Microphone } from "./microphone.js";
-import { incoming, packets } from "../call/network.js";
 import { Playout } from "./playout.js";
-import { CallError } from "../call/request.js";
 import { Rtvi } from "./rtvi.js";
 
 const READY_LIMIT_MS = 30_000;
@@ -29,19 +29,24 @@ const HEARING_MS = 1_000;
 export class Conversation {
   #place;
   #frame;
+  /** @type {ConversationListener | null} */
   #listener;
   #rtvi;
+  /** @type {Call | undefined} */
   #call;
   #microphone;
   #canSend = false;
   #live = false;
   #dropped = false;
   #muted = false;
+  #held = true;
   #over = false;
   #abort = new AbortController();
   #playout = new Playout(() => this.stats());
+  /** @type {(() => void)[]} */
   #releases = [];
 
+  /** @param {{ place: Place, frame: HTMLElement, listener: ConversationListener }} wishes */
   constructor({ place, frame, listener }) {
     this.#place = place;
     this.#frame = frame;
@@ -72,22 +77,27 @@ export class Conversation {
     return this.#rtvi.turns;
   }
 
-  /** Without `voice` the microphone is never asked for. Failures are told, not thrown. */
-  async start({ voice, open = true }) {
-    this.#microphone.isOpen = open;
+  /**
+   * Without `voice` the microphone is never asked for; `held` is as in hold(). Failures are told,
+   * not thrown.
+   * @param {{ voice: boolean, held: boolean }} how
+   */
+  async start({ voice, held }) {
+    this.hold(held);
     try {
       if (voice && !this.#watches && !asksItself(this.#place.transport)) await this.#listen();
       if (!this.#over) await this.#connect(voice);
     } catch (error) {
       if (this.#over) return;
-      const known = error instanceof CallError;
-      const { kind, values } = known ? error : { kind: "page" };
-      this.#finish({ failed: true, reason: known ? error.message : "elementBroken", kind, values });
-      if (!known) throw error;
+      this.#finish(endingOf(error));
+      if (!(error instanceof CallError)) throw error;
     }
   }
 
-  /** Sends typed text and returns its message id. */
+  /**
+   * Sends typed text and returns its message id.
+   * @param {string} text
+   */
   say(text) {
     return this.#rtvi.say(text);
   }
@@ -96,24 +106,37 @@ export class Conversation {
     this.#rtvi.interrupt();
   }
 
+  /** The user is typing. */
+  typing() {
+    this.#rtvi.typing();
+  }
+
+  /** @param {boolean} muted */
   mute(muted) {
     this.#muted = muted;
-    this.#microphone.isOpen = !muted;
+    this.#openMicrophone();
     this.#call?.mute(muted);
   }
 
-  /** Push-to-talk: whether the user holds the button. */
+  /**
+   * Push-to-talk: whether the user holds the button. True where there is no button to hold.
+   * @param {boolean} held
+   */
   hold(held) {
-    this.#microphone.isOpen = held;
+    this.#held = held;
+    this.#openMicrophone();
   }
 
-  /** Changes to another microphone; null is the system's own choice. */
+  /**
+   * Changes to another microphone; null is the system's own choice.
+   * @param {string | null} id
+   */
   async useMicrophone(id) {
     this.#microphone.choose(id);
     if (!this.#microphone.stream && !this.#live) return;
     const stream = await this.#microphone.start();
     if (this.#over) return this.#microphone.stop();
-    await this.#call?.replaceMicrophone?.(stream);
+    if (stream) await this.#call?.replaceMicrophone?.(stream);
   }
 
   /** WebRTC statistics, as a list of RTCStats. */
@@ -128,6 +151,7 @@ export class Conversation {
     return (await this.#soundPackets()) > before;
   }
 
+  /** @param {string} reason */
   end(reason) {
     this.#finish({ failed: false, reason });
   }
@@ -147,12 +171,19 @@ export class Conversation {
     return !this.#watches && carriesText(this.#place.transport);
   }
 
+  #openMicrophone() {
+    const open = this.#held && !this.#muted;
+    this.#microphone.isOpen = open;
+    this.#rtvi.microphone(!open);
+  }
+
   async #listen() {
     this.#onState("microphone");
     await this.#microphone.start();
     if (this.#over) this.#microphone.stop();
   }
 
+  /** @param {boolean} voice */
   async #connect(voice) {
     this.#onState("connecting");
     const means = {
@@ -162,8 +193,7 @@ export class Conversation {
       listener: this.#callListener(),
       signal: this.#abort.signal,
     };
-    const { room } = this.#place;
-    const call = await (room ? watchRoom(room, means) : openCall(this.#place, means));
+    const call = await this.#open(means);
     if (this.#over) return call.close();
     this.#call = call;
     this.#releases.push(() => call.close());
@@ -172,6 +202,13 @@ export class Conversation {
     if (this.#canSend) this.#greet();
   }
 
+  /** @param {Omit<Means, "server">} means */
+  #open(means) {
+    const { room, server = "", transport = "webrtc", body = {} } = this.#place;
+    return room ? watchRoom(room, means) : openCall({ server, transport, body }, means);
+  }
+
+  /** @returns {CallListener} */
   #callListener() {
     return {
       track: (track) => this.#onTrack(track),
@@ -194,12 +231,14 @@ export class Conversation {
     if (!this.#watches) this.#rtvi.hello();
   }
 
+  /** @param {MediaStreamTrack} track */
   #onTrack(track) {
     this.#tell("track", track);
     if (!this.#hasMessages) this.#listenTo(track);
   }
 
   // A sentence takes its place when it is announced, and its words come when they are heard.
+  /** @param {Speech} said */
   #onAvatarSaid(said) {
     this.#playout.look();
     if (!said.spoken) return this.#tell("avatarSaid", said);
@@ -207,16 +246,19 @@ export class Conversation {
   }
 
   // A room without messages for us: its sound tells who is speaking.
+  /** @param {MediaStreamTrack} track */
   #listenTo(track) {
     if (!this.#live) {
       this.#onLive();
       this.#onState("listening");
     }
     if (track.kind !== "audio") return;
+    /** @param {boolean} speaking */
     const tell = (speaking) => this.#onState(speaking ? "speaking" : "listening");
     this.#releases.push(watchVoice(new MediaStream([track]), tell));
   }
 
+  /** @param {boolean} dropped */
   #onDropped(dropped) {
     this.#dropped = dropped;
     this.#microphone.isExpected = !dropped;
@@ -225,6 +267,7 @@ export class Conversation {
     else this.#onState("listening");
   }
 
+  /** @param {string} state */
   #onState(state) {
     this.#microphone.isExpected = state === "listening" && !this.#dropped;
     if (!this.#dropped) this.#tell("state", state);
@@ -247,10 +290,15 @@ export class Conversation {
     return packets(incoming(await this.stats(), "audio"));
   }
 
+  /**
+   * @param {keyof ConversationListener} event
+   * @param {any} [detail]
+   */
   #tell(event, detail) {
-    if (!this.#over) this.#listener?.[event](detail);
+    if (!this.#over) /** @type {any} */ (this.#listener)?.[event](detail);
   }
 
+  /** @param {Ending} ending */
   #finish(ending) {
     if (this.#over) return;
     this.#playout.close();
@@ -261,6 +309,6 @@ export class Conversation {
   #release() {
     this.#over = true;
     this.#abort.abort();
-    this.#releases.splice(0).forEach((release) => release());
+    for (const release of this.#releases.splice(0)) release();
   }
 }

@@ -6,11 +6,16 @@ const FULL_SCALE_RMS = 0.2;
 /**
  * Calls `onLevel` with 0 (silence) to 1 (loud speech) until the returned function is called.
  * Browsers let nobody listen before the user has touched the page: it begins then.
+ * @param {MediaStream} stream
+ * @param {(level: number) => void} onLevel
  */
 export function watchLevel(stream, onLevel) {
-  let ear = null;
+  /** @type {Ear | undefined} */
+  let ear;
   const timer = setInterval(() => {
-    if (isTouched()) onLevel((ear ??= new Ear(stream)).level);
+    if (!isTouched()) return;
+    ear ??= new Ear(stream);
+    onLevel(ear.level);
   }, PERIOD_MS);
   return () => {
     clearInterval(timer);
@@ -27,6 +32,7 @@ class Ear {
   #samples = new Float32Array(this.#analyser.fftSize);
   #source;
 
+  /** @param {MediaStream} stream */
   constructor(stream) {
     this.#source = this.#context.createMediaStreamSource(stream);
     this.#source.connect(this.#analyser);
@@ -39,15 +45,20 @@ class Ear {
 
   close() {
     this.#source.disconnect();
-    this.#context.close();
+    void this.#context.close();
   }
 }
 
+/** @param {Float32Array} samples */
 function rms(samples) {
   return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
 }
 
-/** Tells speech from silence: `onChange(true | false)`, with a pause of `holdMs` forgiven. */
+/**
+ * Tells speech from silence: `onChange(true | false)`, with a pause of `holdMs` forgiven.
+ * @param {MediaStream} stream
+ * @param {(speaking: boolean) => void} onChange
+ */
 export function watchVoice(stream, onChange, { threshold = 0.06, holdMs = 700 } = {}) {
   let speaking = false;
   let lastLoudMs = 0;

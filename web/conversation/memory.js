@@ -2,7 +2,10 @@
 
 const PREFIX = "avatar-call.";
 
-/** The remembered text, or null. */
+/**
+ * The remembered text, or null.
+ * @param {string} name
+ */
 export function recall(name) {
   try {
     return localStorage.getItem(PREFIX + name);
@@ -11,7 +14,11 @@ export function recall(name) {
   }
 }
 
-/** Remembers a text; an empty one is forgotten. */
+/**
+ * Remembers a text; an empty one is forgotten.
+ * @param {string} name
+ * @param {string | null} value
+ */
 export function remember(name, value) {
   try {
     if (value) localStorage.setItem(PREFIX + name, value);

@@ -1,8 +1,8 @@
 // The user's microphone: opened, held to talk, muted, changed, listened to, and let go.
 
+import { CallError } from "../call/request.js";
 import { watchLevel } from "./level.js";
 import { recall, remember } from "./memory.js";
-import { CallError } from "../call/request.js";
 
 const PROCESSING = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 // Below this, a microphone that is open and not muted is as good as unplugged: soon, if it has
@@ -12,6 +12,7 @@ const NEVER_HEARD_MS = 10_000;
 const FLAT_MS = 30_000;
 const CHOICE = "microphone";
 
+/** @type {Record<string, string>} */
 const REFUSALS = {
   NotAllowedError: "microphoneRefused",
   NotFoundError: "microphoneMissing",
@@ -27,14 +28,17 @@ export const chosenMicrophone = () => recall(CHOICE);
  */
 export class Microphone {
   #listener;
+  /** @type {MediaStream | null} */
   #stream = null;
   #open = true;
+  #asked = 0;
   #expected = false;
   #heardMs = 0;
   #everHeard = false;
   #unheard = false;
   #unwatch = () => {};
 
+  /** @param {MicrophoneListener} listener */
   constructor(listener) {
     this.#listener = listener;
   }
@@ -44,9 +48,15 @@ export class Microphone {
     return this.#stream;
   }
 
-  /** Opens the remembered device, or the default one. Throws CallError("…", "microphone"). */
+  /**
+   * Opens the remembered device, or the default one; null if another one was asked for meanwhile.
+   * Throws CallError("…", "microphone").
+   */
   async start() {
+    this.#asked += 1;
+    const asked = this.#asked;
     const stream = await open(chosenMicrophone());
+    if (asked !== this.#asked) return release(stream);
     this.stop();
     this.#stream = stream;
     const [track] = stream.getAudioTracks();
@@ -58,18 +68,27 @@ export class Microphone {
     return stream;
   }
 
-  /** Remembers a device; null for the system's own choice. */
+  /**
+   * Remembers a device; null for the system's own choice.
+   * @param {string | null} id
+   */
   choose(id) {
     remember(CHOICE, id);
   }
 
-  /** Whether the user's voice goes out. */
+  /**
+   * Whether the user's voice goes out.
+   * @param {boolean} open
+   */
   set isOpen(open) {
     this.#open = open;
-    this.#stream?.getAudioTracks().forEach((track) => (track.enabled = open));
+    for (const track of this.#stream?.getAudioTracks() ?? []) track.enabled = open;
   }
 
-  /** Whether the user may be expected to speak now. */
+  /**
+   * Whether the user may be expected to speak now.
+   * @param {boolean} expected
+   */
   set isExpected(expected) {
     if (expected && !this.#expected) this.#heardMs = performance.now();
     this.#expected = expected;
@@ -78,17 +97,15 @@ export class Microphone {
   stop() {
     this.#unwatch();
     this.#unwatch = () => {};
-    this.#stream?.getTracks().forEach((track) => {
-      track.onended = null;
-      track.stop();
-    });
-    this.#stream = null;
+    this.#stream = release(this.#stream);
   }
 
+  /** @param {MediaStream} stream */
   #onEnded(stream) {
     if (stream === this.#stream) this.#listener.gone();
   }
 
+  /** @param {number} level */
   #onLevel(level) {
     this.#listener.level(this.#open ? level : 0);
     const nowMs = performance.now();
@@ -99,7 +116,11 @@ export class Microphone {
     this.#tellUnheard(nowMs - this.#heardMs > limitMs, loud);
   }
 
-  // Once told, it holds until something is heard.
+  /**
+   * Once told, it holds until something is heard.
+   * @param {boolean} flat
+   * @param {boolean} loud
+   */
   #tellUnheard(flat, loud) {
     const unheard = flat || (this.#unheard && !loud);
     if (unheard === this.#unheard) return;
@@ -108,24 +129,38 @@ export class Microphone {
   }
 }
 
+/** @param {MediaStream | null} stream */
+function release(stream) {
+  for (const track of stream?.getTracks() ?? []) {
+    track.onended = null;
+    track.stop();
+  }
+  return null;
+}
+
+/** @param {string | null} deviceId */
 async function open(deviceId) {
   if (!navigator.mediaDevices) throw new CallError("microphoneInsecure", "microphone");
   try {
     return await (deviceId ? openChosen(deviceId) : ask());
   } catch (error) {
-    throw new CallError(REFUSALS[error.name] ?? "microphoneOther", "microphone");
+    const { name } = /** @type {Error} */ (error);
+    throw new CallError(REFUSALS[name] ?? "microphoneOther", "microphone");
   }
 }
 
 // Chromium takes the system's own device for an "ideal" one. One that is gone since it was chosen
 // leaves the system's own, too.
+/** @param {string} deviceId */
 async function openChosen(deviceId) {
   try {
     return await ask({ deviceId: { exact: deviceId } });
   } catch (error) {
-    if (error.name !== "OverconstrainedError") throw error;
+    if (/** @type {Error} */ (error).name !== "OverconstrainedError") throw error;
     return ask();
   }
 }
 
-const ask = (device) => navigator.mediaDevices.getUserMedia({ audio: { ...PROCESSING, ...device } });
+/** @param {MediaTrackConstraints} [device] */
+const ask = (device) =>
+  navigator.mediaDevices.getUserMedia({ audio: { ...PROCESSING, ...device } });

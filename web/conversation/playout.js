@@ -11,21 +11,27 @@ export class Playout {
   #stats;
   #waitMs = 0;
   #before = { delay_s: 0, count: 0 };
+  /** @type {{ act: () => void, dueMs: number }[]} */
   #held = [];
   #dueMs = 0;
+  /** @type {Timer | undefined} */
   #timer;
   #readMs = -Infinity;
 
+  /** @param {() => Promise<Stat[]>} stats */
   constructor(stats) {
     this.#stats = stats;
   }
 
   /** Looks how long sounds wait now, unless that is known. To be called before words are due. */
   look() {
-    if (performance.now() - this.#readMs > PERIOD_MS) this.#read();
+    if (performance.now() - this.#readMs > PERIOD_MS) void this.#read();
   }
 
-  /** Does `act` when the sound that arrives now is heard, and never before what was held earlier. */
+  /**
+   * Does `act` when the sound that arrives now is heard, and never before what was held earlier.
+   * @param {() => void} act
+   */
   hold(act) {
     const nowMs = performance.now();
     this.#dueMs = Math.max(this.#dueMs, nowMs + this.#waitMs);
@@ -38,15 +44,16 @@ export class Playout {
   close() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#held.splice(0).forEach(({ act }) => act());
+    for (const { act } of this.#held.splice(0)) act();
   }
 
   #release() {
     this.#timer = undefined;
     const nowMs = performance.now();
-    while (this.#held[0]?.dueMs <= nowMs) this.#held.shift().act();
+    const due = this.#held.filter(({ dueMs }) => dueMs <= nowMs).length;
+    for (const { act } of this.#held.splice(0, due)) act();
     const [next] = this.#held;
-    if (next) this.#timer = setTimeout(() => this.#release(), next.dueMs - nowMs);
+    if (next) this.#timer ??= setTimeout(() => this.#release(), next.dueMs - nowMs);
   }
 
   // A connection that was taken up again counts anew.
@@ -54,7 +61,7 @@ export class Playout {
     this.#readMs = performance.now();
     const [audio] = incoming(await this.#stats(), "audio");
     if (!audio?.jitterBufferEmittedCount) return;
-    const { jitterBufferDelay: delay_s, jitterBufferEmittedCount: count } = audio;
+    const { jitterBufferDelay: delay_s = 0, jitterBufferEmittedCount: count } = audio;
     const before = count < this.#before.count ? { delay_s: 0, count: 0 } : this.#before;
     this.#before = { delay_s, count };
     if (count === before.count) return;

@@ -6,7 +6,11 @@ const VERSION = "2.2.0";
 const LABEL = "rtvi-ai";
 // A turn that gets no answer leads back to listening.
 const ANSWER_LIMIT_MS = 20_000;
-const GOODBYES = { silence: "silence", duration: "timeUp" };
+const TYPING_PERIOD_MS = 3_000;
+const GOODBYES = new Map([
+  ["silence", "silence"],
+  ["duration", "timeUp"],
+]);
 
 /**
  * One conversation in RTVI. `send` takes a message object; `listener` hears:
@@ -30,12 +34,21 @@ export class Rtvi {
   #botSpeaking = false;
   #answering = false;
   #thinking = false;
+  #muted = false;
+  #toldMuted = false;
+  #typedMs = -Infinity;
+  /** @type {Timer | undefined} */
   #answerTimer;
   #hearsUserInput = false;
   #hearsBotOutput = false;
+  /** @type {string | undefined} */
   #helloId;
   #turns;
 
+  /**
+   * @param {(message: object) => void} send
+   * @param {RtviListener} listener
+   */
   constructor(send, listener) {
     this.#send = send;
     this.#listener = listener;
@@ -50,23 +63,53 @@ export class Rtvi {
   /** Introduces this page to the bot. Needless and harmless once the bot has answered. */
   hello() {
     if (this.#ready) return;
-    this.#helloId = this.#write("client-ready", { version: VERSION, about: { library: "avatar-call" } });
+    this.#helloId = this.#write("client-ready", {
+      version: VERSION,
+      about: { library: "avatar-call" },
+    });
   }
 
-  /** Sends typed text as the user's turn and returns its message id. */
+  /**
+   * Sends typed text as the user's turn and returns its message id.
+   * @param {string} text
+   */
   say(text) {
     this.#think();
     this.#turns.userStopped();
     return this.#write("send-text", { content: text });
   }
 
-  /** Asks the bot to stop speaking. RTVI has no word for it: bots that know none go on. */
+  // RTVI has no word for these: a bot that does not know them goes on.
+
+  /** Asks the bot to stop speaking. */
   interrupt() {
     this.#write("client-message", { t: "interrupt" });
   }
 
+  /** The user is typing, which the bot hears of every few seconds. */
+  typing() {
+    const nowMs = performance.now();
+    if (!this.#ready || nowMs - this.#typedMs < TYPING_PERIOD_MS) return;
+    this.#typedMs = nowMs;
+    this.#write("client-message", { t: "typing" });
+  }
+
+  /**
+   * Whether the user's voice is kept from the bot, which takes it for open until it hears this.
+   * @param {boolean} muted
+   */
+  microphone(muted) {
+    this.#muted = muted;
+    if (!this.#ready || muted === this.#toldMuted) return;
+    this.#toldMuted = muted;
+    this.#write("client-message", { t: "microphone", d: { muted } });
+  }
+
   /** The connection was gone for a while: what was missed is not waited for. */
   resume() {
+    // What changed meanwhile may not have reached the bot.
+    this.#toldMuted = !this.#muted;
+    this.microphone(this.#muted);
     this.#userSpeaking = this.#botSpeaking = this.#answering = this.#thinking = false;
     this.#tellState();
   }
@@ -75,10 +118,17 @@ export class Rtvi {
     clearTimeout(this.#answerTimer);
   }
 
-  read({ label, type, id, data }) {
-    if (label === LABEL) this.#readers[type]?.(data ?? {}, id);
+  /**
+   * Reads what came from the bot, or from whoever else is in a room.
+   * @param {unknown} message
+   */
+  read(message) {
+    const { label, type, id, data } = Object(message);
+    if (label === LABEL && Object.hasOwn(this.#readers, type))
+      this.#readers[type](Object(data), id);
   }
 
+  /** @type {Record<string, (data: any, id?: string) => void>} */
   #readers = {
     "bot-ready": () => this.#onReady(),
     "user-started-speaking": () => this.#onUserSpeaking(true),
@@ -98,6 +148,10 @@ export class Rtvi {
     "error-response": (data, id) => this.#onErrorResponse(data, id),
   };
 
+  /**
+   * @param {string} type
+   * @param {object} data
+   */
   #write(type, data) {
     const id = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
     this.#send({ label: LABEL, type, id, data });
@@ -108,9 +162,11 @@ export class Rtvi {
     if (this.#ready) return;
     this.#ready = true;
     this.#listener.ready();
+    this.microphone(this.#muted);
     this.#tellState();
   }
 
+  /** @param {boolean} speaking */
   #onUserSpeaking(speaking) {
     this.#userSpeaking = speaking;
     if (!speaking) this.#turns.userStopped();
@@ -119,11 +175,13 @@ export class Rtvi {
     this.#tellState();
   }
 
+  /** @param {boolean} answering */
   #onAnswering(answering) {
     this.#answering = answering;
     if (answering) this.#think();
   }
 
+  /** @param {boolean} speaking */
   #onBotSpeaking(speaking) {
     this.#botSpeaking = speaking;
     if (speaking) this.#turns.botStarted();
@@ -152,61 +210,85 @@ export class Rtvi {
     else this.#listener.state(this.#thinking ? "thinking" : "listening");
   }
 
+  /** @param {any} data */
   #onUserInput({ text, final, msg_id: id }) {
     this.#hearsUserInput = true;
-    this.#listener.userSaid({ text, final, id });
+    this.#listener.userSaid({ text: words(text), final, id });
   }
 
   // Bots of protocol 2.2 send every transcription twice, as user-input first.
+  /** @param {any} data */
   #onUserTranscription({ text, final }) {
-    if (!this.#hearsUserInput) this.#listener.userSaid({ text, final });
+    if (!this.#hearsUserInput) this.#listener.userSaid({ text: words(text), final });
   }
 
   // Text that is not spoken at all comes without `spoken_progress`, and only once. Bots of
   // protocol 1 send each text before and after it is spoken, and no segment.
-  #onBotOutput({ text, segment_id: segment, spoken_progress: progress, spoken_status, spoken: told }) {
+  /** @param {any} data */
+  #onBotOutput({
+    text,
+    segment_id: segment,
+    spoken_progress: progress,
+    spoken_status,
+    spoken: told,
+  }) {
     this.#hearsBotOutput = true;
     if (!spoken_status && told === false) return;
-    const spoken = (progress ? progress.accumulated_text : text).trim();
-    const coming = progress ? progress.remaining_text.trim() : "";
+    const spoken = words(progress ? progress.accumulated_text : text);
+    const coming = words(progress?.remaining_text);
     if (spoken_status === "in-progress" && !this.#botSpeaking) this.#onBotSpeaking(true);
-    const words = spoken_status === "in-progress";
-    if (spoken || coming) {
-      this.#listener.avatarSaid({ segment: segment ?? Symbol(text), spoken, coming, words });
-    }
+    if (!spoken && !coming) return;
+    const tells = spoken_status === "in-progress";
+    this.#listener.avatarSaid({ segment: segment ?? Symbol(spoken), spoken, coming, words: tells });
   }
 
   // Bots that have no bot-output yet.
+  /** @param {any} data */
   #onBotTtsText({ text }) {
-    if (this.#hearsBotOutput || !text?.trim()) return;
-    this.#listener.avatarSaid({ segment: Symbol(text), spoken: text.trim(), coming: "" });
+    const spoken = words(text);
+    if (this.#hearsBotOutput || !spoken) return;
+    this.#listener.avatarSaid({ segment: Symbol(spoken), spoken, coming: "" });
   }
 
+  /** @param {any} data */
   #onServerMessage(data) {
-    const { type, text, reason } = data ?? {};
-    if (type === "notice") this.#listener.notice(text);
+    const { type, reason } = data;
+    const text = words(data.text);
+    if (type === "notice" && text) this.#listener.notice(text);
     if (type === "face-lost") this.#listener.faceLost(text || "faceLost");
     if (type === "turn-latency") this.#turns.measured(data);
-    if (type === "over") this.#listener.ended({ failed: false, reason: goodbye(reason) });
+    if (type === "over") this.#listener.ended({ failed: false, reason: goodbye(words(reason)) });
     if (type === "failed") this.#fail(text);
   }
 
+  /** @param {any} data */
   #onError({ error, fatal }) {
-    if (fatal) this.#fail(error);
-    else if (error) this.#listener.stumbled(error);
+    if (fatal) this.#fail(words(error));
+    else if (words(error)) this.#listener.stumbled(words(error));
   }
 
   // Of versions that differ, the bot complains; both sides go on.
+  /**
+   * @param {any} data
+   * @param {string} [id]
+   */
   #onErrorResponse({ error }, id) {
-    if (error && id !== this.#helloId) this.#listener.stumbled(error);
+    if (words(error) && id !== this.#helloId) this.#listener.stumbled(words(error));
   }
 
+  /** @param {string} sentence */
   #fail(sentence) {
     this.#listener.ended({ failed: true, reason: sentence || "broken", kind: "bot" });
   }
 }
 
-// A reason is one of the bot's words or a sentence of its own.
+/**
+ * A reason is one of the bot's words or a sentence of its own.
+ * @param {string} reason
+ */
 function goodbye(reason) {
-  return GOODBYES[reason] ?? (reason?.includes(" ") ? reason : "goodbye");
+  return GOODBYES.get(reason) ?? (reason.includes(" ") ? reason : "goodbye");
 }
+
+/** @param {unknown} text */
+const words = (text) => (typeof text === "string" ? text.trim() : "");

@@ -10,14 +10,18 @@
 export class Transcript {
   #onChange;
   #onDrop;
+  /** @type {Entry[]} */
   #entries = [];
   #lastId = 0;
+  /** @type {Map<unknown, { entry: Entry, segment: Segment }>} */
   #segments = new Map();
+  /** @type {Set<string | undefined>} */
   #typed = new Set();
   #startMs = performance.now();
   #closed = true;
   #tellsWords = false;
 
+  /** @param {Record<"onChange" | "onDrop", (entry: Entry) => void>} listener */
   constructor({ onChange, onDrop }) {
     this.#onChange = onChange;
     this.#onDrop = onDrop;
@@ -33,7 +37,11 @@ export class Transcript {
     return this.entries.filter(({ role }) => role === "user").length;
   }
 
-  /** Shows typed text at once; the bot's echo of `id` is not shown again. */
+  /**
+   * Shows typed text at once; the bot's echo of `id` is not shown again.
+   * @param {string} text
+   * @param {string} id
+   */
   userTyped(text, id) {
     this.#typed.add(id);
     const entry = this.#begin("user");
@@ -42,7 +50,10 @@ export class Transcript {
     this.#closed = true;
   }
 
-  /** An interim text is replaced by the next one; a final one stays. */
+  /**
+   * An interim text is replaced by the next one; a final one stays.
+   * @param {Said} said
+   */
   userSaid({ text, final, id }) {
     if (this.#typed.has(id) || !text?.trim()) return;
     const entry = this.#current("user");
@@ -54,6 +65,7 @@ export class Transcript {
   /**
    * All that was spoken of a segment so far, and what of it is still to come. `words` says that
    * this voice tells its words as it speaks them.
+   * @param {Speech} speech
    */
   avatarSaid({ segment: id, spoken, coming, words }) {
     if (words) this.#tellsWords = true;
@@ -66,7 +78,7 @@ export class Transcript {
   /** The avatar stopped in mid-sentence: what was still to come will not be said. */
   avatarCut() {
     const known = [...this.#segments.values()].filter(({ segment }) => segment.coming);
-    known.forEach(({ segment }, place) => this.#cut(segment, place === 0));
+    for (const [place, { segment }] of known.entries()) this.#cut(segment, place === 0);
     for (const entry of new Set(known.map(({ entry }) => entry))) {
       entry.cut = true;
       if (textOf(entry)) this.#onChange(entry);
@@ -74,56 +86,78 @@ export class Transcript {
     }
   }
 
-  // Voices without word timing never tell how far they came in the sentence they had begun.
+  /**
+   * Voices without word timing never tell how far they came in the sentence they had begun.
+   * @param {Segment} segment
+   * @param {boolean} begun
+   */
   #cut(segment, begun) {
     if (begun && !this.#tellsWords) segment.spoken ||= segment.coming;
     segment.coming = "";
     segment.isOver = true;
   }
 
+  /** @param {unknown} id */
   #addSegment(id) {
     const entry = this.#current("avatar");
-    const known = { entry, segment: { spoken: "", coming: "" } };
-    entry.segments.push(known.segment);
+    /** @type {Segment} */
+    const segment = { spoken: "", coming: "" };
+    const known = { entry, segment };
+    entry.segments.push(segment);
     this.#segments.set(id, known);
     return known;
   }
 
+  /**
+   * @param {Entry} entry
+   * @param {string} text
+   */
   #settle(entry, text) {
     entry.segments.push({ spoken: text, coming: "" });
     entry.interim = "";
     this.#onChange(entry);
   }
 
+  /** @param {Role} role */
   #current(role) {
     const last = this.#entries.at(-1);
     return last?.role === role && !this.#closed ? last : this.#begin(role);
   }
 
-  // What was only guessed and never settled goes when the next turn starts.
+  /**
+   * What was only guessed and never settled goes when the next turn starts.
+   * @param {Role} role
+   * @returns {Entry}
+   */
   #begin(role) {
     const last = this.#entries.at(-1);
     if (last?.interim) this.#dropGuess(last);
     const at_s = (performance.now() - this.#startMs) / 1000;
+    /** @type {Entry} */
     const entry = { id: ++this.#lastId, role, at_s, segments: [], interim: "" };
     this.#entries.push(entry);
     this.#closed = false;
     return entry;
   }
 
+  /** @param {Entry} entry */
   #dropGuess(entry) {
     entry.interim = "";
     if (entry.segments.length > 0) this.#onChange(entry);
     else this.#drop(entry);
   }
 
+  /** @param {Entry} entry */
   #drop(entry) {
     this.#entries.splice(this.#entries.indexOf(entry), 1);
     this.#onDrop(entry);
   }
 }
 
-/** What of an entry has really been said. */
+/**
+ * What of an entry has really been said.
+ * @param {Entry} entry
+ */
 export function textOf({ segments }) {
   return segments
     .map(({ spoken }) => spoken)
@@ -131,8 +165,13 @@ export function textOf({ segments }) {
     .join(" ");
 }
 
-/** The whole transcript as plain text, one entry a line; `names` by role. */
+/**
+ * The whole transcript as plain text, one entry a line.
+ * @param {Entry[]} entries
+ * @param {Names} names
+ */
 export function asText(entries, names) {
+  /** @param {Entry} entry */
   const line = (entry) => {
     const end = entry.cut ? " –" : "";
     return `[${clock(entry.at_s)}] ${names[entry.role]}: ${textOf(entry)}${end}`;
@@ -140,7 +179,10 @@ export function asText(entries, names) {
   return `${entries.map(line).join("\n")}\n`;
 }
 
-/** Seconds as minutes and seconds. */
+/**
+ * Seconds as minutes and seconds.
+ * @param {number} duration_s
+ */
 export function clock(duration_s) {
   const whole = Math.floor(duration_s);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;

@@ -1,6 +1,7 @@
 // How long the avatar's answers took, step by step, from the end of the user's speech.
 
 // A service's name in Pipecat's metrics tells which part it is.
+/** @type {[string, RegExp][]} */
 const PARTS = [
   ["ears", /stt/i],
   ["mind", /llm/i],
@@ -17,12 +18,17 @@ const SPOKEN = "voice";
  */
 export class Turns {
   #onTurn;
+  /** @type {Turn[]} */
   #list = [];
   #exact = false;
+  /** @type {number | null} */
   #stoppedMs = null;
+  /** @type {Map<string, number>} */
   #firsts = new Map();
+  /** @type {Turn | null} */
   #pending = null;
 
+  /** @param {(turn: Turn) => void} onTurn */
   constructor(onTurn) {
     this.#onTurn = onTurn;
   }
@@ -49,9 +55,12 @@ export class Turns {
     this.#firsts.clear();
   }
 
-  /** Pipecat's metrics: lists of { processor, value } in seconds. */
-  metrics({ ttfb = [] }) {
-    for (const { processor, value } of ttfb) {
+  /**
+   * Pipecat's metrics: lists of { processor, value } in seconds.
+   * @param {any} metrics
+   */
+  metrics({ ttfb }) {
+    for (const { processor, value } of list(ttfb)) {
       const part = PARTS.find(([, name]) => name.test(processor))?.[0];
       if (part && value > 0 && !this.#firsts.has(part)) this.#firsts.set(part, value);
     }
@@ -68,15 +77,23 @@ export class Turns {
     this.#settle();
   }
 
-  /** The bot's own measurement of a turn. */
+  /**
+   * The bot's own measurement of a turn.
+   * @param {any} turn
+   */
   measured({ turn, steps }) {
+    const known = list(steps).filter(isStep);
+    if (known.length === 0) return;
     if (!this.#exact) this.#list = [];
     this.#exact = true;
     this.#pending = null;
-    this.#add({ turn, steps, exact: true });
+    this.#add({ turn, steps: known, exact: true });
   }
 
-  // The times of mind and voice count from each other; what is left before them is the ears'.
+  /**
+   * The times of mind and voice count from each other; what is left before them is the ears'.
+   * @param {number} voice_s
+   */
   #steps(voice_s) {
     const { mind, voice } = Object.fromEntries(this.#firsts);
     const mind_s = voice_s - (voice ?? 0);
@@ -93,8 +110,19 @@ export class Turns {
     if (pending) this.#add(pending);
   }
 
+  /** @param {Turn} turn */
   #add(turn) {
     this.#list.push(turn);
     this.#onTurn(turn);
   }
 }
+
+// What a bot sends may be anything.
+/** @param {any} sent */
+const isStep = ({ name, at_s }) => typeof name === "string" && Number.isFinite(at_s);
+
+/**
+ * @param {unknown} sent
+ * @returns {any[]}
+ */
+const list = (sent) => (Array.isArray(sent) ? sent.map(Object) : []);

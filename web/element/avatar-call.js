@@ -1,16 +1,16 @@
 // <avatar-call>: a conversation with an AI avatar, as one element. README.md tells how to use it.
 
 import { asksItself, carriesText } from "../call/call.js";
+import { Network } from "../call/network.js";
+import { CallError, endingOf } from "../call/request.js";
 import { Conversation } from "../conversation/conversation.js";
+import { recall, remember } from "../conversation/memory.js";
+import { asText, Transcript, textOf } from "../conversation/transcript.js";
 import { Keys } from "./keys.js";
 import { loadLineup, roomLineup } from "./lineup.js";
-import { recall, remember } from "../conversation/memory.js";
-import { Network } from "../call/network.js";
-import { CallError } from "../call/request.js";
 import { IN_CALL, LIVE, Screen } from "./screen.js";
 import { style } from "./style.js";
 import { chooseLanguage, textsIn } from "./texts.js";
-import { asText, Transcript, textOf } from "../conversation/transcript.js";
 
 const STATS_PERIOD_MS = 5_000;
 const STATS_OPEN_PERIOD_MS = 1_000;
@@ -53,21 +53,31 @@ export class AvatarCall extends HTMLElement {
     "room-token",
   ];
 
+  /** @type {Screen} */
   #screen;
   #keys;
-  #text;
+  #text = textsIn("en");
+  /** @type {Lineup | null} */
   #lineup = null;
-  #loading = null;
+  /** @type {Promise<unknown>} */
+  #loading = Promise.resolve();
+  /** @type {Conversation | null} */
   #conversation = null;
-  #transcript = null;
-  #network = null;
+  #transcript = this.#emptyTranscript();
+  #network = new Network();
   #state = "idle";
   #voice = true;
+  /** @type {number | null} */
   #startedMs = null;
+  /** @type {Timer | undefined} */
   #statsTimer;
   #roomToken = "";
+  /**
+   * The last wish for a line-up; null while the element is in no page.
+   * @type {object | null}
+   */
   #asked = null;
-  #abort = null;
+  #abort = new AbortController();
 
   constructor() {
     super();
@@ -77,16 +87,16 @@ export class AvatarCall extends HTMLElement {
       start: (voice) => this.#begin(voice),
       again: () => this.#again(),
       goOnTyping: () => this.#begin(false),
+      typing: () => this.#onTyping(),
       say: (text) => this.say(text),
       mute: (muted) => this.mute(muted),
       hold: (held) => this.#hold(held),
       interrupt: () => this.interrupt(),
       end: () => this.stop(),
-      microphone: (id) => this.#useMicrophone(id),
+      microphone: (id) => void this.#useMicrophone(id),
       sheet: () => this.#watchNetwork(),
-      choice: () => {},
       transcript: () => this.transcript,
-      faceMissed: () => this.#onFaceMissed(),
+      faceMissed: () => void this.#onFaceMissed(),
     });
     this.#keys = new Keys(this, {
       wants: (key) => this.#wants(key),
@@ -110,6 +120,7 @@ export class AvatarCall extends HTMLElement {
     return this.getAttribute("transport") ?? "";
   }
 
+  /** @param {string} name */
   set transport(name) {
     this.#reflect("transport", name);
   }
@@ -202,7 +213,7 @@ export class AvatarCall extends HTMLElement {
 
   /** What was said in this conversation or the last one, as plain text, one turn a line. */
   get transcript() {
-    return asText(this.#transcript?.entries ?? [], this.#screen.names);
+    return asText(this.#transcript.entries, this.#screen.names);
   }
 
   // Methods
@@ -225,7 +236,10 @@ export class AvatarCall extends HTMLElement {
     this.#conversation?.end("youEnded");
   }
 
-  /** Sends text as the user's turn; true if it went out. */
+  /**
+   * Sends text as the user's turn; true if it went out.
+   * @param {string} text
+   */
   say(text) {
     if (!this.#conversation || !LIVE.includes(this.#state) || this.#isWatching) return false;
     this.#transcript.userTyped(text, this.#conversation.say(text));
@@ -263,7 +277,8 @@ export class AvatarCall extends HTMLElement {
     this.#keys.stop();
     this.#conversation?.abandon();
     this.#conversation = null;
-    this.#lineup = this.#asked = null;
+    this.#lineup = null;
+    this.#asked = null;
     this.#watchNetwork();
     this.#screen.openSheet(null);
     this.#screen.release();
@@ -273,8 +288,9 @@ export class AvatarCall extends HTMLElement {
   // Moved within the page by moveBefore(), the conversation goes on.
   connectedMoveCallback() {}
 
+  /** @param {string} name */
   attributeChangedCallback(name) {
-    if (!this.isConnected || !this.#text) return;
+    if (!this.#asked) return;
     if (name === "lang") this.#setLanguage();
     if (name === "push-to-talk") this.#onPushToTalk();
     else if (!IN_CALL.includes(this.#state)) this.#prepare();
@@ -292,39 +308,44 @@ export class AvatarCall extends HTMLElement {
   }
 
   get #transport() {
-    return this.transport || this.#lineup?.transport || "webrtc";
+    const named = /** @type {Transport} */ (this.transport);
+    return named || this.#lineup?.transport || "webrtc";
   }
 
   // A page may have set them before this script had arrived.
   #takeEarlyProperties() {
     for (const name of PROPERTIES.filter((name) => Object.hasOwn(this, name))) {
-      const value = this[name];
-      delete this[name];
-      this[name] = value;
+      const value = Reflect.get(this, name);
+      Reflect.deleteProperty(this, name);
+      Reflect.set(this, name, value);
     }
   }
 
   // Several attributes that change at once are one change.
   #prepare() {
-    const asked = (this.#asked = {});
+    const asked = {};
+    this.#asked = asked;
     this.#screen.holdStart();
-    this.#loading = Promise.resolve().then(() => asked === this.#asked && this.#load(asked));
+    this.#loading = this.#load(asked);
   }
 
+  /** @param {object} asked */
   async #load(asked) {
+    await null;
+    if (asked !== this.#asked) return;
     try {
       const lineup = this.#isWatching
         ? roomLineup(this.#base)
         : await loadLineup(this.#base, this.#abort.signal);
       if (asked === this.#asked) this.#ready(lineup);
     } catch (error) {
-      if (error.name === "AbortError" || asked !== this.#asked) return;
+      if (asked !== this.#asked) return;
+      this.#onEnded(endingOf(error));
       if (!(error instanceof CallError)) throw error;
-      const { message: reason, kind, values } = error;
-      this.#onEnded({ failed: true, reason, kind, values });
     }
   }
 
+  /** @param {Lineup} lineup */
   #ready(lineup) {
     this.#lineup = lineup;
     this.#setMode(this.#voice);
@@ -346,6 +367,7 @@ export class AvatarCall extends HTMLElement {
     if (this.#lineup) this.#screen.showLineup(this.#lineup, this);
   }
 
+  /** @param {boolean} voice */
   #setMode(voice) {
     this.#voice = voice;
     this.#screen.mode = {
@@ -372,6 +394,7 @@ export class AvatarCall extends HTMLElement {
 
   // During
 
+  /** @param {boolean} voice */
   #begin(voice) {
     if (!this.#lineup || this.#conversation) return;
     if (voice && !this.#isWatching) remember(this.#consentName, this.#consentText);
@@ -379,20 +402,25 @@ export class AvatarCall extends HTMLElement {
     this.#keys.claim();
     this.#startedMs = null;
     this.#network = new Network();
-    this.#transcript = new Transcript({
-      onChange: (entry) => this.#onEntry(entry),
-      onDrop: (entry) => this.#screen.captions.drop(entry),
-    });
+    this.#transcript = this.#emptyTranscript();
     this.#screen.begin();
     this.#conversation = new Conversation({
       place: this.#place(),
       frame: this.#screen.frame,
       listener: this.#listener(),
     });
-    this.#conversation.start({ voice, open: !this.pushToTalk });
+    void this.#conversation.start({ voice, held: !this.pushToTalk });
     this.#screen.focus("status");
   }
 
+  #emptyTranscript() {
+    return new Transcript({
+      onChange: (entry) => this.#onEntry(entry),
+      onDrop: (entry) => this.#screen.captions.drop(entry),
+    });
+  }
+
+  /** @returns {Place} */
   #place() {
     if (this.#isWatching) return { room: { url: this.roomUrl, token: this.roomToken } };
     const fixed = {
@@ -403,12 +431,13 @@ export class AvatarCall extends HTMLElement {
     return { server: this.#base, transport: this.#transport, body };
   }
 
+  /** @returns {ConversationListener} */
   #listener() {
     const screen = this.#screen;
     return {
       state: (state) => this.#show(state),
-      live: () => (this.#startedMs ??= performance.now()) && this.#watchNetwork(),
-      track: (track) => screen.face.add(track),
+      live: () => this.#onLive(),
+      track: (track) => screen.video.add(track),
       level: (level) => screen.showLevel(level),
       unheard: (unheard) => this.#onUnheard(unheard),
       microphoneGone: () => this.#showChooser("microphoneGone", "gone"),
@@ -423,6 +452,12 @@ export class AvatarCall extends HTMLElement {
     };
   }
 
+  #onLive() {
+    this.#startedMs ??= performance.now();
+    this.#watchNetwork();
+  }
+
+  /** @param {string} state */
   #show(state) {
     const previous = this.#state;
     this.#state = state;
@@ -431,24 +466,28 @@ export class AvatarCall extends HTMLElement {
     if (state !== previous) this.#tell("state", { state, previous });
   }
 
+  /** @param {Speech} said */
   #onAvatarSaid(said) {
     this.#screen.captions.voiceTells(said.words);
     this.#transcript.avatarSaid(said);
   }
 
+  /** @param {Entry} entry */
   #onEntry(entry) {
     this.#screen.captions.show(entry);
     const { id, role, interim, at_s, cut } = entry;
     this.#tell("transcript", { id, role, text: textOf(entry), interim, cut: Boolean(cut), at_s });
   }
 
+  /** @param {Turn} turn */
   #onTurn(turn) {
     this.#screen.showTurns(this.#conversation?.turns.list ?? []);
     this.#tell("metrics", { type: "turn", ...turn });
   }
 
+  /** @param {string} sentence */
   #onFaceLost(sentence) {
-    this.#screen.face.lose();
+    this.#screen.video.lose();
     this.#tellFaceLost(sentence);
   }
 
@@ -457,19 +496,25 @@ export class AvatarCall extends HTMLElement {
     const conversation = this.#conversation;
     const hears = await conversation?.hears();
     const same = conversation === this.#conversation && LIVE.includes(this.#state);
-    if (hears && same && !this.#screen.face.isShown) this.#tellFaceLost("faceLost");
+    if (hears && same && !this.#screen.video.isShown) this.#tellFaceLost("faceLost");
   }
 
+  /** @param {string} sentence */
   #tellFaceLost(sentence) {
     this.#screen.showNotice(sentence, { kind: "faceLost" });
     this.#tell("error", { kind: "face", message: this.#text(sentence) });
   }
 
+  /** @param {boolean} unheard */
   #onUnheard(unheard) {
     if (unheard) this.#showChooser("unheard", "unheard");
     else this.#screen.hideNotice("unheard");
   }
 
+  /**
+   * @param {string} sentence
+   * @param {string} kind
+   */
   #showChooser(sentence, kind) {
     const action = { text: "chooseMicrophone", do: () => this.#screen.openSheet("devices") };
     this.#screen.showNotice(sentence, { kind, action });
@@ -477,9 +522,10 @@ export class AvatarCall extends HTMLElement {
   }
 
   #onDevices() {
-    if (this.#screen.sheet === "devices") this.#screen.refreshDevices();
+    if (this.#screen.sheet === "devices") void this.#screen.refreshDevices();
   }
 
+  /** @param {string | null} id */
   async #useMicrophone(id) {
     try {
       await this.#conversation?.useMicrophone(id);
@@ -491,6 +537,12 @@ export class AvatarCall extends HTMLElement {
     }
   }
 
+  // Typing is a sign of life, also before it becomes a message.
+  #onTyping() {
+    if (LIVE.includes(this.#state)) this.#conversation?.typing();
+  }
+
+  /** @param {boolean} held */
   #hold(held) {
     if (!this.#conversation || !this.pushToTalk) return;
     this.#screen.showHeld(held);
@@ -500,9 +552,12 @@ export class AvatarCall extends HTMLElement {
   #onPushToTalk() {
     this.#setMode(this.#voice);
     this.#screen.showState(this.#state);
-    this.#conversation?.hold(!this.pushToTalk && !this.#screen.muted);
+    this.#conversation?.hold(!this.pushToTalk);
+    // The button to hold takes the place of the one that would unmute.
+    if (this.pushToTalk) this.mute(false);
   }
 
+  /** @param {"speed" | "talk"} key */
   #wants(key) {
     if (key === "speed") return this.#state !== "idle";
     return this.pushToTalk && this.#voice && LIVE.includes(this.#state);
@@ -514,8 +569,8 @@ export class AvatarCall extends HTMLElement {
     if (!this.#conversation) return;
     const open = this.#screen.sheet === "speed";
     const period = open ? STATS_OPEN_PERIOD_MS : STATS_PERIOD_MS;
-    this.#statsTimer = setInterval(() => this.#readNetwork(), period);
-    if (open) this.#readNetwork();
+    this.#statsTimer = setInterval(() => void this.#readNetwork(), period);
+    if (open) void this.#readNetwork();
   }
 
   async #readNetwork() {
@@ -529,6 +584,7 @@ export class AvatarCall extends HTMLElement {
 
   // After
 
+  /** @param {Ending} ending */
   #onEnded(ending) {
     const figures = this.#figures();
     this.#conversation = null;
@@ -556,10 +612,18 @@ export class AvatarCall extends HTMLElement {
     this.#prepare();
   }
 
+  /**
+   * @param {string} name
+   * @param {object} detail
+   */
   #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
 
+  /**
+   * @param {string} name
+   * @param {string | null} [value]
+   */
   #reflect(name, value) {
     if (value === null || value === undefined || value === "") this.removeAttribute(name);
     else this.setAttribute(name, value);

@@ -8,21 +8,29 @@ const WORDS_LIMIT_MS = 1_200;
 
 /** The captions in `list`, an element that scrolls. */
 export class Captions {
-  /** The speakers' names, by role. */
-  names = {};
+  /**
+   * The speakers' names.
+   * @type {Names}
+   */
+  names = { user: "", avatar: "" };
   /** What is said of a sentence that was cut off. */
   cutWord = "";
   /** The language of the captions' own words, or "". */
   language = "";
   #list;
+  /** @type {Map<Entry, Item>} */
   #items = new Map();
   #knowsWords = false;
+  /** @type {Timer | undefined} */
   #wordsTimer;
   #follows = true;
 
+  /** @param {HTMLElement} list */
   constructor(list) {
     this.#list = list;
-    list.addEventListener("scroll", () => (this.#follows = this.#distance() < NEAR_BOTTOM_PX));
+    list.addEventListener("scroll", () => {
+      this.#follows = this.#distance() < NEAR_BOTTOM_PX;
+    });
     new ResizeObserver(() => this.#keepEnd()).observe(list);
   }
 
@@ -41,13 +49,15 @@ export class Captions {
     this.#wordsTimer = undefined;
   }
 
+  /** @param {Entry} entry */
   show(entry) {
-    if (!this.#items.has(entry)) this.#items.set(entry, this.#add(entry));
-    this.#items.get(entry).show(entry);
+    const item = this.#items.get(entry) ?? this.#add(entry);
+    item.show(entry);
     this.#follows ||= Boolean(entry.typed);
     this.#keepEnd();
   }
 
+  /** @param {Entry} entry */
   drop(entry) {
     this.#items.get(entry)?.remove();
     this.#items.delete(entry);
@@ -56,6 +66,7 @@ export class Captions {
   /**
    * Words appear when they are spoken. A voice that only tells whole sentences shows them ahead,
    * in a softer colour: `words` says which kind it is, as soon as that is known.
+   * @param {boolean} [words]
    */
   voiceTells(words) {
     if (words) this.#knowsWords = true;
@@ -64,11 +75,15 @@ export class Captions {
       delete this.#list.dataset.ahead;
       return;
     }
-    this.#wordsTimer ??= setTimeout(() => (this.#list.dataset.ahead = ""), WORDS_LIMIT_MS);
+    this.#wordsTimer ??= setTimeout(() => {
+      this.#list.dataset.ahead = "";
+    }, WORDS_LIMIT_MS);
   }
 
+  /** @param {Entry} entry */
   #add(entry) {
     const item = new Item(entry.role, this.names[entry.role], this.cutWord, this.language);
+    this.#items.set(entry, item);
     this.#list.append(item.element);
     return item;
   }
@@ -91,6 +106,12 @@ class Item {
   #interim = piece("interim");
   #cut = piece("cut");
 
+  /**
+   * @param {Role} role
+   * @param {string} name
+   * @param {string} cutWord
+   * @param {string} language
+   */
   constructor(role, name, cutWord, language) {
     this.element.dataset.role = role;
     this.element.part = `caption caption-${role}`;
@@ -100,8 +121,9 @@ class Item {
     this.element.append(piece("speaker", name), this.#words, this.#interim, this.#cut);
   }
 
+  /** @param {Entry} entry */
   show(entry) {
-    entry.segments.forEach((segment, place) => this.#segment(place, segment));
+    for (const [place, segment] of entry.segments.entries()) this.#segment(place, segment);
     write(this.#interim, entry.interim);
     this.#cut.hidden = !entry.cut;
     this.element.classList.toggle("unsaid", !textOf(entry) && !entry.interim);
@@ -111,6 +133,10 @@ class Item {
     this.element.remove();
   }
 
+  /**
+   * @param {number} place
+   * @param {Segment} segment
+   */
   #segment(place, { spoken, coming }) {
     const [said, ahead] = (this.#words.children[place] ?? this.#addSegment()).children;
     write(said, spoken && `${spoken} `);
@@ -125,6 +151,7 @@ class Item {
   }
 }
 
+/** @param {string} name */
 function piece(name, text = "") {
   const element = document.createElement("span");
   element.className = name;
@@ -132,6 +159,10 @@ function piece(name, text = "") {
   return element;
 }
 
+/**
+ * @param {Element} element
+ * @param {string} text
+ */
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

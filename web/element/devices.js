@@ -18,19 +18,29 @@ export class Devices {
   #at;
   #text;
 
+  /**
+   * @param {At} at
+   * @param {Texts} text
+   * @param {{ onMicrophone: (id: string | null) => void, onSpeaker: (id: string) => void }} on
+   */
   constructor(at, text, { onMicrophone, onSpeaker }) {
     this.#at = at;
     this.#text = text;
-    at("microphones").onchange = ({ target }) => onMicrophone(target.value || null);
-    at("speakers").onchange = ({ target }) => {
-      remember(SPEAKER, target.value);
-      onSpeaker(target.value);
+    const microphones = at("microphones");
+    const speakers = at("speakers");
+    microphones.onchange = () => onMicrophone(microphones.value || null);
+    speakers.onchange = () => {
+      remember(SPEAKER, speakers.value);
+      onSpeaker(speakers.value);
     };
     this.#fill("microphones", [], "audioinput");
     this.#fill("speakers", [], "audiooutput");
   }
 
-  /** Shows what is plugged in now; `withMicrophone` false leaves the microphones out. */
+  /**
+   * Shows what is plugged in now; `withMicrophone` false leaves the microphones out.
+   * @param {boolean} withMicrophone
+   */
   async refresh(withMicrophone) {
     const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
     this.#fill("microphones", devices, "audioinput", chosenMicrophone());
@@ -39,6 +49,12 @@ export class Devices {
     this.#at("speakers-label").hidden = !CAN_CHOOSE_SPEAKER;
   }
 
+  /**
+   * @param {"microphones" | "speakers"} list
+   * @param {MediaDeviceInfo[]} devices
+   * @param {MediaDeviceKind} kind
+   * @param {string | null} [chosen]
+   */
   #fill(list, devices, kind, chosen) {
     const known = devices.filter(
       ({ kind: theirs, deviceId }) => theirs === kind && deviceId && !STANDARD.includes(deviceId),
@@ -48,6 +64,6 @@ export class Devices {
     });
     const select = this.#at(list);
     select.replaceChildren(new Option(this.#text("standardDevice"), ""), ...options);
-    select.value = known.some(({ deviceId }) => deviceId === chosen) ? chosen : "";
+    select.value = known.find(({ deviceId }) => deviceId === chosen)?.deviceId ?? "";
   }
 }

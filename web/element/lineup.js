@@ -1,40 +1,56 @@
 // What a server says of itself: its parts, personas, faces, and what it keeps.
 
-import { requestJson } from "../call/request.js";
+import { CallError, requestJson } from "../call/request.js";
 
 const NOT_FOUND = 404;
 
-/** A line-up in which everything is present, also for servers that say less or nothing. */
+/**
+ * A line-up in which everything is present, also for servers that say less or nothing.
+ * @param {string} server
+ * @param {AbortSignal} signal
+ */
 export async function loadLineup(server, signal) {
   let said = {};
   try {
     said = await requestJson(new URL("api/lineup", server), { signal });
   } catch (error) {
     // A Pipecat bot of somebody else has no line-up to show.
-    if (error.status !== NOT_FOUND) throw error;
+    if (!(error instanceof CallError) || error.status !== NOT_FOUND) throw error;
   }
   return completed(said, server);
 }
 
-/** The line-up of a room that somebody else runs. */
+/**
+ * The line-up of a room that somebody else runs.
+ * @param {string} server
+ */
 export const roomLineup = (server) => completed({ transport: "livekit" }, server);
 
+/**
+ * @param {any} said
+ * @param {string} server
+ * @returns {Lineup}
+ */
 function completed(said, server) {
-  const at = (path) => path && new URL(path, server).href;
-  const faces = (said.faces ?? []).map((face) => ({ ...face, picture: at(face.picture) }));
+  /** @param {string | null} [path] */
+  const at = (path) => (path ? new URL(path, server).href : null);
+  /** @type {Choice[]} */
+  const faces = said.faces ?? [];
   return {
     transport: said.transport ?? "webrtc",
     parts: said.parts ?? [],
     persona: said.persona ?? { id: null, name: null },
     personas: withCurrent(said),
-    faces,
+    faces: faces.map((face) => ({ ...face, picture: at(face.picture) })),
     poster: at(said.poster),
-    size: said.size ?? [16, 9],
     kept: said.kept ?? null,
   };
 }
 
-// A persona from a file of the server's own stands in no list and is the first choice.
+/**
+ * A persona from a file of the server's own stands in no list and is the first choice.
+ * @param {{ persona?: Lineup["persona"], personas?: Persona[] }} said
+ */
 function withCurrent({ persona, personas = [] }) {
   if (!persona?.name || personas.length === 0) return personas;
   if (personas.some(({ id }) => id === persona.id)) return personas;

@@ -1,5 +1,6 @@
 // The element's shadow tree. `data-text`, `data-label` and `data-hint` name rows of texts.js.
 
+/** @param {string} path */
 const icon = (path) =>
   `<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">${path}</svg>`;
 
@@ -148,19 +149,21 @@ const template = document.createElement("template");
 template.innerHTML = MARKUP;
 
 /** A fresh copy of the shadow tree. */
-export const markup = () => template.content.cloneNode(true);
+export const markup = () => document.importNode(template.content, true);
 
-/** Writes the words of one language into a tree; `text` is what textsIn() returns. */
+/**
+ * Writes the words of one language into a tree.
+ * @param {ShadowRoot} root
+ * @param {Texts} text
+ */
 export function localize(root, text) {
-  for (const element of root.querySelectorAll("[data-text]")) {
-    element.textContent = text(element.dataset.text);
-  }
-  for (const element of root.querySelectorAll("[data-label]")) {
-    const label = text(element.dataset.label);
-    element.setAttribute("aria-label", label);
-    if (element.localName === "button") element.title = label;
-  }
-  for (const element of root.querySelectorAll("[data-hint]")) {
-    element.placeholder = text(element.dataset.hint);
+  /** @type {NodeListOf<HTMLElement>} */
+  const marked = root.querySelectorAll("[data-text], [data-label], [data-hint]");
+  for (const element of marked) {
+    const { text: words, label, hint } = element.dataset;
+    if (words) element.textContent = text(words);
+    if (label) element.setAttribute("aria-label", text(label));
+    if (label && element.localName === "button") element.title = text(label);
+    if (hint) element.setAttribute("placeholder", text(hint));
   }
 }

@@ -1,11 +1,11 @@
 // The element's screen: what each state looks like. It knows nothing of calls.
 
+import { clock } from "../conversation/transcript.js";
 import { Captions } from "./captions.js";
 import { chosenSpeaker, Devices } from "./devices.js";
-import { Video } from "./video.js";
 import { localize, markup } from "./markup.js";
 import { Speed } from "./speed.js";
-import { clock } from "../conversation/transcript.js";
+import { Video } from "./video.js";
 import { Welcome } from "./welcome.js";
 
 export const IN_CALL = [
@@ -24,43 +24,56 @@ const LEAST_LEVEL_CHANGE = 0.02;
 const SHEETS = ["speed", "devices"];
 
 /**
- * `on` is what the user can ask for: { start(withVoice), again, goOnTyping, say(text), mute(muted),
- * hold(held), interrupt, end, microphone(id), sheet(name | null), choice, transcript() };
- * faceMissed() says that the picture is gone in the middle of a call.
+ * `on` is what the user can ask for, and what shows by itself: typing() while the user types,
+ * sheet(name | null) when one opens or closes, faceMissed() when the picture is gone in the middle
+ * of a call.
  */
 export class Screen {
-  /** How the call is held: { voice, watching, asksItself, carriesText, pushToTalk }. */
-  mode = { voice: true, carriesText: true };
+  /**
+   * How the call is held.
+   * @type {Mode}
+   */
+  mode = { voice: true, watching: false, asksItself: false, carriesText: true, pushToTalk: false };
   muted = false;
   #root;
   #on;
+  /** @type {Texts} */
   #text = (key) => key;
   #state = "idle";
+  /** @type {string | null} */
   #sheet = null;
   #level = 0;
   #held = false;
+  /** @type {string | null} */
   #notice = null;
+  /** @type {Timer | undefined} */
   #noticeTimer;
+  /** @type {Timer | undefined} */
   #copiedTimer;
+  /** @type {Speed} */
   #speed;
+  /** @type {Devices} */
   #devices;
 
+  /**
+   * @param {ShadowRoot} root
+   * @param {Wishes} on
+   */
   constructor(root, on) {
     root.append(markup());
     this.#root = root;
     this.#on = on;
     this.captions = new Captions(this.#at("captions"));
-    this.face = new Video({
+    this.video = new Video({
       stage: this.#at("stage"),
       video: this.#at("face"),
       voice: this.#at("voice"),
       onBlocked: () => this.#showBlocked(),
       onShown: (shown) => this.#onFace(shown),
     });
-    this.welcome = new Welcome(this.#at, () => {
-      this.showPerson();
-      on.choice();
-    });
+    this.welcome = new Welcome(this.#at, () => this.showPerson());
+    this.#speed = new Speed(this.#at, this.#text);
+    this.#devices = this.#makeDevices();
     this.#wire();
   }
 
@@ -79,15 +92,16 @@ export class Screen {
     return this.captions.names;
   }
 
+  /**
+   * @param {string} language
+   * @param {Texts} text
+   */
   setLanguage(language, text) {
     this.#text = text;
     this.#at("call").lang = language;
     localize(this.#root, text);
     this.#speed = new Speed(this.#at, text);
-    this.#devices = new Devices(this.#at, text, {
-      onMicrophone: (id) => this.#on.microphone(id),
-      onSpeaker: (id) => this.face.useSpeaker(id),
-    });
+    this.#devices = this.#makeDevices();
     this.captions.cutWord = text("cut");
     this.showPerson();
     this.showState(this.#state);
@@ -98,6 +112,10 @@ export class Screen {
     this.#at("start").disabled = this.#at("start-typing").disabled = true;
   }
 
+  /**
+   * @param {Lineup} lineup
+   * @param {Fixed} fixed
+   */
   showLineup(lineup, fixed) {
     this.welcome.show(lineup, fixed, this.#text);
     this.showPerson();
@@ -123,10 +141,11 @@ export class Screen {
     this.hideNotice();
     this.openSheet(null);
     this.showTurns([]);
-    this.face.useSpeaker(chosenSpeaker());
-    this.face.unblock();
+    void this.video.useSpeaker(chosenSpeaker());
+    this.video.unblock();
   }
 
+  /** @param {string} state */
   showState(state) {
     this.#state = state;
     const inCall = IN_CALL.includes(state);
@@ -147,13 +166,18 @@ export class Screen {
     this.#at("send").disabled = this.#at("mute").disabled = this.#at("hold").disabled = !live;
     this.#at("interrupt").disabled = state !== "speaking";
     if (live) return;
+    this.#letGo();
     this.showLevel(0);
     this.hideNotice("faceLost");
   }
 
-  /** `figures` is { duration_s, turns, median_s } of a conversation that took place, or null. */
+  /**
+   * `figures` are of a conversation that took place.
+   * @param {Ending} ending
+   * @param {Figures | null} figures
+   */
   showEnding({ failed, reason, kind, values }, figures) {
-    this.face.clear();
+    this.video.clear();
     this.captions.stop();
     this.hideNotice();
     this.openSheet(null);
@@ -166,35 +190,51 @@ export class Screen {
     this.focus(canType ? "go-on-typing" : "again");
   }
 
+  /** @param {boolean} muted */
   showMuted(muted) {
     this.muted = muted;
     const button = this.#at("mute");
-    button.dataset.muted = muted;
+    button.dataset.muted = String(muted);
     button.title = this.#text(muted ? "unmute" : "mute");
     this.#at("mute-words").textContent = this.#text(muted ? "unmute" : "mute");
     this.showState(this.#state);
   }
 
+  /** @param {boolean} held */
   showHeld(held) {
-    this.#at("hold").setAttribute("aria-pressed", held);
+    this.#at("hold").setAttribute("aria-pressed", String(held));
     this.#at("hold-words").textContent = this.#text(held ? "holding" : "hold");
     this.#held = held;
     this.showState(this.#state);
   }
 
-  /** The microphone's level, 0 to 1. */
+  // A button that cannot be used any more does not tell when it is let go.
+  #letGo() {
+    if (!this.#held) return;
+    this.showHeld(false);
+    this.#on.hold(false);
+  }
+
+  /**
+   * The microphone's level, 0 to 1.
+   * @param {number} level
+   */
   showLevel(level) {
-    if (Math.abs(level - this.#level) < LEAST_LEVEL_CHANGE && (level > 0 || this.#level === 0)) return;
+    if (Math.abs(level - this.#level) < LEAST_LEVEL_CHANGE && (level > 0 || this.#level === 0))
+      return;
     this.#level = level;
-    const meter = this.#at(this.mode.pushToTalk ? "hold" : "mute").querySelector(".level");
+    const button = this.#at(this.mode.pushToTalk ? "hold" : "mute");
+    const meter = /** @type {HTMLElement} */ (button.querySelector(".level"));
     meter.style.transform = `scaleX(${level.toFixed(2)})`;
   }
 
   /**
    * A sentence and, perhaps, the one useful button: { text, do() }. A notice of a `kind` stays
    * until it is hidden; others go by themselves.
+   * @param {string} sentence
+   * @param {{ kind?: string, action?: NoticeAction }} [how]
    */
-  showNotice(sentence, { kind = null, action = null } = {}) {
+  showNotice(sentence, { kind, action } = {}) {
     clearTimeout(this.#noticeTimer);
     this.#notice = kind ?? "passing";
     const button = this.#at("notice-action");
@@ -204,12 +244,15 @@ export class Screen {
     button.textContent = action ? this.#text(action.text) : "";
     button.onclick = () => {
       this.hideNotice();
-      action.do();
+      action?.do();
     };
     if (!kind) this.#noticeTimer = setTimeout(() => this.hideNotice(), NOTICE_MS);
   }
 
-  /** Hides the notice, or only one of a `kind`. */
+  /**
+   * Hides the notice, or only one of a `kind`.
+   * @param {string} [kind]
+   */
   hideNotice(kind) {
     if (!this.#notice || (kind && kind !== this.#notice)) return;
     clearTimeout(this.#noticeTimer);
@@ -219,7 +262,10 @@ export class Screen {
     this.#at("notice-action").hidden = true;
   }
 
-  /** Opens a sheet in the captions' place; null closes. */
+  /**
+   * Opens a sheet in the captions' place; null closes.
+   * @param {string | null} name
+   */
   openSheet(name) {
     const before = this.#sheet;
     if (name === before) return;
@@ -227,9 +273,9 @@ export class Screen {
     this.#at("call").toggleAttribute("data-sheet", Boolean(name));
     for (const sheet of SHEETS) {
       this.#show(`${sheet}-sheet`, sheet === name);
-      this.#at(sheet).setAttribute("aria-expanded", sheet === name);
+      this.#at(sheet).setAttribute("aria-expanded", String(sheet === name));
     }
-    if (name === "devices") this.#onDevicesSheet();
+    if (name === "devices") void this.#onDevicesSheet();
     if (name) this.focus(`${name}-sheet`);
     else if (before) this.focus(before);
     this.#on.sheet(name);
@@ -245,15 +291,20 @@ export class Screen {
     return this.refreshDevices();
   }
 
+  /** @param {Turn[]} turns */
   showTurns(turns) {
     this.#speed.showTurns(turns);
   }
 
+  /** @param {Reading} reading */
   showNetwork(reading) {
     this.#speed.showNetwork(reading);
   }
 
-  /** Moves the focus, but only if it is ours or nobody's. */
+  /**
+   * Moves the focus, but only if it is ours or nobody's.
+   * @param {string} id
+   */
   focus(id) {
     const nobodys = !document.activeElement || document.activeElement === document.body;
     const ours = this.#root.activeElement !== null || document.activeElement === this.#root.host;
@@ -265,23 +316,38 @@ export class Screen {
     clearTimeout(this.#noticeTimer);
     clearTimeout(this.#copiedTimer);
     this.captions.stop();
-    this.face.release();
+    this.video.release();
     this.hideNotice();
   }
 
   // A picture that is missed in the middle of a call, not one that goes with it.
+  /** @param {boolean} shown */
   #onFace(shown) {
     if (shown) this.hideNotice("faceLost");
     else if (LIVE.includes(this.#state)) this.#on.faceMissed();
   }
 
-  #at = (id) => this.#root.getElementById(id);
+  #at = /** @type {At} */ (
+    /** @type {unknown} */ ((/** @type {string} */ id) => this.#root.getElementById(id))
+  );
 
+  #makeDevices() {
+    return new Devices(this.#at, this.#text, {
+      onMicrophone: (id) => this.#on.microphone(id),
+      onSpeaker: (id) => void this.video.useSpeaker(id),
+    });
+  }
+
+  /**
+   * @param {string} id
+   * @param {boolean} shown
+   */
   #show(id, shown) {
     this.#at(id).hidden = !shown;
   }
 
   #wire() {
+    /** @type {(id: string, act: () => void) => void} */
     const click = (id, act) => this.#at(id).addEventListener("click", act);
     click("start", () => this.#on.start(true));
     click("start-typing", () => this.#on.start(false));
@@ -290,17 +356,22 @@ export class Screen {
     click("mute", () => this.#on.mute(!this.muted));
     click("interrupt", () => this.#on.interrupt());
     click("end", () => this.#on.end());
-    click("copy", () => this.#copy());
+    click("copy", () => void this.#copy());
     click("download", () => this.#download());
     for (const sheet of SHEETS) {
       click(sheet, () => this.openSheet(this.#sheet === sheet ? null : sheet));
       click(`${sheet}-close`, () => this.openSheet(null));
     }
     this.#at("composer").addEventListener("submit", (event) => this.#send(event));
-    this.#at("call").addEventListener("keydown", ({ key }) => key === "Escape" && this.openSheet(null));
+    this.#at("text").addEventListener("input", () => this.#on.typing());
+    this.#at("call").addEventListener(
+      "keydown",
+      ({ key }) => key === "Escape" && this.openSheet(null),
+    );
     this.#wireHold(this.#at("hold"));
   }
 
+  /** @param {HTMLElement} button */
   #wireHold(button) {
     button.addEventListener("pointerdown", ({ pointerId }) => {
       button.setPointerCapture(pointerId);
@@ -312,6 +383,7 @@ export class Screen {
     button.addEventListener("contextmenu", (event) => event.preventDefault());
   }
 
+  /** @param {Event} event */
   #send(event) {
     event.preventDefault();
     const field = this.#at("text");
@@ -322,10 +394,12 @@ export class Screen {
   }
 
   // Screen readers speak the words each time they are written.
+  /** @param {string} words */
   #say(words) {
     if (this.#at("state-words").textContent !== words) this.#at("state-words").textContent = words;
   }
 
+  /** @param {string} state */
   #stateWords(state) {
     const { voice, watching, pushToTalk } = this.mode;
     if (watching && state === "connecting") return this.#text("waiting");
@@ -336,28 +410,30 @@ export class Screen {
     return this.#text(this.muted ? "listeningMuted" : "listening");
   }
 
+  /** @param {string | null} url */
   #showPortrait(url) {
     const portrait = this.#at("portrait");
     if (portrait.dataset.url === (url ?? "")) return;
     portrait.dataset.url = url ?? "";
-    if (!url) return (portrait.hidden = true);
-    portrait.onload = () => (portrait.hidden = false);
+    portrait.onload = () => (portrait.hidden = !url);
     portrait.onerror = () => (portrait.hidden = true);
-    portrait.src = url;
+    if (url) portrait.src = url;
+    else portrait.hidden = true;
   }
 
   #showBlocked() {
-    const action = { text: "unblock", do: () => this.face.unblock() };
+    const action = { text: "unblock", do: () => this.video.unblock() };
     this.showNotice("soundBlocked", { kind: "blocked", action });
   }
 
+  /** @param {Figures | null} figures */
   #showFigures(figures) {
     this.#show("figures", Boolean(figures));
     this.#show("takeaway", Boolean(figures?.turns || figures?.words));
     if (!figures) return;
     const { duration_s, turns, median_s } = figures;
     this.#at("duration").textContent = clock(duration_s);
-    this.#at("turns").textContent = turns;
+    this.#at("turns").textContent = `${turns}`;
     this.#at("median").textContent =
       median_s === null ? "–" : this.#text("seconds", { value: median_s.toFixed(1) });
   }
@@ -368,12 +444,12 @@ export class Screen {
       () => true,
       () => false,
     );
-    this.#at("copy").textContent = this.#text(copied ? "copied" : "notCopied");
+    const button = this.#at("copy");
+    button.textContent = this.#text(copied ? "copied" : "notCopied");
     clearTimeout(this.#copiedTimer);
-    this.#copiedTimer = setTimeout(
-      () => (this.#at("copy").textContent = this.#text("copy")),
-      COPIED_MS,
-    );
+    this.#copiedTimer = setTimeout(() => {
+      button.textContent = this.#text("copy");
+    }, COPIED_MS);
   }
 
   #download() {

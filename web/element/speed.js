@@ -3,12 +3,14 @@
 import { drawWaterfall, inSeconds, meaning, stepText } from "./waterfall.js";
 
 const STEPS = ["ears", "mind", "voice", "face"];
+/** @type {Record<string, (reading: Reading) => string | undefined>} */
 const GAUGES = {
   fps: ({ fps }) => fps?.toFixed(0),
   offset: ({ offset_ms }) => offset_ms?.toFixed(0),
   loss: ({ loss }) => (loss === null ? undefined : (loss * 100).toFixed(1)),
   roundTrip: ({ round_trip_ms }) => round_trip_ms?.toFixed(0),
 };
+/** @type {Record<string, string>} */
 const UNITS = { offset: "milliseconds", loss: "percent", roundTrip: "milliseconds" };
 const UNKNOWN = "–";
 
@@ -17,23 +19,30 @@ export class Speed {
   #at;
   #text;
 
+  /**
+   * @param {At} at
+   * @param {Texts} text
+   */
   constructor(at, text) {
     this.#at = at;
     this.#text = text;
     this.showNetwork({ fps: null, offset_ms: null, loss: null, round_trip_ms: null });
   }
 
+  /** @param {Turn[]} turns */
   showTurns(turns) {
     const chart = this.#at("waterfall");
-    this.#at("no-turns").hidden = turns.length > 0;
-    this.#at("steps").hidden = turns.length === 0;
-    chart.toggleAttribute("hidden", turns.length === 0);
-    if (turns.length === 0) return;
+    const last = turns.at(-1);
+    this.#at("no-turns").hidden = Boolean(last);
+    this.#at("steps").hidden = !last;
+    chart.toggleAttribute("hidden", !last);
+    if (!last) return;
     drawWaterfall(chart, turns, this.#text);
     chart.setAttribute("aria-label", this.#meaning(turns));
-    this.#showSteps(turns.at(-1));
+    this.#showSteps(last);
   }
 
+  /** @param {Reading} reading */
   showNetwork(reading) {
     const gauges = Object.entries(GAUGES).map(([name, read]) => {
       const value = read(reading);
@@ -43,12 +52,14 @@ export class Speed {
     this.#at("gauges").replaceChildren(...gauges);
   }
 
+  /** @param {Turn[]} turns */
   #meaning(turns) {
     const said = turns.slice(-6).map((turn) => meaning(turn, this.#text));
     return [this.#text("turnsChart"), ...said].join(". ");
   }
 
   // The legend carries the times of the last turn.
+  /** @param {Turn} turn */
   #showSteps({ steps }) {
     const rows = STEPS.map((name) => {
       const at_s = steps.find((step) => step.name === name)?.at_s;
@@ -58,6 +69,10 @@ export class Speed {
     this.#at("steps").replaceChildren(...rows);
   }
 
+  /**
+   * @param {string} name
+   * @param {string} time
+   */
   #step(name, time) {
     const row = document.createElement("li");
     const colour = document.createElement("i");
@@ -70,6 +85,10 @@ export class Speed {
     return row;
   }
 
+  /**
+   * @param {string} name
+   * @param {string} [value]
+   */
   #gauge(name, value) {
     const gauge = document.createElement("div");
     const term = document.createElement("dt");

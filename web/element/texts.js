@@ -2,6 +2,7 @@
 
 const LANGUAGES = ["en", "de", "es"];
 
+/** @type {Record<string, string[]>} */
 const TABLE = {
   // Names
   avatar: ["Avatar", "Avatar", "Avatar"],
@@ -82,12 +83,12 @@ const TABLE = {
   personas: ["Who", "Wer", "Quién"],
   faces: ["Face", "Gesicht", "Cara"],
   start: ["Start talking", "Gespräch beginnen", "Empezar a hablar"],
-  startTyping: [
-    "Start without a microphone",
-    "Ohne Mikrofon beginnen",
-    "Empezar sin micrófono",
+  startTyping: ["Start without a microphone", "Ohne Mikrofon beginnen", "Empezar sin micrófono"],
+  howItWorks: [
+    "How this avatar works",
+    "Wie dieser Avatar funktioniert",
+    "Cómo funciona este avatar",
   ],
-  howItWorks: ["How this avatar works", "Wie dieser Avatar funktioniert", "Cómo funciona este avatar"],
   stt: ["Ears", "Ohren", "Oído"],
   llm: ["Mind", "Verstand", "Mente"],
   tts: ["Voice", "Stimme", "Voz"],
@@ -316,15 +317,24 @@ const TABLE = {
   ],
 };
 
-/** The first of our languages among `wanted`, tags such as "de-AT"; else English. */
+/**
+ * The first of our languages among `wanted`, tags such as "de-AT"; else English.
+ * @param {string[]} wanted
+ */
 export function chooseLanguage(wanted) {
   const tags = wanted.filter(Boolean).map((tag) => tag.toLowerCase().split("-")[0]);
   return tags.find((tag) => LANGUAGES.includes(tag)) ?? LANGUAGES[0];
 }
 
-/** The texts of one language: `text(key, { value })`. What is no key is a sentence already. */
+/**
+ * The texts of one language: `text(key, { value })`. What is no key is a sentence already.
+ * @param {string} language
+ * @returns {Texts}
+ */
 export function textsIn(language) {
   const column = LANGUAGES.indexOf(language);
   return (key, values = {}) =>
-    (TABLE[key]?.[column] ?? key).replace(/\{(\w+)\}/g, (slot, name) => values[name] ?? slot);
+    (TABLE[key]?.[column] ?? key).replace(/\{(\w+)\}/g, (slot, name) =>
+      String(values[name] ?? slot),
+    );
 }

@@ -2,10 +2,11 @@
 
 const STALL_MS = 4_000;
 const CHECK_PERIOD_MS = 1_000;
+const CAN_TELL_PICTURES = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
 
 /**
  * `stage` carries data-face="on" while pictures arrive. `onBlocked` hears when the browser refuses
- * to play sound, `onShown(true | false)` when the face appears and disappears.
+ * to play sound, `onShown(true | false)` when the picture appears and disappears.
  */
 export class Video {
   #stage;
@@ -13,10 +14,17 @@ export class Video {
   #voice;
   #onBlocked;
   #onShown;
+  /** @type {Timer | undefined} */
   #timer;
   #pictures = 0;
   #lastPictureMs = 0;
 
+  /**
+   * @param {{
+   *   stage: HTMLElement, video: HTMLVideoElement, voice: HTMLAudioElement,
+   *   onBlocked: () => void, onShown: (shown: boolean) => void
+   * }} wishes
+   */
   constructor({ stage, video, voice, onBlocked, onShown }) {
     this.#stage = stage;
     this.#video = video;
@@ -25,6 +33,7 @@ export class Video {
     this.#onShown = onShown;
   }
 
+  /** @param {MediaStreamTrack} track */
   add(track) {
     if (track.kind === "audio") this.#play(this.#voice, [...this.#voices(), track]);
     else this.#show(track);
@@ -40,7 +49,10 @@ export class Video {
     this.#start(this.#voice);
   }
 
-  /** Plays the voice through another speaker, where the browser can; "" is the system's own. */
+  /**
+   * Plays the voice through another speaker, where the browser can; "" is the system's own.
+   * @param {string} id
+   */
   async useSpeaker(id) {
     if (!this.#voice.setSinkId || this.#voice.sinkId === id) return;
     // A speaker that is gone since it was chosen leaves the system's own.
@@ -69,26 +81,31 @@ export class Video {
 
   // A connection that was taken up again brings new tracks; a room has one for each speaker.
   #voices() {
-    const tracks = this.#voice.srcObject?.getTracks() ?? [];
-    return tracks.filter((track) => track.readyState === "live");
+    return tracksOf(this.#voice).filter((track) => track.readyState === "live");
   }
 
+  /**
+   * @param {HTMLMediaElement} element
+   * @param {MediaStreamTrack[]} tracks
+   */
   #play(element, tracks) {
     element.srcObject = new MediaStream(tracks);
     this.#start(element);
   }
 
   // Any other refusal means that a newer picture or voice took over.
+  /** @param {HTMLMediaElement} element */
   #start(element) {
     element.play().catch((error) => error.name === "NotAllowedError" && this.#onBlocked());
   }
 
+  /** @param {MediaStreamTrack} track */
   #show(track) {
-    track.onended = () => this.#video.srcObject?.getTracks().includes(track) && this.lose();
+    track.onended = () => tracksOf(this.#video).includes(track) && this.lose();
     this.#play(this.#video, [track]);
     const stream = this.#video.srcObject;
     const show = () => this.#video.srcObject === stream && this.#begin();
-    if (this.#video.requestVideoFrameCallback) this.#video.requestVideoFrameCallback(show);
+    if (CAN_TELL_PICTURES) this.#video.requestVideoFrameCallback(show);
     else this.#video.onplaying = show;
   }
 
@@ -112,6 +129,7 @@ export class Video {
     return this.#video.getVideoPlaybackQuality?.().totalVideoFrames ?? performance.now();
   }
 
+  /** @param {boolean} shown */
   #setShown(shown) {
     if (this.isShown === shown) return;
     this.#stage.dataset.face = shown ? "on" : "off";
@@ -123,3 +141,6 @@ export class Video {
     this.#timer = undefined;
   }
 }
+
+/** @param {HTMLMediaElement} element */
+const tracksOf = ({ srcObject }) => (srcObject instanceof MediaStream ? srcObject.getTracks() : []);

@@ -1,16 +1,24 @@
 // Before the call: who this is, why the microphone is asked for, what is kept, and whom to choose.
 
+/** @type {Record<string, string>} */
 const PART_TEXTS = { avatar: "avatarPart" };
 
 /** `at(id)` finds an element of the tree; `onChoice()` hears when another one is chosen. */
 export class Welcome {
   #at;
   #onChoice;
+  /** @type {Lineup | null} */
   #lineup = null;
+  /** @type {string | null} */
   #persona = null;
+  /** @type {string | null} */
   #face = null;
   #wantsFace = false;
 
+  /**
+   * @param {At} at
+   * @param {() => void} onChoice
+   */
   constructor(at, onChoice) {
     this.#at = at;
     this.#onChoice = onChoice;
@@ -19,7 +27,8 @@ export class Welcome {
   /** What the user chose, as /start takes it: { persona, avatar }, each only if it says something. */
   get choice() {
     return {
-      ...(this.#persona && this.#persona !== this.#lineup?.persona.id && { persona: this.#persona }),
+      ...(this.#persona &&
+        this.#persona !== this.#lineup?.persona.id && { persona: this.#persona }),
       ...(this.#face && this.#face !== this.#homeFace && { avatar: this.#face }),
     };
   }
@@ -39,7 +48,11 @@ export class Welcome {
     return this.#pictureOf(this.#face) ?? this.#lineup?.poster ?? null;
   }
 
-  /** `fixed` is { persona, avatar } as the page that holds the element wants it, or nothing. */
+  /**
+   * @param {Lineup} lineup
+   * @param {Fixed} fixed
+   * @param {Texts} text
+   */
   show(lineup, fixed, text) {
     this.#lineup = lineup;
     this.#persona = fixed.persona || lineup.persona.id;
@@ -47,15 +60,23 @@ export class Welcome {
     this.#face = fixed.avatar || this.#homeFace;
     this.#showKept(lineup.kept, text);
     this.#showParts(lineup.parts, text);
-    const people = lineup.personas.map((persona) => ({
-      ...persona,
-      picture: this.#pictureOf(persona.face) ?? (persona.id === lineup.persona.id && lineup.poster),
-    }));
-    this.#showChoices("personas", fixed.persona ? [] : people, this.#persona, (id) => this.#choosePersona(id));
-    this.#showChoices("faces", fixed.avatar ? [] : lineup.faces, this.#face, (id) => this.#chooseFace(id));
+    const people = lineup.personas.map((persona) => {
+      const own = persona.id === lineup.persona.id ? lineup.poster : null;
+      return { ...persona, picture: this.#pictureOf(persona.face) ?? own };
+    });
+    this.#showChoices("personas", fixed.persona ? [] : people, this.#persona, (id) =>
+      this.#choosePersona(id),
+    );
+    this.#showChoices("faces", fixed.avatar ? [] : lineup.faces, this.#face, (id) =>
+      this.#chooseFace(id),
+    );
   }
 
-  /** Writes the sentences that carry the name. */
+  /**
+   * Writes the sentences that carry the name.
+   * @param {string | null} name
+   * @param {Texts} text
+   */
   showName(name, text) {
     this.#at("title").textContent = text("title", { name: name ?? text("theAvatar") });
     this.#at("is-ai").textContent = text("isAi", { name: name ?? text("someone") });
@@ -69,13 +90,15 @@ export class Welcome {
   get #homeFace() {
     const home = this.#chosen?.face;
     if (home) return home;
-    return this.#lineup?.faces.find(({ picture }) => picture === this.#lineup.poster)?.id ?? null;
+    return this.#lineup?.faces.find(({ picture }) => picture === this.#lineup?.poster)?.id ?? null;
   }
 
+  /** @param {string | null} [face] */
   #pictureOf(face) {
     return this.#lineup?.faces.find(({ id }) => id === face)?.picture;
   }
 
+  /** @param {string | null} id */
   #choosePersona(id) {
     this.#persona = id;
     if (!this.#wantsFace) this.#chooseHomeFace();
@@ -89,29 +112,48 @@ export class Welcome {
     }
   }
 
+  /** @param {string | null} id */
   #chooseFace(id) {
     this.#wantsFace = true;
     this.#face = id;
     this.#onChoice();
   }
 
+  /**
+   * @param {Kept | null} kept
+   * @param {Texts} text
+   */
   #showKept(kept, text) {
     this.#at("kept").textContent = kept ? keptSentences(kept, text) : text("keptUnknown");
   }
 
+  /**
+   * @param {LineupPart[]} parts
+   * @param {Texts} text
+   */
   #showParts(parts, text) {
     this.#at("lineup").hidden = parts.length === 0;
     this.#at("parts").replaceChildren(...parts.flatMap((part) => described(part, text)));
   }
 
+  /**
+   * @param {"personas" | "faces"} kind
+   * @param {Choice[]} choices
+   * @param {string | null} chosen
+   * @param {(id: string | null) => void} onPick
+   */
   #showChoices(kind, choices, chosen, onPick) {
     const group = this.#at(kind);
     group.hidden = choices.length < 2;
     const options = choices.map((choice) => option(kind, choice, choice.id === chosen, onPick));
-    group.querySelector(".choices").replaceChildren(...options);
+    group.querySelector(".choices")?.replaceChildren(...options);
   }
 }
 
+/**
+ * @param {Kept} kept
+ * @param {Texts} text
+ */
 function keptSentences({ transcripts, where, vendors = [] }, text) {
   const names = vendors.join(", ");
   return [
@@ -120,6 +162,10 @@ function keptSentences({ transcripts, where, vendors = [] }, text) {
   ].join(" ");
 }
 
+/**
+ * @param {LineupPart} part
+ * @param {Texts} text
+ */
 function described({ kind, value, local, why }, text) {
   const term = document.createElement("dt");
   const meaning = document.createElement("dd");
@@ -129,6 +175,12 @@ function described({ kind, value, local, why }, text) {
   return [term, meaning];
 }
 
+/**
+ * @param {string} kind
+ * @param {Choice} choice
+ * @param {boolean} chosen
+ * @param {(id: string | null) => void} onPick
+ */
 function option(kind, { id, name, picture }, chosen, onPick) {
   const label = document.createElement("label");
   const input = document.createElement("input");
@@ -147,6 +199,7 @@ function option(kind, { id, name, picture }, chosen, onPick) {
   return label;
 }
 
+/** @param {string} url */
 function image(url) {
   const picture = new Image();
   picture.alt = "";

@@ -4,4 +4,4 @@ import "/avatar.js";
 
 const call = document.querySelector("avatar-call");
 const variables = Object.fromEntries(new URLSearchParams(location.search));
-if (Object.keys(variables).length > 0) call.variables = variables;
+if (call && Object.keys(variables).length > 0) call.variables = variables;

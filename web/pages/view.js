@@ -6,5 +6,5 @@ const { url = "", token = "" } = Object.fromEntries(new URLSearchParams(location
 history.replaceState(null, "", location.pathname);
 
 const call = document.querySelector("avatar-call");
-call.setAttribute("room-url", url);
-call.roomToken = token;
+call?.setAttribute("room-url", url);
+if (call) call.roomToken = token;

@@ -1,0 +1,111 @@
+// LiveKit's client is for browsers: a stand-in takes its place, for which nothing works.
+
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { join } from "../../../web/call/livekit.js";
+
+const REFUSED = async () => {
+  throw new Error("not connected");
+};
+const SESSION = /** @type {Session} */ ({ url: "ws://127.0.0.1", token: "token" });
+const MESSAGE = { label: "rtvi-ai", type: "bot-ready" };
+
+/** @type {Room} */
+let room;
+
+class Room {
+  remoteParticipants = new Map();
+  /** @type {Map<string, (detail?: any) => void>} */
+  acts = new Map();
+  publication = { mute: REFUSED, unmute: REFUSED };
+  localParticipant = { publishTrack: async () => this.publication, publishData: REFUSED };
+  disconnect = REFUSED;
+  connect = async () => {};
+
+  constructor() {
+    room = this;
+  }
+
+  /** @type {(event: string, act: (detail?: any) => void) => Room} */
+  on(event, act) {
+    this.acts.set(event, act);
+    return this;
+  }
+
+  /** @type {(event: string, detail?: any) => void} */
+  tell(event, detail) {
+    this.acts.get(event)?.(detail);
+  }
+}
+
+const RoomEvent = new Proxy({}, { get: (_, name) => name });
+Object.assign(globalThis, {
+  window: { LivekitClient: { Room, RoomEvent, ConnectionErrorReason: {}, setLogLevel() {} } },
+  OfflineAudioContext: class {
+    async startRendering() {}
+  },
+});
+
+/** @type {[string, any][]} */
+let heard;
+/** @type {any} */
+let listener;
+
+beforeEach(() => {
+  heard = [];
+  const get = (/** @type {unknown} */ _, /** @type {string} */ name) => {
+    return (/** @type {any} */ detail) => heard.push([name, detail]);
+  };
+  listener = new Proxy({}, { get });
+});
+
+const { signal } = new AbortController();
+const microphone = /** @type {any} */ ({ getAudioTracks: () => [{}] });
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test("what a room refuses is nobody's unhandled error", async (t) => {
+  const unhandled = t.mock.fn();
+  process.on("unhandledRejection", unhandled);
+  t.after(() => process.off("unhandledRejection", unhandled));
+  const call = await join(SESSION, { microphone, listener, signal });
+  call.send(MESSAGE);
+  call.mute(true);
+  call.mute(false);
+  call.close();
+  await settled();
+  assert.equal(unhandled.mock.callCount(), 0);
+});
+
+test("only values of JSON are messages", async () => {
+  const call = await join(SESSION, { microphone: null, listener, signal });
+  const packets = [JSON.stringify(MESSAGE), "null", "hello", "\u0000"];
+  for (const packet of packets) room.tell("DataReceived", new TextEncoder().encode(packet));
+  assert.deepEqual(
+    heard.map(([, message]) => message),
+    [MESSAGE, null, null, null],
+  );
+  call.close();
+});
+
+test("a room ends once, when its last other one leaves or the connection is lost", async () => {
+  const call = await join(SESSION, { microphone: null, listener, signal });
+  room.remoteParticipants.set("bot", {}).set("guest", {});
+  room.tell("ParticipantConnected");
+  room.remoteParticipants.delete("guest");
+  room.tell("ParticipantDisconnected");
+  assert.deepEqual(heard, [["open", undefined]]);
+  room.remoteParticipants.delete("bot");
+  room.tell("ParticipantDisconnected");
+  room.tell("Disconnected");
+  assert.deepEqual(heard.at(-1), ["ended", { failed: false, reason: "avatarLeft" }]);
+  assert.equal(heard.length, 2);
+  call.close();
+});
+
+test("who is given up while joining is told nothing", async () => {
+  const abort = new AbortController();
+  const joining = join(SESSION, { microphone, listener, signal: abort.signal });
+  abort.abort();
+  await assert.rejects(joining, { name: "AbortError" });
+  assert.deepEqual(heard, []);
+});
