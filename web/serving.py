@@ -61,7 +61,10 @@ class _Server(uvicorn.Server):
 async def serving(
     app: ASGIApp, listeners: Sequence[socket.socket], **options: Any
 ) -> AsyncIterator[None]:
-    """Serve an application until the block ends; `options` are uvicorn's."""
+    """Serve an application until the block ends; `options` are uvicorn's.
+
+    A server that breaks off ends the block, with its error.
+    """
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -71,9 +74,17 @@ async def serving(
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=list(listeners)))
+    block = asyncio.current_task()
+
+    def broke_off(over: asyncio.Task[None]) -> None:
+        if block and not over.cancelled() and over.exception():
+            block.cancel()
+
+    serving.add_done_callback(broke_off)
     try:
         yield
     finally:
+        serving.remove_done_callback(broke_off)
         server.should_exit = True
         await serving
 

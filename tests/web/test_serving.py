@@ -1,11 +1,13 @@
-"""Listening on addresses, and how they are written."""
+"""Listening on addresses, how they are written, and serving."""
 
+import asyncio
 import errno
 import socket
 
 import pytest
+from starlette.applications import Starlette
 
-from web.serving import listen, url_of
+from web.serving import listen, serving, url_of
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,13 @@ def test_a_port_that_is_used_is_not_taken_half():
         with pytest.raises(OSError) as refused:
             listen("localhost", busy.getsockname()[1])
     assert refused.value.errno == errno.EADDRINUSE
+
+
+async def test_a_server_that_breaks_off_ends_what_it_serves():
+    (listener,) = listen("127.0.0.1", 0)
+    listener.close()
+    limit = asyncio.timeout(10)
+    with pytest.raises((OSError, ValueError)):
+        async with limit, serving(Starlette(), [listener], log_config=None):
+            await asyncio.Event().wait()
+    assert not limit.expired()
