@@ -104,6 +104,6 @@ async def _offer(request: Request) -> SmallWebRTCRequest:
         )
     except (ValueError, LookupError, TypeError) as error:
         raise Refused(400, NO_OFFER) from error
-    if not isinstance(offer.sdp, str) or offer.type != "offer":
+    if not isinstance(offer.sdp, str) or "m=" not in offer.sdp or offer.type != "offer":
         raise Refused(400, NO_OFFER)
     return offer

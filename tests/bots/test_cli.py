@@ -42,7 +42,9 @@ def test_help_names_every_verb_and_shows_no_key(verb):
         pytest.param(["--piper-voice", "/nowhere.onnx"], "PIPER_VOICE=/nowhere", id="no voice"),
         pytest.param(["--host", "no.such.host.invalid"], "AVATAR_HOST=", id="no address"),
         pytest.param(["--transcripts", "/proc/x"], "AVATAR_TRANSCRIPTS=/proc/x", id="no folder"),
-        pytest.param(["--transcripts", "~nobody/x"], "a home that is not known", id="no home"),
+        pytest.param(
+            ["--transcripts", "~no-such-user/x"], "a home that is not known", id="no home"
+        ),
         pytest.param(["--esp32"], "give it with --host", id="ESP32 without address"),
         pytest.param(["--direct", "--transport", "webrtc"], "Daily's rooms", id="direct"),
         pytest.param(["--direct"], "needs DAILY_API_KEY", id="direct without key"),
