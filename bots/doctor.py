@@ -20,7 +20,7 @@ from pipelines.parts import KINDS, PARTS, Part, choose_one, load, missing, part
 from pipelines.persona import Persona, load_persona
 from pipelines.settings import Settings, load_settings
 from pipelines.spelling import misspelt
-from web.serving import listen
+from web.port import listen
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 

@@ -21,7 +21,8 @@ from pipelines.settings import Settings, environment_names, load_settings
 from sandbox import LiveKit
 from web.files import Folder
 from web.policy import Reach, page_headers
-from web.serving import listen, serving, url_of
+from web.port import listen, url_of
+from web.serving import serving
 
 HOST = "127.0.0.1"
 HINT = "(Ctrl-C ends it. Whoever has this link sees and hears the room.)"

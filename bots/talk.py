@@ -17,7 +17,7 @@ from pipelines.keeping import kept
 from pipelines.parts import Lineup, first_model
 from pipelines.settings import Settings, load_settings
 from pipelines.spelling import misspelt
-from web.serving import listen, url_of
+from web.port import listen, url_of
 
 
 def run(words: Sequence[str]) -> int:

@@ -18,7 +18,8 @@ from sandbox.store import Nowhere, SQLite
 from sandbox.theatre import Theatre
 from sandbox.tokens import LiveKit, SessionTokens
 from web.loopback import is_loopback
-from web.serving import listen, serving, url_of
+from web.port import listen, url_of
+from web.serving import serving
 
 DEFAULT_KEY = "sandbox"
 HOST = "127.0.0.1"
