@@ -15,6 +15,12 @@ __all__ = ["faced", "livekit", "livekit_binary", "roomed"]
 BRIEF = "name: Theo\ngreeting: You can talk to me.\navatar: {puppet: theo}\n"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What one may want otherwise in a single run."""
+    parser.addoption("--fuzz-s", type=float, default=10, help="seconds to fuzz the sandbox for")
+    parser.addoption("--fuzz-seed", type=int, help="fuzz as in the run that told this seed")
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch, tmp_path_factory):
     """No key of the developer, and no .env, reaches a test."""
