@@ -1,8 +1,24 @@
-"""What every test can rely on: none of the developer's settings, and the pieces CI must have."""
+"""What every test can rely on: none of the developer's settings, and servers to share."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from pipelines.settings import Settings, environment_names
+from tests.rooms import faced, livekit, livekit_binary, roomed
+from tests.talk.app import SMALL, App, running_app
+
+__all__ = ["faced", "livekit", "livekit_binary", "roomed"]
+
+BRIEF = "name: Theo\ngreeting: You can talk to me.\navatar: {puppet: theo}\n"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What one may want otherwise in a single run."""
+    parser.addoption("--fuzz-s", type=float, default=10, help="seconds to fuzz the sandbox for")
+    parser.addoption("--fuzz-seed", type=int, help="fuzz as in the run that told this seed")
 
 
 @pytest.fixture(autouse=True)
@@ -12,3 +28,27 @@ def clean_environment(monkeypatch, tmp_path_factory):
         for name in environment_names(field):
             monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path_factory.mktemp("cwd"))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
+    """A server as it is by default, for every test that needs no flags of its own."""
+    async with running_app(tmp_path_factory.mktemp("app"), *SMALL) as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def brief(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A persona of few words, for tests that are not about greetings."""
+    path = tmp_path_factory.mktemp("brief") / "brief.yaml"
+    path.write_text(BRIEF)
+    return path
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def brief_app(tmp_path_factory: pytest.TempPathFactory, brief: Path) -> AsyncIterator[App]:
+    """A server whose avatar is of few words."""
+    async with running_app(
+        tmp_path_factory.mktemp("brief_app"), *SMALL, "--persona", str(brief)
+    ) as app:
+        yield app

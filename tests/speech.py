@@ -74,3 +74,15 @@ def hear(pcm: bytes, rate: int = 16_000) -> str:
     samples = np.frombuffer(pcm, np.int16).astype(np.float32) / 32768
     segments, _ = _ears().transcribe(soxr.resample(samples, rate, 16_000), beam_size=1)
     return re.sub(r"[^a-z ]", "", " ".join(s.text for s in segments).lower()).strip()
+
+
+def long_words(text: str) -> set[str]:
+    """The words of four letters and more, in small letters."""
+    return set(re.findall(r"[a-z]{4,}", text.lower()))
+
+
+def is_heard(text: str, pcm: bytes, rate: int = 16_000) -> bool:
+    """Whether most of the longer words of a text are heard in s16le mono audio."""
+    wanted, heard = long_words(text), hear(pcm, rate)
+    print(f"said: {text}\nheard: {heard}")
+    return len(wanted & long_words(heard)) > len(wanted) / 2

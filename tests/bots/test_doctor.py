@@ -12,7 +12,6 @@ from bots.doctor import Finding, examine, examine_part
 from pipelines.parts import PARTS, load, part
 from pipelines.settings import load_settings
 from tests.bots.test_cli import avatar
-from tests.sandbox.conftest import livekit, livekit_binary
 from tests.standins.cartesia import Cartesia
 from tests.standins.daily import Daily
 from tests.standins.deepgram import Deepgram
@@ -20,7 +19,6 @@ from tests.standins.gemini import Gemini
 from tests.standins.liveavatar import LiveAvatar
 from tests.standins.ollama import Ollama
 
-__all__ = ["livekit", "livekit_binary"]
 VENDORS = {
     "STT=deepgram": (Deepgram, "deepgram", "deepgram_api_key"),
     "LLM=gemini": (Gemini, "google", "google_api_key"),

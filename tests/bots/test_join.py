@@ -14,10 +14,8 @@ from livekit import rtc
 
 from sandbox import LiveKit
 from tests.sandbox.caller import Viewer
-from tests.sandbox.conftest import livekit, livekit_binary
 from tests.talk.app import AVATAR, environment
 
-__all__ = ["livekit", "livekit_binary"]
 PATIENCE_S = 30
 TOKEN = "eyJhbGciOiJub25lIn0.e30.c2ln"
 

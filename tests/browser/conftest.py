@@ -4,7 +4,6 @@ import shutil
 import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,12 +11,10 @@ import pytest
 import pytest_asyncio
 
 from tests.browser import sound
-from tests.browser.user import User, meeting
+from tests.browser.chromium import Chromium
+from tests.browser.user import User
 from tests.needs import missing
-from tests.sandbox.conftest import livekit, livekit_binary
 from tests.speech import say
-
-__all__ = ["livekit", "livekit_binary"]
 
 HOW = (
     "The page is tested in Chromium: get it with `apt-get install chromium` "
@@ -27,12 +24,12 @@ RATE = 48_000
 Meet = Callable[..., AbstractAsyncContextManager[User]]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def meet() -> AsyncIterator[Meet]:
     """Opens a page: `meet(url)` refuses the microphone, `meet(url, wav)` speaks the file, and
     `meet(url, card)` has what is plugged into a sound card.
 
-    Further options are those of meeting().
+    Further options are those of Chromium.meeting().
     """
     program = shutil.which("chromium")
     if not (program and find_spec("playwright")):
@@ -40,10 +37,12 @@ async def meet() -> AsyncIterator[Meet]:
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
-        yield partial(meeting, playwright.chromium, program)
+        chromium = Chromium(playwright.chromium, program)
+        yield chromium.meeting
+        await chromium.aclose()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def card(tmp_path: Path) -> AsyncIterator[sound.SoundCard]:
     """A sound card without any device."""
     if not sound.is_there():
@@ -52,13 +51,13 @@ async def card(tmp_path: Path) -> AsyncIterator[sound.SoundCard]:
         yield card
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def silence(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A microphone in a quiet room."""
     return _write(tmp_path_factory.mktemp("microphone") / "silence.wav", bytes(2 * RATE))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def question(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A microphone that hears "How do you work?", again and again with half a minute between."""
     path = tmp_path_factory.mktemp("microphone") / "question.wav"

@@ -22,16 +22,14 @@ from tests.browser.looks import DESK, PHONE, Look
 from tests.browser.relay import network
 from tests.browser.sound import SoundCard
 from tests.browser.user import User
-from tests.sandbox.conftest import livekit, livekit_binary
+from tests.rooms import staged
 from tests.standins.ollama import Ollama
 from tests.standins.replies import Reply
 from tests.talk.app import App, running_app
-from tests.talk.test_rooms import staged
 
-__all__ = ["livekit", "livekit_binary"]
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
     pytest.mark.timeout(400),
 ]
@@ -68,7 +66,7 @@ REPLIES = (
 )
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
     """A server whose avatar has much to say, and thinks long about its first answer."""
     folder = tmp_path_factory.mktemp("app")

@@ -21,9 +21,10 @@ from tests.talk.app import App, running_app
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet", "axe"),
     pytest.mark.timeout(400),
+    pytest.mark.realtime,
 ]
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -86,14 +87,14 @@ def axe() -> str:
     return AXE.read_text()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def mind() -> AsyncIterator[Ollama]:
     """A mind that answers when it is told to."""
     async with Ollama() as mind:
         yield mind
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def app(tmp_path_factory: pytest.TempPathFactory, mind: Ollama) -> AsyncIterator[App]:
     """A server whose avatar greets at length."""
     folder = tmp_path_factory.mktemp("app")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
 ]
 
@@ -38,14 +38,14 @@ NOTE_LEAVE = """() => {
 READY = rtvi.BotReady(id="1", data=rtvi.BotReadyData(version=rtvi.PROTOCOL_VERSION))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def vendor() -> AsyncIterator[Daily]:
     """Daily's REST API."""
     async with Daily() as vendor:
         yield vendor
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def app(tmp_path_factory: pytest.TempPathFactory, vendor: Daily) -> AsyncIterator[App]:
     """A server that meets its users in Daily rooms."""
     env = {"DAILY_API_KEY": vendor.key, "DAILY_BASE_URL": vendor.api_url}
@@ -56,7 +56,7 @@ async def app(tmp_path_factory: pytest.TempPathFactory, vendor: Daily) -> AsyncI
         app.process.kill()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def user(app: App, meet: Meet) -> AsyncIterator[User]:
     """Somebody at the page, for whom Daily's addresses lead to this machine."""
     if not CLIENT.exists():

@@ -1,35 +1,25 @@
 """Microphones and speakers that are chosen, remembered, plugged in and pulled out."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
 from tests.browser.conftest import RATE, Meet
 from tests.browser.sound import SoundCard
 from tests.browser.user import User
 from tests.speech import say
-from tests.talk.app import App, running_app
+from tests.talk.app import App
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
+    pytest.mark.realtime,
 ]
 
-FLAGS = ("--size", "320x180", "--llm", "guide")
 FACE = "#stage[data-face=on]"
 LOUD = 1_000  # of 32767
 USED = "watched.tracks.some((track) => track.readyState === 'live' && track.label === '{}')"
 # Without udev Chromium looks for what is plugged in only when it is asked.
 LOOK = "navigator.mediaDevices.enumerateDevices()"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
-    """The server of all conversations."""
-    async with running_app(tmp_path_factory.mktemp("app"), *FLAGS) as app:
-        yield app
 
 
 async def choices(user: User, kind: str) -> list[str]:

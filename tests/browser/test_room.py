@@ -12,29 +12,30 @@ from sandbox import LiveKit
 from sandbox.livekit_server import http_url
 from tests.browser.conftest import Meet
 from tests.browser.full import full_room
-from tests.sandbox.conftest import livekit, livekit_binary
-from tests.talk.app import App, running_app
+from tests.talk.app import SMALL, App, running_app
 
-__all__ = ["livekit", "livekit_binary"]
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
+    pytest.mark.realtime,
 ]
 
-FLAGS = ("--size", "640x360", "--llm", "guide", "--transport", "livekit")
 FACE = "#stage[data-face=on]"
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def app(tmp_path: Path, livekit: LiveKit) -> AsyncIterator[App]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def app(
+    tmp_path_factory: pytest.TempPathFactory, brief: Path, livekit: LiveKit
+) -> AsyncIterator[App]:
     """A server that meets its users in LiveKit rooms."""
     env = {
         "LIVEKIT_URL": livekit.url,
         "LIVEKIT_API_KEY": livekit.key,
         "LIVEKIT_API_SECRET": livekit.secret,
     }
-    async with running_app(tmp_path, *FLAGS, env=env) as app:
+    flags = (*SMALL, "--transport", "livekit", "--persona", str(brief))
+    async with running_app(tmp_path_factory.mktemp("app"), *flags, env=env) as app:
         yield app
 
 

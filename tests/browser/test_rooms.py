@@ -14,7 +14,11 @@ from tests.browser.user import User
 from tests.sandbox.caller import Caller
 from tests.sandbox.conftest import serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.realtime,
+]
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 # The page's policy forbids what Playwright waits for conditions with.
 MOVING = """new Promise((done) => {
@@ -28,7 +32,7 @@ MOVING = """new Promise((done) => {
 WIDTH = 640  # of a sandbox session in low quality
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def caller(livekit: LiveKit) -> AsyncIterator[Caller]:
     """A caller of a sandbox with rooms."""
     async with serving(livekit) as caller:

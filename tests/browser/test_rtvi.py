@@ -9,20 +9,18 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-import pytest_asyncio
 
 from tests.browser import plain_bot
 from tests.browser.conftest import Meet
 from tests.browser.site import serving
-from tests.talk.app import App, running_app
+from tests.talk.app import App
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
 ]
 
-FLAGS = ("--size", "320x180", "--llm", "guide")
 ROOT = Path(__file__).parents[2]
 START_LIMIT_S = 60
 COLLECT = """() => {
@@ -31,13 +29,6 @@ COLLECT = """() => {
   document.addEventListener("transcript", ({ detail }) => said.push({ ...detail }));
   document.addEventListener("metrics", ({ detail }) => detail.type === "turn" && told.push(detail));
 }"""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
-    """The server that has the page."""
-    async with running_app(tmp_path_factory.mktemp("app"), *FLAGS) as app:
-        yield app
 
 
 @asynccontextmanager

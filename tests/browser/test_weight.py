@@ -1,33 +1,23 @@
 """What a visitor has to load before a conversation over WebRTC: not much."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from tests.browser.conftest import Meet
 from tests.browser.user import User
-from tests.talk.app import App, running_app
+from tests.talk.app import App
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
     pytest.mark.timeout(400),
 ]
 
-FLAGS = ("--size", "320x180", "--llm", "guide")
 PAGE_LIMIT_BYTES = 60_000
 LIMIT_BYTES = 120_000
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
-    """A server."""
-    async with running_app(tmp_path_factory.mktemp("app"), *FLAGS) as app:
-        yield app
 
 
 class Scales:

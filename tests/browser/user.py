@@ -3,18 +3,13 @@
 import asyncio
 import base64
 import io
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
 
-from tests.browser.sound import SoundCard
-
 if TYPE_CHECKING:
-    from playwright.async_api import BrowserType, ConsoleMessage, Page
+    from playwright.async_api import ConsoleMessage, Page
 
 WATCH = Path(__file__).with_name("watch.js")
 LIMIT_MS = 60_000
@@ -114,42 +109,6 @@ class User:
     def _on_console(self, message: "ConsoleMessage") -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(message.text)
-
-
-@asynccontextmanager
-async def meeting(
-    chromium: "BrowserType",
-    program: str,
-    url: str,
-    sound: Path | SoundCard | None = None,
-    *,
-    ready: str = "#start:enabled",
-    **options: Any,
-) -> AsyncIterator[User]:
-    """The page at `url` in a browser of its own, which hears the WAV file or is refused.
-
-    With a sound card it has the microphones and speakers that are plugged into that. `ready` is
-    what to wait for; further options are those of Playwright's new_page().
-    """
-    browser = await chromium.launch(executable_path=program, **_devices(sound))
-    if isinstance(sound, SoundCard):
-        options["permissions"] = ["microphone"]
-    try:
-        page = await browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})
-        await page.add_init_script(path=WATCH)
-        yield await visiting(page, url, ready)
-    finally:
-        await browser.close()
-
-
-def _devices(sound: Path | SoundCard | None) -> dict[str, Any]:
-    """How Chromium is started for these ears."""
-    if isinstance(sound, SoundCard):
-        env = {**os.environ, **sound.environment}
-        return {"args": FLAGS, "env": env, "ignore_default_args": ["--mute-audio"]}
-    permission = "--use-fake-ui-for-media-stream" + ("" if sound else "=deny")
-    ears = [f"--use-file-for-fake-audio-capture={sound}"] if sound else []
-    return {"args": [*FLAGS, FAKE_DEVICES, permission, *ears]}
 
 
 async def visiting(page: "Page", url: str, ready: str = "#start:enabled") -> User:

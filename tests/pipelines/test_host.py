@@ -11,6 +11,7 @@ from pipecat.frames.frames import (
     TTSSpeakFrame,
     UserIdleTimeoutUpdateFrame,
 )
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 
 from pipelines.host import Host
@@ -77,7 +78,12 @@ async def test_a_second_silence_ends_politely_and_says_why(stage):
     await host.user_is_silent()
     await host.user_is_silent()
     await stage.first(TTSSpeakFrame, lambda frame: frame.text == "Goodbye.")
-    await host.close()
+    assert not stage.all(EndFrame), "it is spoken first"
+    await stage.worker.queue_frame(BotStoppedSpeakingFrame(), FrameDirection.UPSTREAM)
+    await stage.first(EndFrame)
+    assert spoken(stage) == ["Are you there?", "Goodbye."]
+    (why,) = stage.all(RTVIServerMessageFrame)
+    assert why.data == {"type": "over", "reason": "silence"}
 
 
 @pytest.mark.parametrize("presence", ["user_is_here", "user_typed"])

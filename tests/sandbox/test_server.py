@@ -17,7 +17,7 @@ from sandbox import Limits, LiveKit, SandboxError, sandbox
 from tests.sandbox.caller import LITE, Caller, rooms
 from tests.sandbox.conftest import Served, TurnedClock, serving
 
-MANY = 1000
+MANY = 100
 MANY_WITH_ROOMS = 6
 
 
@@ -139,7 +139,7 @@ async def _leaves_nothing(caller: Caller, count: int) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files in /proc")
 async def test_many_sessions_leave_no_task_and_no_file() -> None:
-    async with serving(None, limits=Limits(credits=10_000)) as caller:
+    async with serving(None, limits=Limits(credits=1000)) as caller:
         await _leaves_nothing(caller, MANY)
 
 

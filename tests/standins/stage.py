@@ -59,7 +59,7 @@ class Stage:
         return list(frames.values())
 
     async def first(
-        self, kind: type[F], fits: Callable[[F], bool] = lambda _: True, limit_s: float = 5
+        self, kind: type[F], fits: Callable[[F], bool] = lambda _: True, limit_s: float = 20
     ) -> F:
         """Wait for a frame of this kind that fits.
 

@@ -6,14 +6,17 @@ import os
 import re
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 AVATAR = Path(sys.executable).with_name("avatar")
 READY = re.compile(r"open (http://\S+)")
+# A small picture and a mind that answers the same each time.
+SMALL = ("--size", "640x360", "--llm", "guide")
 KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV", "XDG_CACHE_HOME")
 
 
@@ -24,12 +27,12 @@ class App:
     url: str
     folder: Path
     process: asyncio.subprocess.Process
-    lines: list[str] = field(default_factory=list)
+    log: Path
 
     @property
     def output(self) -> str:
         """Everything it printed and logged so far."""
-        return "\n".join(self.lines)
+        return self.log.read_text(errors="replace")
 
     def transcripts(self) -> list[Path]:
         """The transcripts written so far, oldest first."""
@@ -61,13 +64,12 @@ async def running_app(
     command: Path = AVATAR,
 ) -> AsyncIterator[App]:
     """Start `avatar --no-open --port 0` and end it by SIGTERM afterwards."""
-    process = await asyncio.create_subprocess_exec(
-        command, "--no-open", "--port", "0", "--host", "127.0.0.1", *flags,
-        cwd=folder, env=environment(env),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    app = App("", folder, process)
-    reader = asyncio.create_task(_read(app))
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=".log", delete=False) as log:
+        process = await asyncio.create_subprocess_exec(
+            command, "--no-open", "--port", "0", "--host", "127.0.0.1", *flags,
+            cwd=folder, env=environment(env), stdout=log, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+    app = App("", folder, process, Path(log.name))
     try:
         async with asyncio.timeout(limit_s):
             await _ready(app)
@@ -77,7 +79,6 @@ async def running_app(
             process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(30):
             await process.wait()
-        await reader
 
 
 async def until(condition: Callable[[], Any], limit_s: float = 20) -> Any:
@@ -87,12 +88,6 @@ async def until(condition: Callable[[], Any], limit_s: float = 20) -> Any:
             if found := condition():
                 return found
             await asyncio.sleep(0.02)
-
-
-async def _read(app: App) -> None:
-    assert app.process.stdout
-    while line := await app.process.stdout.readline():
-        app.lines.append(line.decode(errors="replace").rstrip())
 
 
 async def _ready(app: App) -> None:

@@ -9,7 +9,7 @@ from itertools import groupby
 import aiohttp
 import pytest
 
-from tests.talk.app import running_app
+from tests.talk.app import SMALL, running_app
 from tests.talk.visitor import Visitor
 
 PERSONA = """
@@ -23,7 +23,7 @@ goodbye: Goodbye.
 @pytest.fixture
 def persona(tmp_path):
     (tmp_path / "short.yaml").write_text(PERSONA)
-    return ("--persona", "short.yaml", "--size", "320x180", "--llm", "guide")
+    return (*SMALL, "--persona", "short.yaml")
 
 
 def heard_until(visitor, at_s):
@@ -110,22 +110,21 @@ async def test_a_malformed_start_is_refused_in_a_sentence(body, said, server):
 
 @pytest.fixture(scope="module")
 async def server(tmp_path_factory):
-    """A server whose persona wants a variable."""
+    """A server with options of Pipecat's, whose persona wants a variable."""
     folder = tmp_path_factory.mktemp("server")
     (folder / "short.yaml").write_text(PERSONA)
-    async with running_app(folder, "--persona", "short.yaml", "--llm", "guide") as app:
+    options = ("--allowed-origins", "https://mine.example", "--ice-servers", "stun:127.0.0.1:9")
+    async with running_app(folder, *SMALL, "--persona", "short.yaml", *options) as app:
         yield app
 
 
-async def test_pipecats_own_client_and_options_are_there(tmp_path):
-    ice = ("--ice-servers", "stun:127.0.0.1:9")
-    flags = ("--llm", "guide", "--allowed-origins", "https://mine.example", *ice)
-    async with running_app(tmp_path, *flags) as app, aiohttp.ClientSession() as http:
-        async with http.get(f"{app.url}/client/") as answer:
+async def test_pipecats_own_client_and_options_are_there(server):
+    async with aiohttp.ClientSession(server.url) as http:
+        async with http.get("/client/") as answer:
             assert answer.status == 200 and "<html" in await answer.text()
         origin = {"Origin": "https://mine.example"}
-        start = {"transport": "webrtc"}
-        async with http.post(f"{app.url}/start", json=start, headers=origin) as answer:
+        start = {"transport": "webrtc", "body": {"variables": {"guest": "Ann"}}}
+        async with http.post("/start", json=start, headers=origin) as answer:
             servers = (await answer.json())["iceConfig"]["iceServers"]
             assert servers == [{"urls": "stun:127.0.0.1:9"}]
             assert answer.headers["Access-Control-Allow-Origin"] == "https://mine.example"

@@ -1,0 +1,85 @@
+"""Chromium, started once for each kind of sound; every page has a profile of its own."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.browser.sound import SoundCard
+from tests.browser.user import FAKE_DEVICES, FLAGS, WATCH, User, visiting
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, BrowserType
+
+WINDOW = {"width": 1280, "height": 800}
+
+
+class Chromium:
+    """The browsers of a test run."""
+
+    def __init__(self, kind: "BrowserType", program: str) -> None:
+        self._kind = kind
+        self._program = program
+        self._running: dict[Path | None, Browser] = {}
+
+    @asynccontextmanager
+    async def meeting(
+        self,
+        url: str,
+        sound: Path | SoundCard | None = None,
+        *,
+        ready: str = "#start:enabled",
+        turned_clock: bool = False,
+        **options: Any,
+    ) -> AsyncIterator[User]:
+        """The page at `url` for somebody who hears the WAV file, or is refused the microphone.
+
+        With a sound card it has the microphones and speakers that are plugged into that. `ready` is
+        what to wait for; where the clock is `turned_clock`, page.clock can be moved on. Further
+        options are those of Playwright's new_context().
+        """
+        async with self._browser(sound) as browser:
+            if isinstance(sound, SoundCard):
+                options["permissions"] = ["microphone"]
+            context = await browser.new_context(**{"viewport": WINDOW, **options})
+            try:
+                page = await context.new_page()
+                if turned_clock:
+                    await page.clock.install()
+                await page.add_init_script(path=WATCH)
+                yield await visiting(page, url, ready)
+            finally:
+                await context.close()
+
+    async def aclose(self) -> None:
+        """End every browser."""
+        for browser in self._running.values():
+            await browser.close()
+
+    @asynccontextmanager
+    async def _browser(self, sound: Path | SoundCard | None) -> "AsyncIterator[Browser]":
+        """The browser that has these ears; one with a sound card ends with the block."""
+        if isinstance(sound, SoundCard):
+            browser = await self._launch(sound)
+            try:
+                yield browser
+            finally:
+                await browser.close()
+        else:
+            if sound not in self._running:
+                self._running[sound] = await self._launch(sound)
+            yield self._running[sound]
+
+    async def _launch(self, sound: Path | SoundCard | None) -> "Browser":
+        return await self._kind.launch(executable_path=self._program, **_devices(sound))
+
+
+def _devices(sound: Path | SoundCard | None) -> dict[str, Any]:
+    """How Chromium is started for these ears."""
+    if isinstance(sound, SoundCard):
+        env = {**os.environ, **sound.environment}
+        return {"args": FLAGS, "env": env, "ignore_default_args": ["--mute-audio"]}
+    permission = "--use-fake-ui-for-media-stream" + ("" if sound else "=deny")
+    ears = [f"--use-file-for-fake-audio-capture={sound}"] if sound else []
+    return {"args": [*FLAGS, FAKE_DEVICES, permission, *ears]}

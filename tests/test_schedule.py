@@ -1,0 +1,83 @@
+"""What is marked as real time runs alone, the rest side by side."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NOTES = """
+import json, os, pathlib, time
+import pytest
+
+@pytest.fixture(autouse=True)
+def noted(request):
+    begin_s = time.time()
+    yield
+    name, worker = request.node.name.partition("[")[0], os.environ["PYTEST_XDIST_WORKER"]
+    with open("notes", "a") as notes:
+        notes.write(json.dumps([name, worker, begin_s, time.time()]) + "\\n")
+"""
+QUICK = """
+import time, pytest
+@pytest.mark.parametrize("number", range(4))
+def test_quick(number):
+    time.sleep(0.05)
+"""
+REALTIME = """
+import os, pytest
+@pytest.mark.realtime
+@pytest.mark.parametrize("number", range(3))
+def test_realtime(number):
+    {happens}
+def test_quick():
+    pass
+"""
+ARGUMENTS = ("-n2", "--dist=loadgroup", "--no-loadscope-reorder", "--max-worker-restart=0")
+PLUGINS = ("-p", "xdist.plugin", "-p", "tests.schedule")
+
+
+def run(folder: Path, *words: str) -> str:
+    """What pytest says of the tests in a folder."""
+    program = (sys.executable, "-m", "pytest", *PLUGINS, *ARGUMENTS, *words)
+    bare = {"PYTHONPATH": str(Path(__file__).parents[1]), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    env = {**os.environ, **bare}
+    return subprocess.run(program, cwd=folder, env=env, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two files that do not mind, and one in which some tests do."""
+    (tmp_path / "conftest.py").write_text(NOTES)
+    for name in ("a", "c"):
+        (tmp_path / f"test_{name}.py").write_text(QUICK)
+    return tmp_path
+
+
+def noted(folder: Path) -> list[tuple[str, str, float, float]]:
+    """Which test ran in which worker, and from when to when."""
+    return [tuple(json.loads(line)) for line in (folder / "notes").read_text().splitlines()]
+
+
+def test_what_runs_in_real_time_waits_until_nothing_else_runs(folder: Path) -> None:
+    (folder / "test_b.py").write_text(REALTIME.format(happens="assert number != 1"))
+    said = run(folder)
+    assert "1 failed, 11 passed" in said
+    assert "FAILED test_b.py::test_realtime[1] - " in said, "as on the command line"
+    notes = noted(folder)
+    quick = [note for note in notes if note[0] == "test_quick"]
+    realtime = [note for note in notes if note[0] == "test_realtime"]
+    assert {worker for _, worker, _, _ in quick} == {"gw0", "gw1"}
+    assert len({worker for _, worker, _, _ in realtime}) == 1
+    assert max(end_s for *_, end_s in quick) <= min(begin_s for _, _, begin_s, _ in realtime)
+    assert len(notes) == 12
+
+
+def test_a_worker_that_dies_fails_the_run(folder: Path) -> None:
+    dies = REALTIME.format(happens="number == 1 and os._exit(1)")
+    (folder / "test_b.py").write_text(dies)
+    said = run(folder, "test_b.py")
+    assert "crashed while running 'test_b.py::test_realtime[1]" in said
+    assert "1 failed, 2 passed" in said
