@@ -19,7 +19,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from bots import cli, server
+from bots import cli
+from bots.server import app
 from pipelines.media.video import as_rgb
 from pipelines.meeting import Meeting
 from pipelines.settings import Settings
@@ -66,7 +67,7 @@ def build_stock(
     return Meeting(transport, (pictures,), pictures.shown)
 
 
-class Probed(server.Server):
+class Probed(app.Server):
     """The server with a probe."""
 
     @property
@@ -97,7 +98,7 @@ def main() -> None:
     video, *words = sys.argv[1:]
     if video == "stock":
         webrtc.build = build_stock
-    server.Server = Probed
+    app.Server = Probed
     cli.main(words)
 
 

@@ -17,9 +17,9 @@ from pipecat.runner.types import (
 )
 from pipecat.workers.runner import WorkerRunner
 
-from bots.casting import Casting
-from bots.refusal import telling
 from bots.running import RUNNING
+from bots.server.casting import Casting
+from bots.server.refusal import telling
 from pipelines.conversation import Conversation, Request, open_conversation
 from pipelines.errors import Incompatible, PartFailed
 from pipelines.meeting import HeyGenRunnerArguments, Invitation

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pipecat.runner.types import DailyRunnerArguments
 
 from bots.avatar import converse
-from bots.casting import Casting
-from bots.rooms import daily_room
 from bots.running import RUNNING, stop_on_signals
+from bots.server.casting import Casting
+from bots.server.rooms import daily_room
 from pipelines.parts import part
 
 

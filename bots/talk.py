@@ -117,8 +117,9 @@ def _talk(
     _say("loading Pipecat …")
     log.redact(settings)
     log.show(settings)
-    from bots import direct, models, server
-    from bots.casting import Casting
+    from bots import direct
+    from bots.server import app, models
+    from bots.server.casting import Casting
 
     models.warm_up(settings, lineup, _say)
     casting = Casting(settings, given)
@@ -131,7 +132,7 @@ def _talk(
             open_page(url)
 
     if listeners:
-        asyncio.run(server.serve(casting, lineup, listeners, ready))
+        asyncio.run(app.serve(casting, lineup, listeners, ready))
     else:
         asyncio.run(direct.wait(casting, _say))
 

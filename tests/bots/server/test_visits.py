@@ -8,9 +8,9 @@ from pipecat.runner.types import SmallWebRTCRunnerArguments
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from pipecat.utils.file_storage import LocalFileStorage
 
-from bots.casting import Casting
-from bots.refusal import Refused
-from bots.visits import Visits
+from bots.server.casting import Casting
+from bots.server.refusal import Refused
+from bots.server.visits import Visits
 from pipelines.conversation import open_conversation
 from pipelines.errors import AvatarError, BadSetting
 from pipelines.parts import Choice, Part, part

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from loguru import logger
 
-from bots.casting import Cast
+from bots.server.casting import Cast
 from pipelines.offer import offered_personas, persona_asked
 from pipelines.parts import Lineup, load
 from pipelines.settings import Settings

@@ -13,10 +13,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bots import models
-from bots.casting import Casting
-from bots.refusal import Refused, refuse
-from bots.visits import Visits
+from bots.server import models
+from bots.server.casting import Casting
+from bots.server.refusal import Refused, refuse
+from bots.server.visits import Visits
 from pipelines.errors import UserError
 from pipelines.parts import part
 

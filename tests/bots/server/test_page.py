@@ -6,7 +6,7 @@ import shutil
 import pytest
 from pydantic import SecretStr
 
-from bots.page import describe, headers, viewer_headers
+from bots.server.page import describe, headers, viewer_headers
 from pipelines.parts import choose
 from pipelines.settings import Settings, load_settings
 from puppet.pack import PACKS

@@ -8,7 +8,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from bots.origins import Guard, Origins
+from bots.server.origins import Guard, Origins
 from web.loopback import is_loopback
 
 LOCAL = "http://localhost:7860"

@@ -8,12 +8,12 @@ from pipecat.utils.file_storage import FileStorage
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from bots import models, page
-from bots.casting import Cast, Casting
-from bots.harness import Tickets
-from bots.refusal import Refused, refuse
-from bots.rooms import daily_room, livekit_room
-from bots.visits import Visits
+from bots.server import models, page
+from bots.server.casting import Cast, Casting
+from bots.server.harness import Tickets
+from bots.server.refusal import Refused, refuse
+from bots.server.rooms import daily_room, livekit_room
+from bots.server.visits import Visits
 from pipelines.errors import AvatarError, Incompatible, PartFailed, UserError
 from pipelines.meeting import HeyGenRunnerArguments
 from pipelines.parts import HEADLESS, Part, part, values

@@ -11,8 +11,8 @@ from loguru import logger
 from pipecat.utils.file_storage import FileStorage
 
 from bots.avatar import converse
-from bots.casting import Cast
-from bots.refusal import MISTAKE, Refused
+from bots.server.casting import Cast
+from bots.server.refusal import MISTAKE, Refused
 from pipelines.conversation import Request
 from pipelines.errors import AvatarError, PartFailed
 from pipelines.meeting import Invitation

@@ -14,16 +14,16 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from bots import page
-from bots.casting import Casting
-from bots.files import Files, storage
-from bots.harness import Harness, Tickets
-from bots.origins import Guard, Origins
-from bots.refusal import MISTAKE, Refused, refuse
 from bots.running import RUNNING, stop_on_signals
-from bots.start import Start
-from bots.visits import Visits
-from bots.webrtc import WebRtc
+from bots.server import page
+from bots.server.casting import Casting
+from bots.server.files import Files, storage
+from bots.server.harness import Harness, Tickets
+from bots.server.origins import Guard, Origins
+from bots.server.refusal import MISTAKE, Refused, refuse
+from bots.server.start import Start
+from bots.server.visits import Visits
+from bots.server.webrtc import WebRtc
 from pipelines.errors import AvatarError
 from pipelines.parts import Lineup
 from web.serving import serving

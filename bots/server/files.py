@@ -8,8 +8,8 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from bots.refusal import Refused
-from bots.visits import Visits
+from bots.server.refusal import Refused
+from bots.server.visits import Visits
 from pipelines.settings import Settings
 
 LONGEST_BYTES = 50 * 1024 * 1024

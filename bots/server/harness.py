@@ -13,8 +13,8 @@ from pipecat.runner.types import WebSocketRunnerArguments
 from starlette.websockets import WebSocket
 
 from bots.avatar import converse
-from bots.casting import Casting
-from bots.refusal import telling
+from bots.server.casting import Casting
+from bots.server.refusal import telling
 from pipelines.errors import AvatarError, BadSetting
 from pipelines.parts import HEADLESS
 from pipelines.settings import Settings

@@ -1,0 +1,1 @@
+"""The server: who may ask for what, and what each is answered."""
