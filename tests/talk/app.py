@@ -28,11 +28,12 @@ class App:
     folder: Path
     process: asyncio.subprocess.Process
     log: Path
+    whole: str = ""
 
     @property
     def output(self) -> str:
         """Everything it printed and logged so far."""
-        return self.log.read_text(errors="replace")
+        return self.whole or self.log.read_text(errors="replace")
 
     def transcripts(self) -> list[Path]:
         """The transcripts written so far, oldest first."""
@@ -64,21 +65,22 @@ async def running_app(
     command: Path = AVATAR,
 ) -> AsyncIterator[App]:
     """Start `avatar --no-open --port 0` and end it by SIGTERM afterwards."""
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".log", delete=False) as log:
+    with tempfile.NamedTemporaryFile(suffix=".log") as log:
         process = await asyncio.create_subprocess_exec(
             command, "--no-open", "--port", "0", "--host", "127.0.0.1", *flags,
             cwd=folder, env=environment(env), stdout=log, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-    app = App("", folder, process, Path(log.name))
-    try:
-        async with asyncio.timeout(limit_s):
-            await _ready(app)
-        yield app
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(30):
-            await process.wait()
+        app = App("", folder, process, Path(log.name))
+        try:
+            async with asyncio.timeout(limit_s):
+                await _ready(app)
+            yield app
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(30):
+                await process.wait()
+            app.whole = app.output
 
 
 async def until(condition: Callable[[], Any], limit_s: float = 20) -> Any:
