@@ -24,7 +24,6 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet", "axe"),
     pytest.mark.timeout(400),
-    pytest.mark.realtime,
 ]
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -135,6 +134,7 @@ class Auditor:
         return await self._user.page.get_attribute("avatar-call", "data-state")
 
 
+@pytest.mark.realtime
 async def test_axe_finds_nothing_in_a_conversation(
     app: App, mind: Ollama, meet: Meet, silence: Path, axe: str
 ) -> None:

@@ -18,7 +18,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
-    pytest.mark.realtime,
 ]
 
 FACE = "#stage[data-face=on]"

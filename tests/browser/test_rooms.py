@@ -17,7 +17,6 @@ from tests.sandbox.conftest import serving
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.realtime,
 ]
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 # The page's policy forbids what Playwright waits for conditions with.

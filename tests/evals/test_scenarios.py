@@ -12,7 +12,6 @@ ROOT = Path(__file__).parents[2]
 PIPECAT = Path(sys.executable).with_name("pipecat")
 
 
-@pytest.mark.realtime
 @pytest.mark.timeout(300)
 @pytest.mark.asyncio(loop_scope="session")
 async def test_every_scenario_passes(app, tmp_path):

@@ -85,7 +85,7 @@ def fuzzed() -> Iterator[Address]:
 @pytest.fixture(scope="module")
 def seed(pytestconfig: pytest.Config) -> int:
     """What decides about everything that is asked."""
-    given = pytestconfig.getoption("fuzz_seed")
+    given = pytestconfig.option.fuzz_seed
     return random.getrandbits(32) if given is None else given
 
 
@@ -112,7 +112,7 @@ def test_no_request_by_chance_breaks_the_server_or_its_schema(
 ) -> None:
     print(f"to ask the same again: --fuzz-seed={seed}")
     routes = [each.ok() for each in api.get_all_operations() if isinstance(each, Ok)]
-    end_s = time.monotonic() + float(str(pytestconfig.getoption("fuzz_s")))
+    end_s = time.monotonic() + pytestconfig.option.fuzz_s
     for turn in itertools.count():
         for route in routes:
             ask(route, fuzzed.key, f"{seed} {turn} {route.label}")

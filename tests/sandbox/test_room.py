@@ -61,6 +61,7 @@ async def test_the_picture_has_the_size_and_codec_that_were_asked_for(
     assert f"video/{encoding}" in {p.mime_type for p in avatar.track_publications.values()}
 
 
+@pytest.mark.realtime
 async def test_pictures_flow_at_25_a_second(roomy: Caller) -> None:
     call, lite = await roomy.talk()
     viewer = await roomy.watch(call)
@@ -74,6 +75,7 @@ async def test_pictures_flow_at_25_a_second(roomy: Caller) -> None:
     assert np.diff(shown_at).max() < LONGEST_GAP_S
 
 
+@pytest.mark.realtime
 async def test_the_voice_is_heard_as_it_was_sent(roomy: Caller) -> None:
     call, lite = await roomy.talk()
     viewer = await roomy.watch(call)
@@ -86,6 +88,7 @@ async def test_the_voice_is_heard_as_it_was_sent(roomy: Caller) -> None:
     assert likeness(speech, viewer.sound()) > 0.8
 
 
+@pytest.mark.realtime
 async def test_the_voice_arrives_without_gaps(roomy: Caller) -> None:
     call, lite = await roomy.talk()
     viewer = await roomy.watch(call)
@@ -100,6 +103,7 @@ async def test_the_voice_arrives_without_gaps(roomy: Caller) -> None:
     assert (last - first) * PIECE_S == pytest.approx(3, abs=0.1)
 
 
+@pytest.mark.realtime
 async def test_the_mouth_moves_with_the_voice_and_rests_without(roomy: Caller) -> None:
     call, lite = await roomy.talk()
     viewer = await roomy.watch(call)
@@ -125,6 +129,7 @@ async def _pictures(viewer: Viewer, count: int) -> list[np.ndarray]:
     return seen
 
 
+@pytest.mark.realtime
 async def test_an_interruption_is_heard_within_160_ms(roomy: Caller) -> None:
     call, lite = await roomy.talk()
     viewer = await roomy.watch(call)

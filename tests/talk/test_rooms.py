@@ -23,7 +23,7 @@ from tests.talk.visitor import Visitor
 LONGEST_GAP_S = 0.2
 LONGEST_PAUSE_S = 0.05
 ANSWERS = {title: topic.answers[0].text for title, topic in load_knowledge(KNOWLEDGE).items()}
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.realtime]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def start(app: App, transport: str) -> dict[str, str]:
@@ -88,6 +88,7 @@ async def test_a_conversation_in_a_livekit_room_of_ones_own(livekit, tmp_path):
         assert room["token"] not in app.output and livekit.secret not in app.output
 
 
+@pytest.mark.realtime
 async def test_liveavatars_room_brings_face_and_voice(roomed):
     app, stage = roomed
     room = await start(app, "heygen")
@@ -123,6 +124,7 @@ async def until(ask, wanted: bool, what: str, limit_s: float = 20) -> None:
         await asyncio.sleep(0.05)
 
 
+@pytest.mark.realtime
 async def test_liveavatars_face_in_a_webrtc_conversation(faced):
     app, stage = faced
     async with Visitor(app.url) as visitor:
@@ -145,6 +147,7 @@ async def test_liveavatars_face_in_a_webrtc_conversation(faced):
     await nobody_left(stage)
 
 
+@pytest.mark.realtime
 async def test_a_page_can_silence_liveavatars_face(faced):
     app, stage = faced
     async with Visitor(app.url) as visitor:
@@ -180,14 +183,13 @@ async def test_a_signal_stops_the_avatar_session_before_the_process(transport, l
         assert not await stage.open_sessions()
 
 
-async def test_a_face_that_dies_in_mid_speech_is_missed_and_the_voice_goes_on(
-    livekit, brief, tmp_path
-):
-    flags = ("--persona", str(brief), "--avatar", "heygen")
-    async with staged(livekit, tmp_path, *flags, faults=["speak:close-ws after=2"]) as (app, _):
+@pytest.mark.realtime
+async def test_a_face_that_dies_in_mid_speech_is_missed_and_the_voice_goes_on(livekit, tmp_path):
+    faults = ["speak:close-ws after=2"]
+    async with staged(livekit, tmp_path, "--avatar", "heygen", faults=faults) as (app, _):
         async with Visitor(app.url) as visitor:
             await visitor.until(lambda: len(visitor.sights) > 5, "the face", 40)
-            # The greeting is over before the socket is closed.
+            # An interruption of the greeting would save the socket, so hear it break off.
             await visitor.hushed(0)
             start_s = visitor.sounds[-1].at_s
             visitor.send("send-text", {"content": "What can you do?"})
@@ -197,6 +199,7 @@ async def test_a_face_that_dies_in_mid_speech_is_missed_and_the_voice_goes_on(
             assert is_heard(ANSWERS["What can you do"], answer)
 
 
+@pytest.mark.realtime
 async def test_a_room_that_is_closed_ends_the_conversation_and_its_session(roomed):
     app, stage = roomed
     before = app.transcripts()
