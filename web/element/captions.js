@@ -24,6 +24,8 @@ export class Captions {
   /** @type {Timer | undefined} */
   #wordsTimer;
   #follows = true;
+  // Where the newest words were shown last.
+  #endPx = 0;
 
   /** @param {HTMLElement} list */
   constructor(list) {
@@ -38,6 +40,7 @@ export class Captions {
     this.#list.replaceChildren();
     this.#items.clear();
     this.#follows = true;
+    this.#endPx = 0;
     this.#knowsWords = false;
     delete this.#list.dataset.ahead;
     this.stop();
@@ -53,7 +56,10 @@ export class Captions {
   show(entry) {
     const item = this.#items.get(entry) ?? this.#add(entry);
     item.show(entry);
-    this.#follows ||= Boolean(entry.typed);
+    if (entry.typed) {
+      this.#follows = true;
+      this.#endPx = 0;
+    }
     this.#keepEnd();
   }
 
@@ -89,9 +95,13 @@ export class Captions {
   }
 
   // Whoever reads the newest words goes on to see them, whatever changes; who has scrolled back is
-  // left alone.
+  // left alone, also where the browser has not told of it yet.
   #keepEnd() {
-    if (this.#follows) this.#list.scrollTop = this.#list.scrollHeight;
+    const isBack = this.#list.scrollTop < this.#endPx - NEAR_BOTTOM_PX;
+    if (isBack && this.#distance() >= NEAR_BOTTOM_PX) this.#follows = false;
+    if (!this.#follows) return;
+    this.#list.scrollTop = this.#list.scrollHeight;
+    this.#endPx = this.#list.scrollTop;
   }
 
   #distance() {
