@@ -1,7 +1,8 @@
 """The stand-ins, driven by Pipecat's own unmodified services over real sockets."""
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -47,7 +48,7 @@ from tests.standins.gemini import STREAM, Gemini
 from tests.standins.liveavatar import LiveAvatar
 from tests.standins.ollama import COMPLETIONS, Ollama
 from tests.standins.replies import Reply
-from tests.standins.stage import running
+from tests.standins.stage import Stage, running
 
 
 def voice(text: str = "some words to hear") -> list[InputAudioRawFrame]:
@@ -250,14 +251,19 @@ def _daily_rest(daily: Daily, http: aiohttp.ClientSession, key: str) -> DailyRES
     return DailyRESTHelper(daily_api_key=key, daily_api_url=daily.api_url, aiohttp_session=http)
 
 
-def ollama_mind(ollama: Ollama, key: str = "ollama") -> OLLamaLLMService:
+@asynccontextmanager
+async def ollama_stage(ollama: Ollama, key: str = "ollama") -> AsyncIterator[Stage]:
+    """Pipecat's service on a stage; it leaves its client open."""
     settings = OLLamaLLMService.Settings(model="llama3.2:latest")
-    return OLLamaLLMService(base_url=ollama.openai_url, api_key=key, settings=settings)
+    mind = OLLamaLLMService(base_url=ollama.openai_url, api_key=key, settings=settings)
+    async with running(mind) as stage:
+        yield stage
+    await mind._client.close()
 
 
 async def test_ollama_streams_a_reply_word_by_word() -> None:
     async with Ollama(replies=["Yes, of course."]) as ollama:
-        async with running(ollama_mind(ollama)) as stage:
+        async with ollama_stage(ollama) as stage:
             await stage.play(question("Really?"))
             await stage.first(LLMFullResponseEndFrame)
             words = [frame.text for frame in stage.all(LLMTextFrame)]
@@ -268,7 +274,7 @@ async def test_ollama_streams_a_reply_word_by_word() -> None:
 
 async def test_ollama_behind_a_key_refuses_a_wrong_one() -> None:
     async with Ollama(key="fake-ollama-key") as ollama:
-        async with running(ollama_mind(ollama, "wrong")) as stage:
+        async with ollama_stage(ollama, "wrong") as stage:
             await stage.play(question())
             error = await stage.first(ErrorFrame)
             assert error.category is ErrorCategory.AUTHENTICATION

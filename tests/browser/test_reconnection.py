@@ -92,6 +92,7 @@ async def test_a_server_that_stops_for_a_while_is_waited_for(
         finally:
             brief_app.process.send_signal(signal.SIGCONT)
         await user.state("listening", limit_s=RETURN_LIMIT_S)
+        await user.page.wait_for_selector("#stage[data-face=on]")
         await _answered(user)
         assert len(brief_app.transcripts()) == before + 1
 
