@@ -26,6 +26,7 @@ import os, signal, sys, time
 from bots.beside import sandbox_beside
 from pipelines.settings import load_settings
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # some shells have it ignored
 with sandbox_beside(load_settings(), [sys.executable, "-c", {CHILD!r}]):
     try:
         os.killpg(0, signal.SIGINT)
