@@ -61,7 +61,7 @@ async def _heard_and_seen(user: User) -> bytes:
     await user.state("listening")
     await page.evaluate("listen()")
     await user.state("speaking")
-    assert await page.evaluate("pace(25, 24, 30)") == pytest.approx(25, abs=1)
+    assert await page.evaluate("pace(50, 24, 30)") == pytest.approx(25, abs=1)
     assert await page.evaluate("[inside('face').videoWidth, inside('face').videoHeight]") == SIZE
     await _heard_out(user)
     return await user.hush()

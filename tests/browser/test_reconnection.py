@@ -35,12 +35,17 @@ async def _begin(user: User) -> None:
     await user.state("listening")
 
 
-async def _answered(user: User) -> None:
-    """A question is answered, and the whole answer heard."""
-    await user.page.evaluate("listen()")
+async def _ask(user: User) -> None:
+    """A question is answered."""
     await user.type("Thanks for your help.")
     await user.page.wait_for_selector(SECOND_SENTENCE)
     await user.state("listening")
+
+
+async def _answered(user: User) -> None:
+    """A question is answered, and the whole answer heard."""
+    await user.page.evaluate("listen()")
+    await _ask(user)
     assert is_heard(await user.read(ANSWER), await user.hush())
 
 
@@ -93,7 +98,9 @@ async def test_a_server_that_stops_for_a_while_is_waited_for(
             brief_app.process.send_signal(signal.SIGCONT)
         await user.state("listening", limit_s=RETURN_LIMIT_S)
         await user.page.wait_for_selector("#stage[data-face=on]")
-        await _answered(user)
+        # What the server did not send while it stood still comes at once, and the browser drops it:
+        # with it may go some of the first answer's sound, so that is read.
+        await _ask(user)
         assert len(brief_app.transcripts()) == before + 1
 
 
