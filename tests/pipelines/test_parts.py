@@ -72,7 +72,7 @@ def test_without_keys_everything_is_local():
     assert chosen == {
         "stt": "whisper",
         "llm": "guide",
-        "tts": "piper",
+        "tts": "hibari",
         "avatar": "puppet",
         "transport": "webrtc",
     }
