@@ -9,15 +9,10 @@ from typing import Any, Protocol
 
 import aiohttp
 from loguru import logger
-from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.frames.frames import ErrorFrame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
-from pipecat.processors.aggregators.llm_context import LLMContext
-from pipecat.processors.aggregators.llm_response_universal import (
-    LLMContextAggregatorPair,
-    LLMUserAggregatorParams,
-)
+from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.processors.frameworks.rtvi import RTVIProcessor
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
@@ -35,6 +30,9 @@ from .persona import Persona
 from .recorder import Recorder
 from .settings import Settings
 from .trouble import sentence
+from .turns.ears import TurnEars
+from .turns.floor import Volume
+from .turns.taking import turns_for
 
 # Messages of the page in which the user does something without a word.
 PRESENCE = ("interrupt", "typing")
@@ -104,12 +102,7 @@ async def _build(
     stt, llm, tts = (_part(request, kind, http) for kind in ("stt", "llm", "tts"))
     avatar = None if meeting.brings_face else _part(request, "avatar", http)
     face = [avatar, *meeting.pictures] if avatar else []
-    turns = LLMContextAggregatorPair(
-        LLMContext(),
-        user_params=LLMUserAggregatorParams(
-            vad_analyzer=SileroVADAnalyzer(), user_idle_timeout=settings.avatar_idle_s
-        ),
-    )
+    turns = turns_for(stt, settings.avatar_idle_s)
     transport = meeting.transport
     latency = TurnLatency()
     Recorder(transcript, turns, latency)
@@ -122,12 +115,13 @@ async def _build(
                 llm,
                 tts,
                 *face,
+                Volume(),
                 transport.output(),
                 turns.assistant(),
             ]
         ),
         params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
-        observers=[latency],
+        observers=[latency, stt.said] if isinstance(stt, TurnEars) else [latency],
         idle_timeout_secs=None,
     )
     host = Host(worker, persona, settings.avatar_max_duration_s, settings.avatar_idle_s)

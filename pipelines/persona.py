@@ -13,12 +13,16 @@ from .errors import BadSetting
 
 PACKAGED = Path(__file__).parent / "personas"
 SETTING = "AVATAR_PERSONA"
+PATIENCES = ("quick", "balanced", "patient")
 FILLED = ("prompt", "greeting", "still_there", "goodbye")
 
 
 @dataclass(frozen=True)
 class Persona:
-    """One persona. `voice` and `avatar` map a part's value ("piper") to what that part calls it."""
+    """One persona. `voice` and `avatar` map a part's value ("piper") to what that part calls it.
+
+    `patience` is how long a pause it grants: one of PATIENCES, or "" for the usual.
+    """
 
     name: str = "Theo"
     prompt: str = ""
@@ -28,6 +32,7 @@ class Persona:
     voice: Mapping[str, str] = field(default_factory=dict)
     avatar: Mapping[str, str] = field(default_factory=dict)
     language: str = "en"
+    patience: str = ""
 
     @property
     def variables(self) -> list[str]:
@@ -88,6 +93,10 @@ def _persona_of(content: dict[str, Any], where: str) -> Persona:
                 )
         elif not isinstance(value, str):
             raise BadSetting(setting, f"has a '{key}' that is not text", "put it in quotes")
+        elif key == "patience" and value not in PATIENCES:
+            raise BadSetting(
+                setting, f"has the unknown patience '{value}'", f"use {', '.join(PATIENCES)}"
+            )
     return Persona(**{key: _clean(value) for key, value in content.items()})
 
 
