@@ -54,6 +54,7 @@ class Conversation:
     worker: PipelineWorker
     meeting: Meeting
     host: Host
+    recorder: Recorder
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ async def open_conversation(request: Request) -> AsyncIterator[Conversation]:
                 yield conversation
             finally:
                 await conversation.host.close()
+                conversation.recorder.close()
                 transcript.event("ended")
         finally:
             transcript.close()
@@ -101,11 +103,13 @@ async def _build(
     meeting = await _meet(request, http)
     stt, llm, tts = (_part(request, kind, http) for kind in ("stt", "llm", "tts"))
     avatar = None if meeting.brings_face else _part(request, "avatar", http)
-    face = [avatar, *meeting.pictures] if avatar else []
+    pictures = meeting.pictures if avatar and avatar.shows_face else ()
+    face = [avatar, *pictures] if avatar else []
     turns = turns_for(stt, settings.avatar_idle_s)
     transport = meeting.transport
     latency = TurnLatency()
-    Recorder(transcript, turns, latency)
+    ears = stt if isinstance(stt, TurnEars) else None
+    recorder = Recorder(transcript, turns, latency, ears)
     worker = PipelineWorker(
         Pipeline(
             [
@@ -121,14 +125,16 @@ async def _build(
             ]
         ),
         params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
-        observers=[latency, stt.said] if isinstance(stt, TurnEars) else [latency],
+        observers=[latency, ears.said] if ears else [latency],
         idle_timeout_secs=None,
     )
     host = Host(worker, persona, settings.avatar_max_duration_s, settings.avatar_idle_s)
     _follow_user(meeting, avatar, turns, worker, host)
     _follow_page(worker, latency, host)
+    if ears:
+        _follow_ears(ears, worker)
     _follow_errors(request, {"stt": stt, "llm": llm, "tts": tts}, worker, transcript)
-    return Conversation(worker, meeting, host)
+    return Conversation(worker, meeting, host, recorder)
 
 
 async def _meet(request: Request, http: aiohttp.ClientSession) -> Meeting:
@@ -197,6 +203,14 @@ def _follow_page(worker: PipelineWorker, latency: TurnLatency, host: Host) -> No
     @latency.event_handler("on_turn_measured")
     async def measured(_latency: TurnLatency, turn: Turn) -> None:
         await worker.queue_frame(RTVIServerMessageFrame(message(turn, next(numbers))))
+
+
+def _follow_ears(ears: TurnEars, worker: PipelineWorker) -> None:
+    """Tell the page of a turn that is taken back: what it showed since then was not said."""
+
+    @ears.event_handler("on_turn_taken_back")
+    async def taken_back(_ears: TurnEars) -> None:
+        await worker.queue_frame(RTVIServerMessageFrame({"type": "taken-back"}))
 
 
 def _follow_errors(

@@ -4,7 +4,6 @@ What is heard is written down and judged after a moment of quiet already. If spe
 withdrawn; if not, it is the transcript of the turn, so the mind may begin with it at once.
 """
 
-import time
 from collections.abc import AsyncGenerator, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -43,14 +42,18 @@ RESUMES_S = 0.06
 
 @dataclass(frozen=True)
 class Ended:
-    """The turn that was ended last."""
+    """The turn that was ended last, and when, in seconds of sound heard."""
 
     utterance: Utterance
     at_s: float
 
 
 class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
-    """Speech to text that owns the turn. Hears s16le mono, 16 kHz."""
+    """Speech to text that owns the turn. Hears s16le mono, 16 kHz.
+
+    Events: `on_turn_taken_back(ears)` when the user goes on with the turn that was ended last,
+    which is then as if it had not been; `on_turn_kept(ears)` when it is too late for that.
+    """
 
     def __init__(
         self,
@@ -75,6 +78,15 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         self._ended: Ended | None = None
         self._avatar_speaks = self._lowered = False
         self._user_db: float | None = None
+        self._heard_s = 0.0
+        self._thoughts = 0
+        self._register_event_handler("on_turn_kept", sync=True)
+        self._register_event_handler("on_turn_taken_back", sync=True)
+
+    @property
+    def thinks(self) -> bool:
+        """Whether a model is being asked."""
+        return self._thoughts > 0
 
     @property
     def supports_ttfs(self) -> bool:
@@ -100,6 +112,7 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
         """Hear a piece of the microphone's sound; what it leads to is pushed when it is known."""
         sound = np.frombuffer(audio, np.int16).astype(np.float32) / np.float32(32768)
+        self._heard_s += len(sound) / RATE
         heard = self._voice.hear(sound)
         if self._utterance is None:
             await self._wait_for_voice(sound, heard)
@@ -115,26 +128,36 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         self._before.append(sound)
         while sum(map(len, self._before[1:])) > BEFORE_S * RATE:
             self._before.pop(0)
-        if not heard.begins:
-            return
+        if self._ended and self._heard_s - self._ended.at_s > rules.CUT_OFF_S:
+            await self._keep_turn()
+        if heard.begins:
+            await self._begin(heard.level_db)
+
+    async def _begin(self, level_db: float) -> None:
+        """A voice begins: the turn before goes on, or something new, which may be a noise."""
         ended, self._ended = self._ended, None
-        # Who sounds like the user and goes on at once had not finished.
-        rejoins = ended is not None and time.monotonic() - ended.at_s < rules.CUT_OFF_S
-        if ended and rejoins and self._like_the_user(heard.level_db):
-            self._utterance = utterance = ended.utterance
+        # What else is as loud as the user is the user, who had not finished.
+        rejoins = ended is not None and self._like_the_user(level_db)
+        utterance = ended.utterance if ended and rejoins else Utterance(rules.LISTEN_S)
+        self._utterance = utterance
+        if rejoins:
             utterance.close_piece()
             self._resume(utterance)
             utterance.rejoins, utterance.is_turn = True, False
-        else:
-            self._utterance = utterance = Utterance(listen_at_s=rules.LISTEN_S)
-        for piece in self._before:
-            utterance.hear(piece)
+        elif ended:
+            await self._keep_turn()
+        utterance.hear(np.concatenate(self._before))
         self._before.clear()
-        utterance.level_db = heard.level_db
-        if utterance.rejoins:
+        utterance.level_db = level_db
+        if rejoins:
+            await self._call_event_handler("on_turn_taken_back")
             await self._take_the_floor(utterance)
-        elif self._avatar_speaks and self._like_the_user(heard.level_db):
+        elif self._avatar_speaks and self._like_the_user(level_db):
             await self._turn_volume(rules.LOWERED)
+
+    async def _keep_turn(self) -> None:
+        self._ended = None
+        await self._call_event_handler("on_turn_kept")
 
     def _like_the_user(self, level_db: float) -> bool:
         return self._user_db is None or level_db > self._user_db - rules.SOFTER_DB
@@ -168,7 +191,12 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
             await self._end(utterance, quiet_s)
 
     def _think(self, thought: Coroutine[Any, Any, None], name: str) -> None:
-        self.create_task(thought, name)
+        self._thoughts += 1
+        task = self.create_task(thought, name)
+        task.add_done_callback(self._thought)
+
+    def _thought(self, _: object) -> None:
+        self._thoughts -= 1
 
     async def _listen(self, utterance: Utterance) -> None:
         """Somebody speaks and has not the floor: are there words that take it?"""
@@ -193,7 +221,7 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
 
     async def _consider(self, utterance: Utterance, heard: str) -> None:
         """Give the floor to whoever says something; leave it with the avatar that hears itself."""
-        if self._avatar_speaks and self.said.holds(heard):
+        if self._avatar_speaks and self._is_echo(utterance, heard):
             utterance.forget_sound()
             utterance.text = ""
             await self._turn_volume(1.0)
@@ -201,6 +229,11 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         utterance.text = utterance.whole(heard)
         if rules.takes_the_floor(utterance.words, utterance.voice_s, self._avatar_speaks):
             await self._take_the_floor(utterance)
+
+    def _is_echo(self, utterance: Utterance, heard: str) -> bool:
+        """Whether the avatar hears itself: softer than the user, or a few of its own words."""
+        sure = self._user_db is None or not self._like_the_user(utterance.level_db)
+        return self.said.holds(heard) and (sure or len(Words(heard).all) > 2)
 
     async def _guess(self, utterance: Utterance, text: str, complete: float) -> None:
         """Let the mind begin with what is probably the turn."""
@@ -245,7 +278,7 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
             )
 
     async def _end_turn(self, utterance: Utterance, quiet_s: float) -> None:
-        self._ended = Ended(utterance, time.monotonic())
+        self._ended = Ended(utterance, self._heard_s)
         self._user_db = utterance.level_db
         self._clear_eager_end_of_turn()
         await self._join(utterance)

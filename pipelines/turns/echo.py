@@ -4,7 +4,7 @@ import time
 from collections import deque
 from difflib import SequenceMatcher
 
-from pipecat.frames.frames import TTSTextFrame
+from pipecat.frames.frames import AggregatedTextFrame
 from pipecat.observers.base_observer import BaseObserver, FramePushed
 
 from .words import split
@@ -23,8 +23,8 @@ class Said(BaseObserver):
         self._words: deque[tuple[float, str]] = deque()
 
     async def on_push_frame(self, data: FramePushed) -> None:
-        """Note the words of the voice."""
-        if isinstance(data.frame, TTSTextFrame):
+        """Note the words on their way to the voice, and as it speaks them."""
+        if isinstance(data.frame, AggregatedTextFrame):
             now = time.monotonic()
             self._words.extend((now, word) for word in split(data.frame.text))
 

@@ -20,9 +20,11 @@ CUT_OFF_S = 0.7
 LOOKS_S = (0.08, 0.2, 0.5, 0.8)
 # Seconds of voice after which its words are looked at, while it is open whether it is a turn.
 LISTEN_S, LISTEN_AGAIN_S = 0.3, 0.15
-# A listening noise is a word or two in less than this long, however they are written down.
+# A listening noise is shorter than this, or a word or two, however it is written down. Nobody says
+# more words a second than this: "mm-hm" may be written as a whole phrase.
 LISTENING_NOISE_S = 0.75
-LISTENING_NOISE_WORDS = 2
+LISTENING_NOISE_WORDS = 1
+MOST_WORDS_A_SECOND = 6.0
 # Quiet after which sound that is no turn is over.
 NOISE_IS_OVER_S = 0.3
 # Sound this much softer than the user is not the user, who does not move away so fast.
@@ -86,8 +88,10 @@ def takes_the_floor(words: Words, voice_s: float, avatar_speaks: bool) -> bool:
     """
     if not words:
         return False
-    if not avatar_speaks or words.hold_a_command:
+    if not avatar_speaks:
         return True
-    if words.only_acknowledge:
+    if words.only_acknowledge or words.different > MOST_WORDS_A_SECOND * voice_s:
         return False
-    return words.different > LISTENING_NOISE_WORDS or voice_s > LISTENING_NOISE_S
+    if words.hold_a_command or voice_s > LISTENING_NOISE_S:
+        return True
+    return words.different > LISTENING_NOISE_WORDS

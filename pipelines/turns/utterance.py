@@ -13,6 +13,8 @@ from .words import Words
 PIECE_S = 4.0
 # So much of what was heard before the voice was sure belongs to it.
 BEFORE_S = 0.4
+# Voice is this old when it is sure to be one.
+SURE_AFTER_S = 0.1
 # What may or may not become a turn is not kept for longer.
 UNDECIDED_S = 4.0
 
@@ -33,22 +35,21 @@ class Utterance:
         pause: the number of the current pause; what was thought of an earlier one is void.
         text: its words as of the last look.
         wait_s: the quiet that ends it; None while nobody knows.
-        lasting: whether the sound is kept from the start.
+        listen_at_s: the voice after which its words are looked at, while it is no turn.
     """
 
+    listen_at_s: float
     is_turn: bool = False
     rejoins: bool = False
-    voice_s: float = 0.0
+    voice_s: float = SURE_AFTER_S
     resumed_s: float = 0.0
     pause: int = 0
     looks: int = 0
     looking: bool = False
     listening: bool = False
-    listen_at_s: float = 0.0
     level_db: float = -100.0
     text: str = ""
     wait_s: float | None = None
-    complete: float = 0.0
     _closed: list[str] = field(default_factory=list)
     _piece: list[Sound] = field(default_factory=list)
     _recent: list[Sound] = field(default_factory=list)

@@ -8,14 +8,16 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# After one of these a sentence goes on.
-FUNCTION_WORDS = _words(
-    """a an the this that these those my your his her its our their some any and or but nor because
-    so if when while although unless until since as than to of in on at by for from with without
-    about into onto over under between through during before after is are was were be been am do
-    does did has have had will would can could should shall may might must not i i'm i'd i'll i've
-    we we're they he she it's there's what's which who whose whom how like well maybe also just very
-    really more most another call called named number"""
+# After one of these a sentence goes on; after one of the second, unless it is a question.
+LINKS = _words(
+    """a an the my your his her its our their every and or but nor because so if when while although
+    unless until since as than of at by into from during i'm i'd i'll i've very really whose"""
+)
+OPEN_ENDS = _words(
+    """this that these those some any to in on for with without about onto over under between before
+    through after is are was were be been am do does did has have had will would can could should
+    shall may might must not i we we're they he she it's there's what's which who whom how like
+    well maybe also just most another call called named number"""
 )
 SPOKEN_PAUSES = _words("um uh er erm hmm mm ah eh")
 DIGITS = _words(
@@ -47,7 +49,7 @@ COMMANDS = _words(
 def split(text: str) -> list[str]:
     """The words of a text in small letters, without punctuation."""
     plain = text.lower().replace("’", "'").replace("o.k.", "okay")
-    return re.findall(r"[a-z0-9]+(?:['-][a-z0-9]+)*", plain)
+    return re.findall(r"\d+|[a-z]+(?:['-][a-z]+)*", plain)
 
 
 class Words:
@@ -75,7 +77,9 @@ class Words:
     @property
     def trail_off(self) -> bool:
         """They end in a function word or a spoken pause."""
-        return bool(self.all) and self.all[-1] in FUNCTION_WORDS | SPOKEN_PAUSES
+        last = self.all[-1] if self.all else ""
+        asked = self.text.endswith("?")
+        return last in LINKS | SPOKEN_PAUSES or (last in OPEN_ENDS and not asked)
 
     @property
     def end_in_digits(self) -> bool:
