@@ -30,6 +30,7 @@ from .persona import Persona
 from .recorder import Recorder
 from .settings import Settings
 from .trouble import sentence
+from .turns.ahead import prepare_ahead
 from .turns.ears import TurnEars
 from .turns.floor import Volume
 from .turns.taking import turns_for
@@ -105,6 +106,7 @@ async def _build(
     avatar = None if meeting.brings_face else _part(request, "avatar", http)
     pictures = meeting.pictures if avatar and avatar.shows_face else ()
     face = [avatar, *pictures] if avatar else []
+    prepare_ahead(llm, tts)
     turns = turns_for(stt, settings.avatar_idle_s)
     transport = meeting.transport
     latency = TurnLatency()

@@ -5,7 +5,6 @@ withdrawn; if not, it is the transcript of the turn, so the mind may begin with 
 """
 
 from collections.abc import AsyncGenerator, Coroutine
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,14 +39,6 @@ from .words import Words
 RESUMES_S = 0.06
 
 
-@dataclass(frozen=True)
-class Ended:
-    """The turn that was ended last, and when, in seconds of sound heard."""
-
-    utterance: Utterance
-    at_s: float
-
-
 class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
     """Speech to text that owns the turn. Hears s16le mono, 16 kHz.
 
@@ -75,7 +66,9 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         self._voice = VoiceActivity()
         self._before: list[Sound] = []
         self._utterance: Utterance | None = None
-        self._ended: Ended | None = None
+        # The turn that was ended last, and when, in seconds of sound heard.
+        self._ended: Utterance | None = None
+        self._ended_at_s = 0.0
         self._avatar_speaks = self._lowered = False
         self._user_db: float | None = None
         self._heard_s = 0.0
@@ -128,7 +121,7 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         self._before.append(sound)
         while sum(map(len, self._before[1:])) > BEFORE_S * RATE:
             self._before.pop(0)
-        if self._ended and self._heard_s - self._ended.at_s > rules.CUT_OFF_S:
+        if self._ended and self._heard_s - self._ended_at_s > rules.CUT_OFF_S:
             await self._keep_turn()
         if heard.begins:
             await self._begin(heard.level_db)
@@ -136,49 +129,41 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
     async def _begin(self, level_db: float) -> None:
         """A voice begins: the turn before goes on, or something new, which may be a noise."""
         ended, self._ended = self._ended, None
-        # What else is as loud as the user is the user, who had not finished.
-        rejoins = ended is not None and self._like_the_user(level_db)
-        utterance = ended.utterance if ended and rejoins else Utterance(rules.LISTEN_S)
+        # While the avatar is heard, what comes back of it must not be taken for the user.
+        surely = not self._avatar_speaks or self._like_the_user(level_db, rules.NEARLY_AS_LOUD_DB)
+        utterance = ended if ended and surely else None
+        if utterance:
+            utterance.go_on()
+        else:
+            utterance = Utterance(rules.LISTEN_S, goes_on_with=ended)
         self._utterance = utterance
-        if rejoins:
-            utterance.close_piece()
-            self._resume(utterance)
-            utterance.rejoins, utterance.is_turn = True, False
-        elif ended:
-            await self._keep_turn()
+        utterance.over_avatar = self._avatar_speaks
+        utterance.level_db = level_db
         utterance.hear(np.concatenate(self._before))
         self._before.clear()
-        utterance.level_db = level_db
-        if rejoins:
-            await self._call_event_handler("on_turn_taken_back")
+        if utterance.rejoins:
             await self._take_the_floor(utterance)
-        elif self._avatar_speaks and self._like_the_user(level_db):
+        elif self._avatar_speaks and self._like_the_user(level_db, rules.SOFTER_DB):
             await self._turn_volume(rules.LOWERED)
 
     async def _keep_turn(self) -> None:
         self._ended = None
         await self._call_event_handler("on_turn_kept")
 
-    def _like_the_user(self, level_db: float) -> bool:
-        return self._user_db is None or level_db > self._user_db - rules.SOFTER_DB
+    def _like_the_user(self, level_db: float, softer_db: float) -> bool:
+        return self._user_db is None or level_db > self._user_db - softer_db
 
     async def _in_speech(self, utterance: Utterance, heard: Heard, duration_s: float) -> None:
         utterance.voice_s += duration_s
         utterance.resumed_s += duration_s
         utterance.level_db = max(utterance.level_db, heard.level_db)
         if utterance.looks and (utterance.resumed_s >= RESUMES_S or heard.begins):
-            utterance.close_piece()
-            self._resume(utterance)
+            utterance.resume()
             await self._cancel_eager_end_of_turn()
         due = utterance.voice_s >= utterance.listen_at_s
         if due and not utterance.is_turn and not utterance.listening:
             utterance.listening = True
             self._think(self._listen(utterance), "listen")
-
-    def _resume(self, utterance: Utterance) -> None:
-        """The pause is over, and with it everything that was thought about it."""
-        utterance.pause += 1
-        utterance.looks, utterance.looking, utterance.wait_s = 0, False, None
 
     async def _in_a_pause(self, utterance: Utterance, quiet_s: float) -> None:
         utterance.resumed_s = 0.0
@@ -221,19 +206,22 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
 
     async def _consider(self, utterance: Utterance, heard: str) -> None:
         """Give the floor to whoever says something; leave it with the avatar that hears itself."""
-        if self._avatar_speaks and self._is_echo(utterance, heard):
-            utterance.forget_sound()
-            utterance.text = ""
-            await self._turn_volume(1.0)
-            return
+        if self._may_be_echo(utterance, heard):
+            heard = self.said.without(heard)
+            if not heard:
+                utterance.only_echo()
+                await self._turn_volume(1.0)
+                return
         utterance.text = utterance.whole(heard)
         if rules.takes_the_floor(utterance.words, utterance.voice_s, self._avatar_speaks):
             await self._take_the_floor(utterance)
 
-    def _is_echo(self, utterance: Utterance, heard: str) -> bool:
-        """Whether the avatar hears itself: softer than the user, or a few of its own words."""
-        sure = self._user_db is None or not self._like_the_user(utterance.level_db)
-        return self.said.holds(heard) and (sure or len(Words(heard).all) > 2)
+    def _may_be_echo(self, utterance: Utterance, heard: str) -> bool:
+        """Whether it could be the avatar: softer than the user, or more than a word or two."""
+        loud = self._user_db is not None and self._like_the_user(
+            utterance.level_db, rules.NEARLY_AS_LOUD_DB
+        )
+        return utterance.over_avatar and (not loud or len(Words(heard).all) > 2)
 
     async def _guess(self, utterance: Utterance, text: str, complete: float) -> None:
         """Let the mind begin with what is probably the turn."""
@@ -249,8 +237,12 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
     async def _take_the_floor(self, utterance: Utterance) -> None:
         if utterance.is_turn:
             return
-        utterance.is_turn = True
+        utterance.take_the_floor()
         self._lowered = False
+        if utterance.goes_on_with:
+            utterance.join(utterance.goes_on_with)
+        if utterance.rejoins:
+            await self._call_event_handler("on_turn_taken_back")
         await self.broadcast_frame(ProposedUserStartedSpeakingFrame)
 
     async def _join(self, utterance: Utterance) -> None:
@@ -271,6 +263,8 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         if utterance.is_turn:
             await self._end_turn(utterance, quiet_s)
             return
+        if utterance.goes_on_with:
+            await self._keep_turn()
         await self._turn_volume(1.0)
         if utterance.words:
             await self.push_frame(
@@ -278,7 +272,7 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
             )
 
     async def _end_turn(self, utterance: Utterance, quiet_s: float) -> None:
-        self._ended = Ended(utterance, self._heard_s)
+        self._ended, self._ended_at_s = utterance, self._heard_s
         self._user_db = utterance.level_db
         self._clear_eager_end_of_turn()
         await self._join(utterance)

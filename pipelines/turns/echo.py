@@ -1,38 +1,43 @@
 """The avatar's own words, by which it knows itself when its voice comes back to its ears."""
 
-import time
-from collections import deque
 from difflib import SequenceMatcher
 
-from pipecat.frames.frames import AggregatedTextFrame
+from pipecat.frames.frames import LLMFullResponseEndFrame, LLMTextFrame, TTSSpeakFrame
 from pipecat.observers.base_observer import BaseObserver, FramePushed
 
 from .words import split
 
-# Words said longer ago are not heard any more.
-REMEMBERED_S = 12.0
-# So much of what is heard is the avatar's, when it is the avatar.
+# What was said before the last answers, in characters, is not heard any more.
+REMEMBERED = 1500
+# So much of what is heard is the avatar's, when it is the avatar; single words may be anybody's.
 MOSTLY = 0.6
+FEW_WORDS = 2
 
 
 class Said(BaseObserver):
-    """Remembers what the avatar has just said."""
+    """Remembers what the avatar was given to say."""
 
     def __init__(self) -> None:
         super().__init__(observe_every_push=False)
-        self._words: deque[tuple[float, str]] = deque()
+        self._text = ""
 
     async def on_push_frame(self, data: FramePushed) -> None:
-        """Note the words on their way to the voice, and as it speaks them."""
-        if isinstance(data.frame, AggregatedTextFrame):
-            now = time.monotonic()
-            self._words.extend((now, word) for word in split(data.frame.text))
+        """Note the words on their way to the voice."""
+        if isinstance(data.frame, LLMTextFrame):
+            self._text += data.frame.text
+        elif isinstance(data.frame, TTSSpeakFrame):
+            self._text += f" {data.frame.text} "
+        elif isinstance(data.frame, LLMFullResponseEndFrame):
+            self._text = f"{self._text[-REMEMBERED:]} "
 
-    def holds(self, heard: str) -> bool:
-        """Whether what was heard is what was just said."""
-        while self._words and self._words[0][0] < time.monotonic() - REMEMBERED_S:
-            self._words.popleft()
-        words = split(heard)
-        said = [word for _, word in self._words]
+    def without(self, heard: str) -> str:
+        """What was heard after the avatar's own words; "" if it was hardly more than those."""
+        words, said = split(heard), split(self._text)
         blocks = SequenceMatcher(None, said, words, autojunk=False).get_matching_blocks()
-        return bool(words) and sum(block.size for block in blocks) >= MOSTLY * len(words)
+        least = min(FEW_WORDS, len(words))
+        own = [block for block in blocks if block.size >= least > 0]
+        if not own:
+            return heard
+        if sum(block.size for block in own) >= MOSTLY * len(words):
+            return ""
+        return " ".join(words[own[-1].b + own[-1].size :])

@@ -29,6 +29,8 @@ MOST_WORDS_A_SECOND = 6.0
 NOISE_IS_OVER_S = 0.3
 # Sound this much softer than the user is not the user, who does not move away so fast.
 SOFTER_DB = 12.0
+# While the avatar is heard, only sound this near to the user's level is surely not its own.
+NEARLY_AS_LOUD_DB = 6.0
 # How loud the avatar speaks while somebody may be interrupting it: -12 dB.
 LOWERED = 0.25
 

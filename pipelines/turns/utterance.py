@@ -17,6 +17,8 @@ BEFORE_S = 0.4
 SURE_AFTER_S = 0.1
 # What may or may not become a turn is not kept for longer.
 UNDECIDED_S = 4.0
+# A word that began when the avatar's own were over may have begun so long before.
+OVERLAP_S = 0.3
 
 
 def seconds(sound: Sound) -> float:
@@ -33,6 +35,8 @@ class Utterance:
         rejoins: whether it goes on with a turn that was ended too soon.
         voice_s: seconds of voice, without the pauses.
         pause: the number of the current pause; what was thought of an earlier one is void.
+        over_avatar: whether it began while the avatar spoke.
+        goes_on_with: the turn ended just before, which it may turn out to be the rest of.
         text: its words as of the last look.
         wait_s: the quiet that ends it; None while nobody knows.
         listen_at_s: the voice after which its words are looked at, while it is no turn.
@@ -41,6 +45,8 @@ class Utterance:
     listen_at_s: float
     is_turn: bool = False
     rejoins: bool = False
+    over_avatar: bool = False
+    goes_on_with: "Utterance | None" = None
     voice_s: float = SURE_AFTER_S
     resumed_s: float = 0.0
     pause: int = 0
@@ -53,6 +59,7 @@ class Utterance:
     _closed: list[str] = field(default_factory=list)
     _piece: list[Sound] = field(default_factory=list)
     _recent: list[Sound] = field(default_factory=list)
+    _echo: int = 0
 
     def hear(self, sound: Sound) -> None:
         """Keep more of it."""
@@ -63,8 +70,8 @@ class Utterance:
     def piece(self) -> Sound:
         """The sound that is not written down for good."""
         self._piece = [np.concatenate(self._piece)]
-        if not self.is_turn:
-            self._piece = [self._piece[0][-round(UNDECIDED_S * RATE) :]]
+        if not self.is_turn and (more := len(self._piece[0]) - round(UNDECIDED_S * RATE)) > 0:
+            self._piece, self._echo = [self._piece[0][more:]], max(0, self._echo - more)
         return self._piece[0]
 
     @property
@@ -82,12 +89,34 @@ class Utterance:
         """Its words as of the last look."""
         return Words(self.text)
 
-    def close_piece(self) -> None:
-        """Somebody goes on after a pause: what was before need not be written down again."""
-        if self.text and seconds(self.piece) > PIECE_S:
+    def resume(self) -> None:
+        """The pause is over, and with it everything that was thought about it.
+
+        What was said long before need not be written down again.
+        """
+        self.pause += 1
+        self.looks, self.looking, self.wait_s = 0, False, None
+        if self.is_turn and self.text and seconds(self.piece) > PIECE_S:
             self._closed, self._piece = [self.text], []
 
-    def forget_sound(self) -> None:
-        """What was heard so far was not the user."""
-        self._piece, self._recent = self._piece[-1:], self._recent[-1:]
-        self.voice_s = 0.0
+    def go_on(self) -> None:
+        """It was ended as a turn, too soon."""
+        self.resume()
+        self.rejoins, self.is_turn = True, False
+
+    def join(self, earlier: "Utterance") -> None:
+        """It is the rest of an earlier turn."""
+        self._closed = [earlier.text, *self._closed]
+        self.rejoins, self.goes_on_with = True, None
+
+    def only_echo(self) -> None:
+        """All that was heard so far was the avatar."""
+        self.text = ""
+        self._echo = len(self.piece)
+
+    def take_the_floor(self) -> None:
+        """It is a turn, of which the avatar's own voice is no part."""
+        self.is_turn = True
+        if self._echo:
+            self._piece = [self.piece[max(0, self._echo - round(OVERLAP_S * RATE)) :]]
+            self._recent, self._echo = list(self._piece), 0
