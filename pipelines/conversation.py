@@ -197,6 +197,8 @@ def _follow_page(worker: PipelineWorker, latency: TurnLatency, host: Host) -> No
             await rtvi.interrupt_bot()
         if asked.type in PRESENCE:
             await host.user_is_here()
+        if asked.type == "microphone" and isinstance(asked.data, dict):
+            await host.microphone(muted=bool(asked.data.get("muted")))
 
     @latency.event_handler("on_typed")
     async def typed(*_: Any) -> None:

@@ -31,6 +31,7 @@ from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import LLMService
 from pipecat.services.settings import TTSSettings
+from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_input import BaseInputTransport
 from pipecat.transports.base_output import BaseOutputTransport
@@ -204,14 +205,12 @@ class Room:
     """A conversation that is going on."""
 
     def __init__(self, folder: Path) -> None:
-        rate = {"audio_in_sample_rate": RATE, "audio_out_sample_rate": VOICE_RATE}
-        params = TransportParams(audio_in_enabled=True, audio_out_enabled=True, **rate)
+        params = TransportParams(audio_in_enabled=True, audio_out_enabled=True)
         self.clock = Clock()
         self.speaker = Speaker(params, self.clock)
         self.microphone = Microphone(params, self.speaker)
         settings = load_settings(avatar_patience="balanced")
-        self.ears = moonshine.build(settings, Persona(), None)  # type: ignore[arg-type]
-        assert isinstance(self.ears, TurnEars)
+        self.ears = _ears(moonshine.build(settings, Persona(), None))  # type: ignore[arg-type]
         self.mind, self.voice = Mind(), Voice(self.clock)
         self.turns = turns_for(self.ears, 0)
         self.latency, self.pace = TurnLatency(), Pace(self.clock)
@@ -235,7 +234,7 @@ class Room:
         ]  # fmt: skip
         self.worker = PipelineWorker(
             Pipeline(pipeline),
-            params=PipelineParams(**rate),
+            params=PipelineParams(audio_in_sample_rate=RATE, audio_out_sample_rate=VOICE_RATE),
             observers=[self.latency, self.ears.said, self.pace],
             idle_timeout_secs=None,
             enable_rtvi=False,
@@ -321,6 +320,11 @@ class Room:
     async def answer(self, since_s: float) -> float:
         """Wait for the first sound since then; returns when it was heard."""
         return await self.until(lambda: self.first_sound(since_s), "answer")
+
+
+def _ears(stt: STTService) -> TurnEars:
+    assert isinstance(stt, TurnEars)
+    return stt
 
 
 @asynccontextmanager
