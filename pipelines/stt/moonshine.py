@@ -13,7 +13,8 @@ from moonshine_voice.transcriber import Transcriber
 from pipecat.services.stt_service import STTService
 from pipecat.transcriptions.language import Language
 
-from pipelines.errors import BadSetting, PartFailed
+from pipelines.errors import PartFailed
+from pipelines.language import check_language
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.turns import rules
@@ -21,10 +22,13 @@ from pipelines.turns.ears import TurnEars
 from pipelines.turns.judge import complete
 from pipelines.turns.voice import RATE, Sound
 
+LANGUAGES = ("en",)
 FOLDER = Path(moonshine_voice.__file__).parent / "assets" / "tiny-en"
 # A model writes one sound down at a time, and its answer is overwritten by the next: with one more
 # than this no user would be faster, as every one of them uses two cores.
 MODELS = 2
+# What it writes when there is no word at all.
+INVENTED = "you"
 # Its own voice detector is off: it invents a "You" at the beginning.
 OPTIONS = {"vad_threshold": "0.0"}
 
@@ -61,7 +65,8 @@ def _written(model: Transcriber, sound: Sound) -> str:
     if error:
         raise PartFailed("Moonshine could not write down what it heard", f"error {error}")
     lines = model._parse_transcript(answer).lines
-    return " ".join(line.text.strip() for line in lines).strip()
+    text = " ".join(line.text.strip() for line in lines).strip()
+    return "" if text.strip(".,!?").lower() == INVENTED else text
 
 
 @functools.cache
@@ -94,9 +99,5 @@ def warm_up(settings: Settings, persona: Persona) -> None:
 
 
 def _check_language(persona: Persona) -> None:
-    if persona.language.partition("-")[0] != "en":
-        raise BadSetting(
-            f"AVATAR_LANGUAGE={persona.language}",
-            "is not known to Moonshine, which hears English only",
-            "set STT=whisper and WHISPER_MODEL to a multilingual model, such as small",
-        )
+    fix = "set STT=whisper, and WHISPER_MODEL to a multilingual model, such as small"
+    check_language(persona, LANGUAGES, "Moonshine, which hears English only", fix)

@@ -5,12 +5,11 @@ from difflib import SequenceMatcher
 from pipecat.frames.frames import LLMFullResponseEndFrame, LLMTextFrame, TTSSpeakFrame
 from pipecat.observers.base_observer import BaseObserver, FramePushed
 
-from .words import split
+from .words import COMMANDS, split
 
 # What was said before the last answers, in characters, is not heard any more.
 REMEMBERED = 1500
-# So much of what is heard is the avatar's, when it is the avatar; single words may be anybody's.
-MOSTLY = 0.6
+# Single words may be anybody's: so many in a row are the avatar's, so many new ones the user's.
 FEW_WORDS = 2
 
 
@@ -31,13 +30,13 @@ class Said(BaseObserver):
             self._text = f"{self._text[-REMEMBERED:]} "
 
     def without(self, heard: str) -> str:
-        """What was heard after the avatar's own words; "" if it was hardly more than those."""
+        """What was heard after the avatar's own words; "" if that was hardly a word."""
         words, said = split(heard), split(self._text)
         blocks = SequenceMatcher(None, said, words, autojunk=False).get_matching_blocks()
         least = min(FEW_WORDS, len(words))
         own = [block for block in blocks if block.size >= least > 0]
         if not own:
             return heard
-        if sum(block.size for block in own) >= MOSTLY * len(words):
-            return ""
-        return " ".join(words[own[-1].b + own[-1].size :])
+        rest = words[own[-1].b + own[-1].size :]
+        new = [word for word in rest if word not in said]
+        return " ".join(rest) if len(new) >= FEW_WORDS or COMMANDS & set(new) else ""

@@ -19,6 +19,8 @@ SURE_AFTER_S = 0.1
 UNDECIDED_S = 4.0
 # A word that began when the avatar's own were over may have begun so long before.
 OVERLAP_S = 0.3
+# The avatar that hears itself is listened to less often.
+ECHO_AGAIN_S = 0.5
 
 
 def seconds(sound: Sound) -> float:
@@ -112,6 +114,7 @@ class Utterance:
     def only_echo(self) -> None:
         """All that was heard so far was the avatar."""
         self.text = ""
+        self.listen_at_s = self.voice_s + ECHO_AGAIN_S
         self._echo = len(self.piece)
 
     def take_the_floor(self) -> None:

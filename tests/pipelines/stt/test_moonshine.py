@@ -42,7 +42,7 @@ def test_users_at_the_same_time_are_not_mixed_up():
 
 def test_another_language_is_refused_with_the_fix():
     for refuse in (lambda s, p: build(s, p, None), warm_up):  # type: ignore[arg-type]
-        with pytest.raises(BadSetting, match="hears English only: set STT=whisper"):
+        with pytest.raises(BadSetting, match="which hears English only: set STT=whisper"):
             refuse(load_settings(), Persona(language="de-DE"))
 
 
