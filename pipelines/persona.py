@@ -15,12 +15,16 @@ PACKAGED = Path(__file__).parent / "personas"
 SETTING = "AVATAR_PERSONA"
 # What a persona calls its voice with a part that has none for it.
 NO_VOICE = "none"
+PATIENCES = ("quick", "balanced", "patient")
 FILLED = ("prompt", "greeting", "still_there", "goodbye")
 
 
 @dataclass(frozen=True)
 class Persona:
-    """One persona. `voice` and `avatar` map a part's value ("piper") to what that part calls it."""
+    """One persona. `voice` and `avatar` map a part's value ("piper") to what that part calls it.
+
+    `patience` is how long a pause it grants: one of PATIENCES, or "" for the usual.
+    """
 
     name: str = "Mira"
     prompt: str = ""
@@ -30,6 +34,7 @@ class Persona:
     voice: Mapping[str, str] = field(default_factory=dict)
     avatar: Mapping[str, str] = field(default_factory=dict)
     language: str = "en"
+    patience: str = ""
 
     def has_voice(self, part: str) -> bool:
         """Whether a part can speak for it."""
@@ -98,6 +103,10 @@ def _persona_of(content: dict[str, Any], where: str) -> Persona:
                 )
         elif not isinstance(value, str):
             raise BadSetting(setting, f"has a '{key}' that is not text", "put it in quotes")
+        elif key == "patience" and value not in PATIENCES:
+            raise BadSetting(
+                setting, f"has the unknown patience '{value}'", f"use {', '.join(PATIENCES)}"
+            )
     return Persona(**{key: _clean(value) for key, value in content.items()})
 
 

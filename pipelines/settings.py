@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     )
 
     # The parts. "auto" is the cloud part when its key is set, else the local one.
-    stt: str = Field("auto", description="speech to text: deepgram, whisper")
+    stt: str = Field("auto", description="speech to text: deepgram, moonshine, whisper")
     llm: str = Field("auto", description="language model: gemini, ollama, guide")
     tts: str = Field("auto", description="text to speech: cartesia, hibari, piper")
     avatar: str = Field("auto", description="face: heygen, puppet, none")
@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     )
     avatar_transcripts: str = Field(
         "transcripts", description="folder for transcripts, or none to keep none"
+    )
+    avatar_patience: Literal["", "quick", "balanced", "patient"] = Field(
+        "",
+        description="how long a pause may be: quick, balanced or patient; empty for the persona's",
     )
     avatar_idle_s: float = Field(
         30.0, gt=0, description="seconds of silence before the user is asked, once"

@@ -32,7 +32,9 @@ def test_help_names_every_verb_and_shows_no_key(verb):
     ("words", "said"),
     [
         pytest.param(["--stt", "deepgram"], "needs DEEPGRAM_API_KEY", id="key is missing"),
-        pytest.param(["--stt", "deepgran"], "choose one of auto, deepgram, whisper", id="typo"),
+        pytest.param(
+            ["--stt", "deepgran"], "choose one of auto, deepgram, moonshine, whisper", id="typo"
+        ),
         pytest.param(["--persona", "nobody.yaml"], "cannot be read", id="no persona"),
         pytest.param(["--puppet-pack", "nobody"], "PUPPET_PACK=nobody", id="no pack"),
         pytest.param(["--language", "de"], "AVATAR_LANGUAGE=de is not known", id="no German"),
