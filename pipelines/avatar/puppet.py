@@ -29,6 +29,7 @@ from pipecat.frames.frames import (
     TTSAudioRawFrame,
     TTSStartedFrame,
     TTSStoppedFrame,
+    UserBackchannelFrame,
     UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
 )
@@ -178,6 +179,8 @@ class PuppetVideoService(AIService):
                 self._player.listen(True)
             case UserStoppedSpeakingFrame():
                 self._player.listen(False)
+            case UserBackchannelFrame():
+                self._player.nod()
             case _:
                 pass
 
