@@ -104,8 +104,7 @@ async def _build(
     meeting = await _meet(request, http)
     stt, llm, tts = (_part(request, kind, http) for kind in ("stt", "llm", "tts"))
     avatar = None if meeting.brings_face else _part(request, "avatar", http)
-    pictures = meeting.pictures if avatar and avatar.shows_face else ()
-    face = [avatar, *pictures] if avatar else []
+    face = [avatar, *meeting.pictures] if avatar else []
     prepare_ahead(llm, tts)
     turns = turns_for(stt, settings.avatar_idle_s)
     transport = meeting.transport
