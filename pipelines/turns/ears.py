@@ -61,7 +61,7 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         )
         self.said = Said()
         self._transcribe = transcribe
-        self._patience = patience
+        self._patience, self._stretch = patience, 1.0
         self._language = language
         self._voice = VoiceActivity()
         self._before: list[Sound] = []
@@ -148,6 +148,7 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
 
     async def _keep_turn(self) -> None:
         self._ended = None
+        self._stretch = rules.stretched(self._stretch, cut_off=False)
         await self._call_event_handler("on_turn_kept")
 
     def _like_the_user(self, level_db: float, softer_db: float) -> bool:
@@ -227,7 +228,7 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         """Let the mind begin with what is probably the turn."""
         changed = text != utterance.text or not self.eager_end_of_turn_pending
         utterance.text = text
-        utterance.wait_s = rules.wait_s(Words(text), complete, self._patience)
+        utterance.wait_s = rules.wait_s(Words(text), complete, self._patience, self._stretch)
         if not changed:
             return
         await self._cancel_eager_end_of_turn()
@@ -242,6 +243,7 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         if utterance.goes_on_with:
             utterance.join(utterance.goes_on_with)
         if utterance.rejoins:
+            self._stretch = rules.stretched(self._stretch, cut_off=True)
             await self._call_event_handler("on_turn_taken_back")
         await self.broadcast_frame(ProposedUserStartedSpeakingFrame)
 

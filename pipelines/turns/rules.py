@@ -3,7 +3,8 @@
 How long to wait is a table. What is said by itself in one breath ("Yes.", "No, thanks.") is over
 soon. What ends in "and" or "the", in a row of digits or in "um" is not over, whatever its melody.
 Anything else is over the sooner, the surer the end-of-turn model is. A full stop counts for
-nothing: the ears write one after every breath.
+nothing: the ears write one after every breath. Who was cut off gets more time: nothing tells as
+well that somebody makes long pauses.
 
 Nobody takes the floor without words: a cough, a door, a laugh are no turn.
 """
@@ -18,6 +19,9 @@ CUT_OFF_S = 0.7
 # Seconds of quiet after which the ears and the end-of-turn model are asked, each time anew: people
 # who go on do so after about 0.2, 0.5 or 0.8 s.
 LOOKS_S = (0.08, 0.2, 0.5, 0.8)
+# Waits get longer by this at each cut-off, at most so much in all and never beyond so many seconds,
+# and shorter again at each turn that stands.
+LONGER, LONGEST, LONGEST_S, SHORTER = 1.5, 1.5, 1.5, 0.95
 # Seconds of voice after which its words are looked at, while it is open whether it is a turn.
 LISTEN_S, LISTEN_AGAIN_S = 0.3, 0.15
 # A listening noise is shorter than this, or a word or two, however it is written down. Nobody says
@@ -57,16 +61,22 @@ PATIENCE: Mapping[str, Patience] = {
 }
 
 
-def wait_s(words: Words, complete: float, patience: Patience) -> float:
+def wait_s(words: Words, complete: float, patience: Patience, stretch: float = 1.0) -> float:
     """How long to be quiet before answering.
 
     Args:
         words: what was said so far.
         complete: how sure the end-of-turn model is that it is complete, from 0 to 1.
         patience: how long this conversation waits.
+        stretch: how much longer it does, as `stretched` has it.
     """
     if words.are_an_answer:
         return patience.answer_s
+    least_s = _wait_s(words, complete, patience)
+    return min(least_s * stretch, max(least_s, LONGEST_S))
+
+
+def _wait_s(words: Words, complete: float, patience: Patience) -> float:
     if words.trail_off:
         return patience.unfinished_s
     if words.end_in_digits:
@@ -78,6 +88,11 @@ def wait_s(words: Words, complete: float, patience: Patience) -> float:
     if complete > 0.8:
         return patience.likely_s
     return patience.maybe_s if complete > 0.5 else patience.unsure_s
+
+
+def stretched(stretch: float, cut_off: bool) -> float:
+    """How much longer to wait from now on, after a turn that was cut off, or one that stands."""
+    return min(LONGEST, stretch * LONGER) if cut_off else max(1.0, stretch * SHORTER)
 
 
 def takes_the_floor(words: Words, voice_s: float, avatar_speaks: bool) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.turns.rules import PATIENCE, takes_the_floor, wait_s
+from pipelines.turns.rules import LONGEST_S, PATIENCE, stretched, takes_the_floor, wait_s
 from pipelines.turns.words import Words
 
 BALANCED = PATIENCE["balanced"]
@@ -35,6 +35,21 @@ def test_nobody_waits_for_long():
     )
     assert slowest <= 1.5
     assert all(wait_s(Words("the"), 0.0, PATIENCE[p]) <= 1.0 for p in ("quick", "balanced"))
+
+
+def test_who_was_cut_off_gets_more_time_until_turns_stand_again():
+    text, stretch = Words("I am in Berlin."), stretched(1.0, cut_off=True)
+    assert wait_s(text, 0.98, BALANCED, stretch) == pytest.approx(0.495)
+    assert stretched(stretch, cut_off=True) == stretch
+    assert wait_s(Words("Yes."), 0.1, BALANCED, stretch) == BALANCED.answer_s
+    for _ in range(8):
+        stretch = stretched(stretch, cut_off=False)
+    assert stretch == 1.0
+
+
+def test_nobody_waits_for_long_however_often_they_were_cut_off():
+    slowest = max(wait_s(Words("the"), 0.0, p, stretched(1.5, True)) for p in PATIENCE.values())
+    assert slowest == LONGEST_S
 
 
 @pytest.mark.parametrize(

@@ -84,12 +84,20 @@ async def test_a_turn_that_was_cut_off_goes_on_and_its_answer_is_forgotten(room)
     await room.answer(await room.say(voice("What can you do?")))
     assert room.first_sound(begin_s)
     end_s = await room.say(voice("And what can you not do?"))
-    await room.wait(0.6)
+    await room.answer(end_s)
     await room.quiet()
     (user, said), answer = agree(room)
     assert user == "user" and said.lower().count("what can you") == 2
     assert answer == ("avatar", SHORT)
     assert room.first_sound(end_s)
+
+
+async def test_who_was_cut_off_is_given_more_time(room):
+    unfinished = voice("I would like to go to the")
+    end_s = await room.say(unfinished)
+    first_s = await room.answer(end_s) - end_s
+    end_s = await room.say(unfinished)
+    assert await room.answer(end_s) - end_s > first_s + 0.3
 
 
 async def test_a_long_pause_within_a_sentence_is_granted(room):
