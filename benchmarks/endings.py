@@ -1,8 +1,8 @@
 """How soon an end is believed, and how many pauses are cut off: `python -m benchmarks.endings`.
 
 Holds rules of taking turns against labelled recordings (`benchmarks/labels.py` says how they are
-labelled; `python -m benchmarks.recordings` makes a set), as end-of-turn models are compared with each
-other: the delay at ends against the share of pauses in which the speaker was thought to be done.
+labelled; `python -m benchmarks.recordings` makes a set), as end-of-turn models are compared with
+each other: the delay at ends against the share of pauses in which the speaker was thought to be done.
 The product's own clock of silence, ears, end-of-turn model and rules are asked; nothing is played.
 
 Rules: silence alone; Pipecat's usual one (0.2 s of voice activity detection, then Smart Turn, then

