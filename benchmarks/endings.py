@@ -2,8 +2,9 @@
 
 Holds rules of taking turns against labelled recordings (`benchmarks/labels.py` says how they are
 labelled; `python -m benchmarks.recordings` makes a set), as end-of-turn models are compared with
-each other: the delay at ends against the share of pauses in which the speaker was thought to be done.
-The product's own clock of silence, ears, end-of-turn model and rules are asked; nothing is played.
+each other: the delay at ends against the share of pauses in which the speaker was thought to be
+done. The product's own clock of silence, ears, end-of-turn model and rules are asked; nothing is
+played.
 
 Rules: silence alone; Pipecat's usual one (0.2 s of voice activity detection, then Smart Turn, then
 3 s of silence); a table written by hand before these recordings were heard; and `rules.wait_s`
