@@ -40,7 +40,11 @@ def test_help_names_every_verb_and_shows_no_key(verb):
         pytest.param(["--language", "de"], "AVATAR_LANGUAGE=de is not known", id="no German"),
         pytest.param(["--size", "13x13"], "even", id="odd size"),
         pytest.param(["--var", "name"], "write it as --var NAME=VALUE", id="half a variable"),
-        pytest.param(["--whisper-model", "/nowhere"], "WHISPER_MODEL=/nowhere", id="no model"),
+        pytest.param(
+            ["--stt", "whisper", "--whisper-model", "/nowhere"],
+            "WHISPER_MODEL=/nowhere",
+            id="no model",
+        ),
         pytest.param(["--hibari-voice", "emma"], "HIBARI_VOICE=emma", id="no voice"),
         pytest.param(
             ["--tts", "piper", "--piper-voice", "/no.onnx"], "PIPER_VOICE=/no.onnx", id="no file"
