@@ -1,10 +1,12 @@
 """HeyGen LiveAvatar in LITE mode, through Pipecat's HeyGenVideoService."""
 
+import asyncio
 import math
 from collections.abc import Iterable
 
 import aiohttp
 from pipecat.frames.frames import (
+    AudioRawFrame,
     Frame,
     InterruptionFrame,
     SpeechOutputAudioRawFrame,
@@ -46,7 +48,7 @@ class LiveAvatarVideoService(HeyGenVideoService):
             service_type=ServiceType.LIVE_AVATAR,
         )
         self._app_settings = settings
-        self._told = False
+        self._leaving: asyncio.Task[None] | None = None
         self._words = Words()
         self._follower = Follower()
         self._user_speaks = False
@@ -66,7 +68,7 @@ class LiveAvatarVideoService(HeyGenVideoService):
         """Give the voice to the face, or straight to the user when there is none."""
         if isinstance(frame, TTSAudioRawFrame) and not self.shows_face:
             await super(HeyGenVideoService, self).process_frame(frame, direction)
-            await self._tell()
+            await self._miss_face()
             await self.push_frame(frame, direction)
             return
         await self._follow(frame)
@@ -114,11 +116,27 @@ class LiveAvatarVideoService(HeyGenVideoService):
             await self._handle_user_started_speaking()
             await self._client.stop_agent_listening()
 
-    async def _tell(self) -> None:
-        if self._told:
-            return
-        self._told = True
-        await self._push_words(self._words.until(math.inf))
+    async def cleanup(self) -> None:
+        """Leave nothing behind that still wonders why there is no face."""
+        if self._leaving:
+            await self.cancel_task(self._leaving)
+        await super().cleanup()
+
+    async def _on_participant_audio_data(self, audio_frame: AudioRawFrame) -> None:
+        """Push the avatar's sound; once it speaks no more, its silence would cut up the voice."""
+        if self.shows_face:
+            await super()._on_participant_audio_data(audio_frame)
+
+    async def _miss_face(self) -> None:
+        """Go on without a face; the voice waits for nothing of what that takes."""
+        if not self._leaving:
+            await self._push_words(self._words.until(math.inf))
+            self._leaving = self.create_task(self._leave())
+
+    async def _leave(self) -> None:
+        """End what is left of the session, which costs money, and say what happened."""
+        if self._client:
+            await self._client.stop()
         why = await why_not_connected(self._app_settings, self._session)
         await self.push_error(f"{FACE_GONE} {why}")
         await self.push_frame(face_lost())
