@@ -194,7 +194,7 @@ async def test_questions_are_answered_aloud(seen: Seen) -> None:
 
 async def test_both_sides_of_the_conversation_can_be_read(seen: Seen) -> None:
     assert "how do you work" in seen.asked.lower()
-    assert all(len(long_words(answer)) > 5 for answer in seen.answers)
+    assert all(len(long_words(answer)) > 5 for answer in seen.answers), seen.answers
 
 
 def told_words(shown: list[tuple[float, str]]) -> list[tuple[str, float]]:

@@ -84,9 +84,9 @@ async def _room(route: "Route") -> None:
 async def enter(user: User) -> "Frame":
     """Start, and wait until Daily's page shows the room."""
     await user.page.click("#start")
-    await user.page.wait_for_selector("#frame iframe")
-    await user.until("inside('frame').querySelector('iframe').src.startsWith('https:')")
-    frame = next(frame for frame in user.page.frames if frame.url.startswith(ROOMS))
+    element = await user.page.wait_for_selector("#frame iframe[src^='https:']")
+    frame = element and await element.content_frame()
+    assert frame
     await frame.wait_for_selector("text=Here Daily shows the room")
     return frame
 

@@ -13,7 +13,7 @@ from tests.standins.daily import Daily
 from tests.standins.deepgram import Deepgram
 from tests.standins.gemini import Gemini
 from tests.standins.liveavatar import LiveAvatar
-from tests.talk.app import running_app
+from tests.talk.app import SMALL, running_app
 from tests.talk.test_local import between, pcm, server_messages
 from tests.talk.visitor import Visitor
 
@@ -52,6 +52,7 @@ async def vendors():
         yield these
 
 
+@pytest.mark.realtime
 async def test_a_question_goes_through_every_vendor_and_back(tmp_path):
     async with vendors() as cloud, running_app(tmp_path, *FLAGS, env=cloud.env) as app:
         for line in ("ears: deepgram (cloud)", "mind: gemini (cloud)", "voice: cartesia (cloud)"):
@@ -101,12 +102,12 @@ async def test_a_refused_key_is_told_to_the_user_and_ends_the_conversation(name,
 
 
 @pytest.mark.parametrize("fault", ["the session is refused", "the room cannot be joined"])
-async def test_without_its_face_the_voice_goes_on_and_no_session_stays_open(fault, tmp_path):
+async def test_without_its_face_the_voice_goes_on_and_no_session_stays_open(fault, brief, tmp_path):
     async with LiveAvatar(livekit_url="ws://127.0.0.1:9") as vendor:
         if fault == "the session is refused":
             vendor.fail("/v1/sessions/start", 500)
         env = {"LIVEAVATAR_API_KEY": vendor.key, "LIVEAVATAR_BASE_URL": vendor.url}
-        async with running_app(tmp_path, "--llm", "guide", env=env) as app:
+        async with running_app(tmp_path, *SMALL, "--persona", str(brief), env=env) as app:
             async with Visitor(app.url) as visitor:
                 await visitor.hushed(0)
                 assert "talk to me" in hear(pcm(visitor.sounds))

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.speech import differences_s, hear, heard_words, is_heard, say
+from tests.talk.app import until
 from tests.talk.mouth import gauge
 from tests.talk.visitor import RATE, Sight, Sound, Visitor
 
@@ -202,7 +203,9 @@ async def test_typed_text_is_answered_aloud(brief_app, visitor):
     visitor.send("send-text", {"content": "Can you hear me?"})
     await visitor.until(lambda: visitor.received("bot-started-speaking", start_s), "a reply", 20)
     end_s = await visitor.hushed(at(visitor, "bot-started-speaking", start_s))
-    *_, typed, answer = (line for line in transcript(brief_app) if "who" in line)
+    said = lambda: [line for line in transcript(brief_app) if "who" in line]  # noqa: E731
+    await until(lambda: len(said()) == 3)
+    _, typed, answer = said()
     assert (typed["who"], typed["text"]) == ("user", "Can you hear me?")
     assert is_heard(answer["text"], pcm(between(visitor.sounds, start_s, end_s)))
 
