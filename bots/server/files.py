@@ -55,7 +55,7 @@ class Files:
                 raise Refused(413, f"The file is longer than {LONGEST_BYTES} bytes.")
             url = await self._storage.save(file.filename or "", content)
         if visit:
-            visit.uploads.append(url)
+            self._visits.keep(visit, url)
         name = Path(file.filename or "").name
         guess, _ = mimetypes.guess_type(name, strict=False)
         media_type = guess or file.content_type or "application/octet-stream"

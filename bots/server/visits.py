@@ -22,7 +22,7 @@ ARRIVAL_TIMEOUT_S = 60.0
 ROOM_TIMEOUT_S = 30.0
 
 
-@dataclass
+@dataclass(eq=False)
 class Visit:
     """One visitor: who was chosen to receive them, and what they sent."""
 
@@ -63,8 +63,15 @@ class Visits:
             over = "This conversation is over, or was never started: begin another one."
             raise Refused(404, over) from None
 
+    def keep(self, visit: Visit, upload: str) -> None:
+        """Keep what a visitor sent for as long as they are expected or held."""
+        visit.uploads.append(upload)
+        if visit not in self._visits.values():  # it took longer to come than they stayed
+            self._clear(visit)
+
     def receive(self, request: Request, session_id: str) -> None:
         """Begin the conversation of somebody who has come; it goes on by itself."""
+        self._stay(session_id)
         self._begin(self._hold(request, session_id, None))
 
     async def open(self, request: Request, session_id: str) -> Invitation | None:
@@ -74,6 +81,7 @@ class Visits:
             AvatarError: there is none; says why.
         """
         opened: asyncio.Future[Invitation | None] = asyncio.get_running_loop().create_future()
+        self._stay(session_id)
         held = self._begin(self._hold(request, session_id, opened))
         await asyncio.wait(
             [opened, held], timeout=ROOM_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
@@ -95,11 +103,15 @@ class Visits:
         with self._present(session_id):
             await converse(request, opened)
 
+    def _stay(self, session_id: str) -> None:
+        """Expect them no longer: they are here, and have as long as they like."""
+        expiry = self.find(session_id).expiry
+        if expiry:
+            expiry.cancel()
+
     @contextmanager
     def _present(self, session_id: str) -> Iterator[None]:
         visit = self._visits[session_id]
-        if visit.expiry:
-            visit.expiry.cancel()
         visit.conversations += 1
         try:
             yield
@@ -109,9 +121,13 @@ class Visits:
                 self._end(session_id)
 
     def _end(self, session_id: str) -> None:
-        visit = self._visits.pop(session_id, None)
-        if visit and visit.uploads and self._storage:
-            self._begin(self._forget(visit.uploads, self._storage))
+        if visit := self._visits.pop(session_id, None):
+            self._clear(visit)
+
+    def _clear(self, visit: Visit) -> None:
+        uploads, visit.uploads = visit.uploads, []
+        if uploads and self._storage:
+            self._begin(self._forget(uploads, self._storage))
 
     async def _forget(self, uploads: list[str], storage: FileStorage) -> None:
         for upload in uploads:

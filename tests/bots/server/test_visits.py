@@ -46,11 +46,15 @@ async def test_who_was_chosen_is_kept_for_a_while():
 async def test_what_a_visitor_sent_goes_with_them(tmp_path):
     storage = LocalFileStorage(str(tmp_path))
     visits = Visits(storage, arrival_timeout_s=0.05)
+    sent, late = [await storage.save(name, b"Hello") for name in ("hello.txt", "late.txt")]
     session_id = visits.expect(cast())
-    visits.find(session_id).uploads.append(await storage.save("hello.txt", b"Hello"))
-    assert len(list(tmp_path.iterdir())) == 1
-    await until(lambda: not list(tmp_path.iterdir()))
+    visit = visits.find(session_id)
+    visits.keep(visit, sent)
+    assert len(list(tmp_path.iterdir())) == 2
+    await until(lambda: len(list(tmp_path.iterdir())) == 1)
     assert status_of(visits, session_id) == 404
+    visits.keep(visit, late)
+    await until(lambda: not list(tmp_path.iterdir()))
 
 
 async def test_a_bug_behind_start_is_logged_and_answered_as_a_mistake_of_the_server():
