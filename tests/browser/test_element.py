@@ -326,9 +326,9 @@ async def test_nothing_starts_by_itself_before_the_user_has_agreed(
 @pytest.mark.parametrize(
     ("locale", "title", "start"),
     [
-        pytest.param("de-AT", "Sprechen Sie mit Mira", "Gespräch beginnen", id="German"),
-        pytest.param("es-MX", "Habla con Mira", "Empezar a hablar", id="Spanish"),
-        pytest.param("fr-FR", "Talk with Mira", "Start talking", id="another one"),
+        pytest.param("de-AT", "Sprechen Sie mit Theo", "Gespräch beginnen", id="German"),
+        pytest.param("es-MX", "Habla con Theo", "Empezar a hablar", id="Spanish"),
+        pytest.param("fr-FR", "Talk with Theo", "Start talking", id="another one"),
     ],
 )
 async def test_it_speaks_the_browsers_language(
