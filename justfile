@@ -21,7 +21,7 @@ fix:
     {{npm}}/biome check --write
 
 test *WORDS:
-    uv run pytest {{WORDS}}
+    uv run --group dev pytest {{WORDS}}
 
 talk *WORDS:
     uv run avatar {{WORDS}}

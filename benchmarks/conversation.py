@@ -30,10 +30,10 @@ from benchmarks.report import Report, options_parser
 from tests.talk.app import READY, environment
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCAL = ("--stt", "whisper", "--llm", "guide", "--tts", "piper", "--avatar", "puppet")
+LOCAL = ("--stt", "whisper", "--llm", "guide", "--tts", "hibari", "--avatar", "puppet")
 VIDEOS = ("own", "stock")
 SENTENCE = "This is a sentence of ordinary length, spoken so that the face has something to say. "
-PERSONA = "name: Theo\nprompt: Be brief.\ngreeting: >-\n  {}\nstill_there: ''\ngoodbye: ''\n"
+PERSONA = "name: Mira\nprompt: Be brief.\ngreeting: >-\n  {}\nstill_there: ''\ngoodbye: ''\n"
 SENTENCE_S = 4.0
 LONGEST_PAUSE_S = 3.0
 

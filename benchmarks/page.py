@@ -41,11 +41,11 @@ BARE = Path(__file__).with_name("bare.html")
 DAILY = Path(__file__).with_name("daily.js")
 RATE = 48_000
 PERSONA = """
-name: Theo
+name: Mira
 greeting: >-
-  Hello! I am Theo. I will now speak for a short while, so that it can be measured what it costs to
+  Hello! I am Mira. I will now speak for a short while, so that it can be measured what it costs to
   look at me and to listen to me. Then I am going to be quiet, and to listen for the rest of it.
-avatar: {puppet: theo}
+avatar: {puppet: mira}
 """
 LOCAL = ("--llm", "guide", "--persona", "brief.yaml", "--idle-s", "600")
 MEASURED_S = 30

@@ -24,7 +24,7 @@ from tests.talk.app import AVATAR, environment
 
 LIMIT_S = 90.0
 REQUEST = b"GET / HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n"
-LOCAL = ("--stt", "whisper", "--llm", "guide", "--tts", "piper", "--avatar", "puppet")
+LOCAL = ("--stt", "whisper", "--llm", "guide", "--tts", "hibari", "--avatar", "puppet")
 CLOUD = ("--stt", "deepgram", "--llm", "gemini", "--tts", "cartesia", "--avatar", "heygen")
 KEYS = ("DEEPGRAM_API_KEY", "GOOGLE_API_KEY", "CARTESIA_API_KEY", "LIVEAVATAR_API_KEY")
 

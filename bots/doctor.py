@@ -12,12 +12,12 @@ import aiohttp
 from bots import log
 from bots.beside import choose_with_sandbox
 from bots.flags import chosen, settings_parser, variables
-from pipelines.errors import UnknownPart, UserError
+from pipelines.errors import BadSetting, Incompatible, UnknownPart, UserError
 from pipelines.installation import adds
 from pipelines.keeping import folder, kept
-from pipelines.offer import offered_personas, persona_asked
-from pipelines.parts import KINDS, PARTS, Part, choose_one, load, missing, part
-from pipelines.persona import Persona, load_persona
+from pipelines.offer import every_persona, offered_personas, unvoiced
+from pipelines.parts import KINDS, PARTS, Lineup, Part, choose_one, load, missing, part
+from pipelines.persona import load_persona
 from pipelines.settings import Settings, load_settings
 from pipelines.spelling import misspelt
 from web.port import listen
@@ -53,7 +53,8 @@ def run(words: Sequence[str]) -> int:
 
 async def examine(settings: Settings, given: dict[str, str]) -> list[Finding]:
     """Check everything."""
-    findings = [_lineup(settings), _persona(settings, given), _port(settings), _folder(settings)]
+    findings = [*_lineup(settings), _persona(settings, given)]
+    findings += [_port(settings), _folder(settings)]
     findings += [Finding("settings", "bad", name.problem, name.fix) for name in misspelt()]
     used = _used(settings)
     async with aiohttp.ClientSession(timeout=TIMEOUT) as http:
@@ -62,12 +63,25 @@ async def examine(settings: Settings, given: dict[str, str]) -> list[Finding]:
     return findings
 
 
-def _lineup(settings: Settings) -> Finding:
+def _lineup(settings: Settings) -> list[Finding]:
     try:
         lineup = choose_with_sandbox(settings)
     except UserError as error:
-        return Finding("line-up", "bad", error.problem, error.fix)
-    return Finding("line-up", "ok", ", ".join(lineup[kind].part.value for kind in KINDS))
+        return [Finding("line-up", "bad", error.problem, error.fix)]
+    chosen = ", ".join(lineup[kind].part.value for kind in KINDS)
+    return [Finding("line-up", "ok", chosen), *_unvoiced(settings, lineup)]
+
+
+def _unvoiced(settings: Settings, lineup: Lineup) -> list[Finding]:
+    """The personas without a voice; that is bad when it leaves none to talk to."""
+    try:
+        lacking = unvoiced(settings, lineup).values()
+        offered_personas(settings, lineup)
+    except BadSetting:
+        return []  # the persona has a finding of its own
+    except Incompatible as error:
+        return [Finding("voice", "bad", error.problem, error.fix)]
+    return [Finding("voice", "off", why.problem, why.fix) for why in lacking]
 
 
 def _persona(settings: Settings, given: dict[str, str]) -> Finding:
@@ -155,7 +169,7 @@ async def _try(row: Part, settings: Settings, http: aiohttp.ClientSession) -> tu
         aiohttp.ClientError, TimeoutError, OSError: its vendor cannot be reached.
     """
     module = await asyncio.to_thread(load, row)
-    for persona in _personas(settings) if hasattr(module, "warm_up") else []:
+    for persona in every_persona(settings) if hasattr(module, "warm_up") else []:
         await asyncio.to_thread(module.warm_up, settings, persona)
     if hasattr(module, "check"):
         await module.check(settings, http)
@@ -163,11 +177,6 @@ async def _try(row: Part, settings: Settings, http: aiohttp.ClientSession) -> tu
     if row.needs:
         return "unchecked", "its key is set, and was not checked"
     return "ok", "loads" if hasattr(module, "warm_up") else "installed"
-
-
-def _personas(settings: Settings) -> list[Persona]:
-    """Everybody who can be chosen, in the language that is set."""
-    return [persona_asked(settings, name) for name in offered_personas(settings)]
 
 
 def _json(findings: Sequence[Finding]) -> str:

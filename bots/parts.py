@@ -8,6 +8,7 @@ from bots.beside import choose_with_sandbox
 from bots.flags import chosen, settings_parser
 from pipelines.errors import UserError
 from pipelines.installation import adds
+from pipelines.offer import unvoiced
 from pipelines.parts import KINDS, PARTS, SPOKEN, Lineup, Part, missing
 from pipelines.settings import Settings, load_settings
 
@@ -40,6 +41,7 @@ def _table(settings: Settings, lineup: Lineup) -> str:
     for kind in KINDS:
         lines.append(f"{SPOKEN[kind]} (--{kind})")
         lines += [_row(row, settings, lineup) for row in PARTS if row.kind == kind]
+    lines += map(str, unvoiced(settings, lineup).values()) if lineup else []
     return "\n".join(lines)
 
 

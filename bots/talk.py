@@ -14,6 +14,7 @@ from bots.browser import open_page
 from bots.flags import chosen, settings_parser, variables
 from pipelines.errors import BadSetting, Incompatible
 from pipelines.keeping import kept
+from pipelines.offer import unvoiced
 from pipelines.parts import Lineup, first_model
 from pipelines.settings import Settings, load_settings
 from pipelines.spelling import misspelt
@@ -31,6 +32,7 @@ def run(words: Sequence[str]) -> int:
     given = variables(arguments.var)
     lineup = choose_with_sandbox(settings)
     _say(*map(str, lineup.values()), *map(str, misspelt()))
+    _say(*map(str, unvoiced(settings, lineup).values()))
     settings = _with_transcripts(_checked(settings))
     with contextlib.ExitStack() as stack:
         listeners = [] if arguments.direct else _listeners(settings)

@@ -7,6 +7,6 @@
 from guide.errors import GuideError
 from guide.knowledge import KNOWLEDGE, Knowledge, load_knowledge
 from guide.matcher import Matcher
-from guide.script import Script
+from guide.script import Memory, Script
 
-__all__ = ["KNOWLEDGE", "GuideError", "Knowledge", "Matcher", "Script", "load_knowledge"]
+__all__ = ["KNOWLEDGE", "GuideError", "Knowledge", "Matcher", "Memory", "Script", "load_knowledge"]

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 from string import Template
 
 from guide.knowledge import Answer, Topic
@@ -12,6 +13,15 @@ ADDRESSED = (
     r"^\W*{name}\b\W+(?=\w)|,\s*{name}\b|\b"
     r"(?P<greeting>hello|hi|hey|thanks|thank you|bye|goodbye|morning|afternoon|evening)\s+{name}\b"
 )
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a script remembers of its conversation."""
+
+    turns: Counter[str]
+    offered: str
+    last: str
 
 
 class Script:
@@ -26,6 +36,20 @@ class Script:
         self._turns: Counter[str] = Counter()
         self._offered = ""
         self._last = ""
+
+    @property
+    def memory(self) -> Memory:
+        """What it remembers now, to return to if what it says next is not heard."""
+        return Memory(self._turns.copy(), self._offered, self._last)
+
+    @memory.setter
+    def memory(self, memory: Memory) -> None:
+        self._turns = memory.turns.copy()
+        self._offered, self._last = memory.offered, memory.last
+
+    def cut_off(self) -> str:
+        """What to say when a noise cut it off: the same again, if there was something."""
+        return self._repeat() if self._last else self._say(self._knowledge["Not caught"])
 
     def greeted(self, text: str) -> None:
         """Note what was said before the first answer, so that it can be repeated."""

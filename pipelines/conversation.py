@@ -9,15 +9,10 @@ from typing import Any, Protocol
 
 import aiohttp
 from loguru import logger
-from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.frames.frames import ErrorFrame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
-from pipecat.processors.aggregators.llm_context import LLMContext
-from pipecat.processors.aggregators.llm_response_universal import (
-    LLMContextAggregatorPair,
-    LLMUserAggregatorParams,
-)
+from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.processors.frameworks.rtvi import RTVIProcessor
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
@@ -35,6 +30,10 @@ from .persona import Persona
 from .recorder import Recorder
 from .settings import Settings
 from .trouble import sentence
+from .turns.ahead import prepare_ahead
+from .turns.ears import TurnEars
+from .turns.floor import Volume
+from .turns.taking import turns_for
 
 # Messages of the page in which the user does something without a word.
 PRESENCE = ("interrupt", "typing")
@@ -56,6 +55,7 @@ class Conversation:
     worker: PipelineWorker
     meeting: Meeting
     host: Host
+    recorder: Recorder
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ async def open_conversation(request: Request) -> AsyncIterator[Conversation]:
                 yield conversation
             finally:
                 await conversation.host.close()
+                conversation.recorder.close()
                 transcript.event("ended")
         finally:
             transcript.close()
@@ -104,15 +105,12 @@ async def _build(
     stt, llm, tts = (_part(request, kind, http) for kind in ("stt", "llm", "tts"))
     avatar = None if meeting.brings_face else _part(request, "avatar", http)
     face = [avatar, *meeting.pictures] if avatar else []
-    turns = LLMContextAggregatorPair(
-        LLMContext(),
-        user_params=LLMUserAggregatorParams(
-            vad_analyzer=SileroVADAnalyzer(), user_idle_timeout=settings.avatar_idle_s
-        ),
-    )
+    prepare_ahead(llm, tts)
+    turns = turns_for(stt, settings.avatar_idle_s)
     transport = meeting.transport
     latency = TurnLatency()
-    Recorder(transcript, turns, latency)
+    ears = stt if isinstance(stt, TurnEars) else None
+    recorder = Recorder(transcript, turns, latency, ears)
     worker = PipelineWorker(
         Pipeline(
             [
@@ -122,19 +120,22 @@ async def _build(
                 llm,
                 tts,
                 *face,
+                Volume(),
                 transport.output(),
                 turns.assistant(),
             ]
         ),
         params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
-        observers=[latency],
+        observers=[latency, ears.said] if ears else [latency],
         idle_timeout_secs=None,
     )
     host = Host(worker, persona, settings.avatar_max_duration_s, settings.avatar_idle_s)
     _follow_user(meeting, avatar, turns, worker, host)
     _follow_page(worker, latency, host)
+    if ears:
+        _follow_ears(ears, worker)
     _follow_errors(request, {"stt": stt, "llm": llm, "tts": tts}, worker, transcript)
-    return Conversation(worker, meeting, host)
+    return Conversation(worker, meeting, host, recorder)
 
 
 async def _meet(request: Request, http: aiohttp.ClientSession) -> Meeting:
@@ -195,6 +196,8 @@ def _follow_page(worker: PipelineWorker, latency: TurnLatency, host: Host) -> No
             await rtvi.interrupt_bot()
         if asked.type in PRESENCE:
             await host.user_is_here()
+        if asked.type == "microphone" and isinstance(asked.data, dict):
+            await host.microphone(muted=bool(asked.data.get("muted")))
 
     @latency.event_handler("on_typed")
     async def typed(*_: Any) -> None:
@@ -203,6 +206,14 @@ def _follow_page(worker: PipelineWorker, latency: TurnLatency, host: Host) -> No
     @latency.event_handler("on_turn_measured")
     async def measured(_latency: TurnLatency, turn: Turn) -> None:
         await worker.queue_frame(RTVIServerMessageFrame(message(turn, next(numbers))))
+
+
+def _follow_ears(ears: TurnEars, worker: PipelineWorker) -> None:
+    """Tell the page of a turn that is taken back: what it showed since then was not said."""
+
+    @ears.event_handler("on_turn_taken_back")
+    async def taken_back(_ears: TurnEars) -> None:
+        await worker.queue_frame(RTVIServerMessageFrame({"type": "taken-back"}))
 
 
 def _follow_errors(

@@ -39,7 +39,7 @@ class Host:
         self._max_duration_s = max_duration_s
         self._idle_s = idle_s
         self._quiet = asyncio.Event()
-        self._asked = self._greeted = self._answer_due = False
+        self._asked = self._greeted = self._answer_due = self._muted = False
         self._farewell: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         worker.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
@@ -83,9 +83,19 @@ class Host:
         self._answer_due = True
         await self.user_is_here()
 
+    async def microphone(self, *, muted: bool) -> None:
+        """The user turned the microphone off or on: who only listens is not silent."""
+        self._muted = muted
+        await self.user_is_here()
+
     async def user_is_silent(self) -> None:
-        """Ask a silent user once, then end politely; one who waits for an answer is not silent."""
-        if self._answer_due:
+        """Ask a silent user once, then end politely.
+
+        Who waits for an answer is not silent, nor is who has turned the microphone off.
+        """
+        if self._muted:
+            await self.user_is_here()
+        elif self._answer_due:
             self._answer_due = False
             await self.user_is_here()
         elif self._asked:

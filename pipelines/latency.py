@@ -11,6 +11,7 @@ from pipecat.frames.frames import (
     InterruptionFrame,
     LLMTextFrame,
     OutputImageRawFrame,
+    ProposedUserStartedSpeakingFrame,
     SpeechOutputAudioRawFrame,
     TranscriptionFrame,
     TTSAudioRawFrame,
@@ -19,6 +20,8 @@ from pipecat.frames.frames import (
 )
 from pipecat.observers.base_observer import BaseObserver, FramePushed
 from pipecat.processors.frameworks.rtvi.frames import RTVISendTextFrame
+
+from .turns.floor import VoiceEndedFrame
 
 NS = 1e9
 
@@ -44,6 +47,11 @@ class Turn:
     def done(self, step: str, at_s: float) -> None:
         """Note a step, unless it was done before."""
         self.steps.setdefault(step, max(0.0, at_s - self.stopped_s))
+
+
+def quiet_s(frame: VADUserStoppedSpeakingFrame | VoiceEndedFrame) -> float:
+    """Seconds since the real end of the voice whose end a frame tells."""
+    return frame.quiet_s if isinstance(frame, VoiceEndedFrame) else frame.stop_secs
 
 
 def message(turn: Turn, number: int) -> dict[str, Any]:
@@ -72,13 +80,13 @@ class TurnLatency(BaseObserver):
         frame, at_s = data.frame, data.timestamp / NS
         if isinstance(frame, InputAudioRawFrame):
             return
-        if isinstance(frame, VADUserStoppedSpeakingFrame):
-            self._turn = Turn(at_s - frame.stop_secs)
+        if isinstance(frame, VADUserStoppedSpeakingFrame | VoiceEndedFrame):
+            self._turn = Turn(at_s - quiet_s(frame))
             self._hear(self._transcribed_s)
         elif isinstance(frame, RTVISendTextFrame):
             self._turn = Turn(at_s)
             await self._call_event_handler("on_typed", frame.text)
-        elif isinstance(frame, VADUserStartedSpeakingFrame):
+        elif isinstance(frame, VADUserStartedSpeakingFrame | ProposedUserStartedSpeakingFrame):
             self._turn = self._transcribed_s = None
         elif isinstance(frame, TranscriptionFrame):
             self._transcribed_s = at_s

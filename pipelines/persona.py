@@ -13,14 +13,20 @@ from .errors import BadSetting
 
 PACKAGED = Path(__file__).parent / "personas"
 SETTING = "AVATAR_PERSONA"
+# What a persona calls its voice with a part that has none for it.
+NO_VOICE = "none"
+PATIENCES = ("quick", "balanced", "patient")
 FILLED = ("prompt", "greeting", "still_there", "goodbye")
 
 
 @dataclass(frozen=True)
 class Persona:
-    """One persona. `voice` and `avatar` map a part's value ("piper") to what that part calls it."""
+    """One persona. `voice` and `avatar` map a part's value ("piper") to what that part calls it.
 
-    name: str = "Theo"
+    `patience` is how long a pause it grants: one of PATIENCES, or "" for the usual.
+    """
+
+    name: str = "Mira"
     prompt: str = ""
     greeting: str = ""
     still_there: str = "Are you still there?"
@@ -28,6 +34,15 @@ class Persona:
     voice: Mapping[str, str] = field(default_factory=dict)
     avatar: Mapping[str, str] = field(default_factory=dict)
     language: str = "en"
+    patience: str = ""
+
+    def has_voice(self, part: str) -> bool:
+        """Whether a part can speak for it."""
+        return self.voice.get(part) != NO_VOICE
+
+    def voice_with(self, part: str) -> str:
+        """What a part calls its voice; empty for the part's own."""
+        return self.voice.get(part, "") if self.has_voice(part) else ""
 
     @property
     def variables(self) -> list[str]:
@@ -71,7 +86,7 @@ def _mapping_of(path: Path) -> dict[str, Any]:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         raise BadSetting(where, f"is not valid YAML at line {line}", "mend that line") from None
     if not isinstance(content, dict):
-        raise BadSetting(where, "describes no persona", f"start from {PACKAGED / 'theo.yaml'}")
+        raise BadSetting(where, "describes no persona", f"start from {PACKAGED / 'mira.yaml'}")
     return content
 
 
@@ -88,6 +103,10 @@ def _persona_of(content: dict[str, Any], where: str) -> Persona:
                 )
         elif not isinstance(value, str):
             raise BadSetting(setting, f"has a '{key}' that is not text", "put it in quotes")
+        elif key == "patience" and value not in PATIENCES:
+            raise BadSetting(
+                setting, f"has the unknown patience '{value}'", f"use {', '.join(PATIENCES)}"
+            )
     return Persona(**{key: _clean(value) for key, value in content.items()})
 
 

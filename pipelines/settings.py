@@ -41,21 +41,25 @@ class Settings(BaseSettings):
     )
 
     # The parts. "auto" is the cloud part when its key is set, else the local one.
-    stt: str = Field("auto", description="speech to text: deepgram, whisper")
+    stt: str = Field("auto", description="speech to text: deepgram, moonshine, whisper")
     llm: str = Field("auto", description="language model: gemini, ollama, guide")
-    tts: str = Field("auto", description="text to speech: cartesia, piper")
+    tts: str = Field("auto", description="text to speech: cartesia, hibari, piper")
     avatar: str = Field("auto", description="face: heygen, puppet, none")
     transport: str = Field("auto", description="where to meet: webrtc, daily, livekit, heygen")
 
     # The conversation.
     avatar_persona: str = Field(
-        "theo", description="persona: a YAML file, or theo or mira; unset, users choose"
+        "mira", description="persona: a YAML file, or mira or theo; unset, users choose"
     )
     avatar_language: str = Field(
         "", description="language of the conversation, as en or de-DE; empty for the persona's"
     )
     avatar_transcripts: str = Field(
         "transcripts", description="folder for transcripts, or none to keep none"
+    )
+    avatar_patience: Literal["", "quick", "balanced", "patient"] = Field(
+        "",
+        description="how long a pause may be: quick, balanced or patient; empty for the persona's",
     )
     avatar_idle_s: float = Field(
         30.0, gt=0, description="seconds of silence before the user is asked, once"
@@ -108,7 +112,7 @@ class Settings(BaseSettings):
         (1280, 720), description="size of the puppet's picture in pixels, as 1280x720"
     )
     puppet_pack: str = Field(
-        "", description="face of the puppet: theo, mira or a pack's folder; unset, users choose"
+        "", description="face of the puppet: mira, theo or a pack's folder; unset, users choose"
     )
     puppet_seed: int = Field(0, description="seed of the puppet's small movements")
 
@@ -145,6 +149,11 @@ class Settings(BaseSettings):
     )
     cartesia_model: str = Field("sonic-3", description="Cartesia's model")
     cartesia_voice_id: str = Field("", description="Cartesia's voice; empty for the persona's")
+
+    # Hibari.
+    hibari_voice: str = Field(
+        "", description="heart, a woman's, or low, a man's; empty for the persona's"
+    )
 
     # Piper.
     piper_voice: str = Field(

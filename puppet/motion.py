@@ -103,6 +103,10 @@ class Motion:
         self._energy = self._usual_energy = 0.0
         self._stress = 0.0
 
+    def nod(self) -> None:
+        """Begin to nod."""
+        self._nod = 0.0
+
     def step(self, state: State, lips: Lips | None) -> Pose:
         """The pose 40 ms on. Without lips the mouth shuts."""
         self._time_s += FRAME_S

@@ -78,6 +78,11 @@ class Player:
             self._queue.clear()
             self._interruptions += 1
 
+    def nod(self) -> None:
+        """Show that something was taken in, whoever speaks."""
+        with self._lock:
+            self._motion.nod()
+
     def listen(self, on: bool) -> None:
         """Whether the user speaks: the listening pose, unless the avatar speaks."""
         with self._lock:

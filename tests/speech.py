@@ -12,11 +12,40 @@ import soxr
 from faster_whisper import WhisperModel
 from piper import PiperVoice, SynthesisConfig
 
+from pipelines.media.speech import Speech
+
 RATE = 16_000
 PIECE_S = 0.02
 LOUD = 0.012  # of full scale
 # Without chance, and slow enough for tiny.en to hear "Who are you?".
 SAME_EACH_TIME = SynthesisConfig(noise_scale=0.0, noise_w_scale=0.0, length_scale=1.2)
+# What voices are tried with.
+SENTENCES = [
+    "Hello, I am Theo.",
+    "You can talk to me as you would to a person.",
+    "Are you all far away, or is it a large and open harbour?",
+    "I run on this machine, without a key and without the internet.",
+    "Well, that depends on what you would like to know.",
+    "The train leaves at a quarter past seven, so we should hurry.",
+    "My grandmother kept bees, chickens, and two stubborn goats behind the house.",
+    "In 1969, three people flew to the moon, and two of them walked on it.",
+    "It costs about 25 dollars, which is not a lot of money.",
+    "Please set the key in the file, then start the program again.",
+    "A face is drawn for every frame; the mouth follows the sound.",
+    "She said that the whole thing was a misunderstanding.",
+    "What would you do if nobody was watching?",
+    "The quick brown fox jumps over the lazy dog.",
+    "Nothing you say leaves this computer, and nothing is kept unless you want it.",
+    "Some words are short, and others are extraordinarily complicated.",
+    "Turn left at the church, cross the bridge, and you will see the station.",
+    "I do not know the answer, but I can tell you who does.",
+    "Dr. Smith lives at the end of the street.",
+    "First we measure, then we decide, and only then do we build.",
+    "Yes, of course!",
+    "The weather in the mountains changes faster than you would expect.",
+    "Would you like tea, coffee, or just a glass of water?",
+    "It was the best of times, it was the worst of times.",
+]
 
 
 @functools.cache
@@ -67,6 +96,16 @@ def differences_s(
     same = SequenceMatcher(None, *plain, autojunk=False).get_matching_blocks()
     pairs = [(m.a + n, m.b + n) for m in same for n in range(m.size)]
     return [told[a][1] - heard[b][1] for a, b in pairs]
+
+
+def told_wrong_s(speeches: Iterable[Speech], rate: int) -> list[float]:
+    """How much later than Whisper hears it each word was told, all spoken with pauses between."""
+    told: list[tuple[str, float]] = []
+    pcm = b""
+    for speech in speeches:
+        told += [(word, len(pcm) / 2 / rate + at_s) for word, at_s in speech.words]
+        pcm += speech.pcm + bytes(rate)
+    return differences_s(told, heard_words(pcm, rate))
 
 
 def hear(pcm: bytes, rate: int = 16_000) -> str:

@@ -125,6 +125,7 @@ interface RtviListener {
   userSaid(said: Said): void;
   avatarSaid(speech: Speech): void;
   avatarCut(): void;
+  takenBack(): void;
   turn(turn: Turn): void;
   faceLost(sentence: string): void;
   notice(sentence: string): void;

@@ -64,10 +64,11 @@ def persona_for(
 
     Raises:
         NotOffered: a choice is not offered.
-        Incompatible: the variables are no mapping of names to texts.
+        Incompatible: the variables are no mapping of names to texts, or the persona that is set
+            has no voice.
         BadSetting: the persona cannot be read, or a variable has no value.
     """
-    persona = persona_asked(settings, body.get("persona"))
+    persona = persona_asked(settings, lineup, body.get("persona"))
     persona = with_face(settings, lineup, persona, body.get("avatar"))
     return persona.filled({**given, **asked_variables(body)})
 

@@ -22,7 +22,8 @@ def warm_up(settings: Settings, lineup: Lineup, say: Say) -> None:
     Raises:
         UserError: a part cannot be loaded, or does not suit the persona.
     """
-    personas = [persona_asked(settings, name) for name in offered_personas(settings)]
+    offered = offered_personas(settings, lineup)
+    personas = [persona_asked(settings, lineup, name) for name in offered]
     for choice in lineup.values():
         started_s = time.monotonic()
         module = load(choice.part)

@@ -30,7 +30,7 @@ def describe(settings: Settings, lineup: Lineup) -> dict[str, Any]:
     Raises:
         BadSetting: a persona or a face cannot be used.
     """
-    personas = [_persona(settings, lineup, name) for name in offered_personas(settings)]
+    personas = [_persona(settings, lineup, name) for name in offered_personas(settings, lineup)]
     faces = offered_faces(settings, lineup)
     default = faces.get(personas[0]["face"] or "")
     return {
@@ -97,7 +97,7 @@ def routes(settings: Settings, lineup: Lineup) -> list[BaseRoute]:
 
 
 def _persona(settings: Settings, lineup: Lineup, name: str) -> dict[str, Any]:
-    persona = persona_asked(settings, name)
+    persona = persona_asked(settings, lineup, name)
     face = face_id(settings, lineup, persona)
     return {"id": name, "name": persona.name, "language": persona.language, "face": face}
 

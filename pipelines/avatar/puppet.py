@@ -29,6 +29,7 @@ from pipecat.frames.frames import (
     TTSAudioRawFrame,
     TTSStartedFrame,
     TTSStoppedFrame,
+    UserBackchannelFrame,
     UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
 )
@@ -178,6 +179,8 @@ class PuppetVideoService(AIService):
                 self._player.listen(True)
             case UserStoppedSpeakingFrame():
                 self._player.listen(False)
+            case UserBackchannelFrame():
+                self._player.nod()
             case _:
                 pass
 
@@ -267,13 +270,13 @@ def pack(name: str) -> Pack:
         return load_pack(name)
     except PackError as error:
         raise BadSetting(
-            f"PUPPET_PACK={name}", f"cannot be shown ({error})", "use theo or mira"
+            f"PUPPET_PACK={name}", f"cannot be shown ({error})", "use mira or theo"
         ) from error
 
 
 def pack_name(settings: Settings, persona: Persona) -> str:
-    """The pack to show: the one set, else the persona's, else theo."""
-    return settings.puppet_pack or persona.avatar.get("puppet") or "theo"
+    """The pack to show: the one set, else the persona's, else mira."""
+    return settings.puppet_pack or persona.avatar.get("puppet") or "mira"
 
 
 def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> PuppetVideoService:

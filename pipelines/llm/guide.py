@@ -20,8 +20,9 @@ from pipecat.processors.aggregators.llm_context import (
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import LLMService
 from pipecat.services.settings import LLMSettings
+from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
 
-from guide import KNOWLEDGE, GuideError, Matcher, Script, load_knowledge
+from guide import KNOWLEDGE, GuideError, Matcher, Memory, Script, load_knowledge
 from pipelines.errors import BadSetting
 from pipelines.language import check_language
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("en",)
 WORD_DELAY_S = 0.015
+# What Pipecat puts last when the avatar was cut off and no word followed.
+CUT_OFF = EmptyUserTurnConfig().interrupted_prompt
 
 
 class GuideLLMService(LLMService):
@@ -43,6 +46,8 @@ class GuideLLMService(LLMService):
         super().__init__(settings=_no_model())
         self._script = script
         self._word_delay_s = word_delay_s
+        # What the script remembered before it answered the turn of that number.
+        self._before: dict[int, Memory] = {}
 
     def can_generate_metrics(self) -> bool:
         """Time to first byte and processing time are measured, as for a model."""
@@ -63,14 +68,25 @@ class GuideLLMService(LLMService):
             await self.push_frame(LLMFullResponseEndFrame())
 
     async def _answer(self, messages: Sequence[LLMContextMessage]) -> None:
-        """Stream the answer to what the user said last; instructions are not answered."""
+        """Stream the answer to what the user said last, or to a noise that cut the last one off.
+
+        Other instructions are not answered.
+        """
         said = _last_words(messages, "user")
         if not said:
+            if _last_words(messages, "developer")[-1:] == [CUT_OFF]:
+                await self._stream(self._script.cut_off().split())
             return
+        self._return_to(_turns(messages))
         self._script.greeted(" ".join(_last_words(messages[: -len(said)], "assistant")))
         await self.start_ttfb_metrics()
         text = self._script.answer(said[-1], before=" ".join(said))
         await self._stream(text.split())
+
+    def _return_to(self, turn: int) -> None:
+        """Forget the answer to a turn that is asked for again: the one before was not heard."""
+        self._script.memory = self._before.setdefault(turn, self._script.memory)
+        self._before = {turn: self._before[turn]}
 
     async def _stream(self, words: Sequence[str]) -> None:
         await self.stop_ttfb_metrics()
@@ -123,6 +139,12 @@ def _last_words(messages: Sequence[LLMContextMessage], role: str) -> list[str]:
             break
         texts.insert(0, standard_message_text(message))
     return texts
+
+
+def _turns(messages: Sequence[LLMContextMessage]) -> int:
+    """How many turns the user has had."""
+    texts = (m for m in messages if not isinstance(m, LLMSpecificMessage))
+    return sum(message["role"] == "user" for message in texts)
 
 
 def _no_model() -> LLMSettings:

@@ -19,27 +19,15 @@ from onnxruntime import (
 from piper import AudioChunk, PiperConfig, PiperVoice
 from rapidfuzz.distance import Levenshtein
 
+from .graph import telling
+from .speech import Speech
+
 # The number of frames of each phoneme, rounded up; the only Ceil of the graph.
 DURATIONS = re.compile(rb"/(?:\w+/)*Ceil_output_0")
 STRESS = "ˈˌ"
 # Relative lengths, for models that do not tell; a phoneme is 1.
 LENGTHS = dict.fromkeys("ˈˌ", 0.0) | {"ː": 0.6, " ": 0.2} | dict.fromkeys(",;:–—", 4.0)
 EDGE_LENGTH = 1.5
-
-
-@dataclass(frozen=True)
-class Speech:
-    """A sentence as it is spoken.
-
-    Attributes:
-        pcm: s16le mono at the voice's own rate.
-        duration_s: how long it lasts.
-        words: the words as they are written, and when they begin, in seconds of `pcm`.
-    """
-
-    pcm: bytes
-    duration_s: float
-    words: list[tuple[str, float]]
 
 
 @dataclass(frozen=True)
@@ -67,19 +55,9 @@ def load(file: Path) -> PiperVoice:
 
 
 def telling_durations(model: bytes) -> bytes:
-    """An ONNX model with its durations as one more output; unchanged if there are none.
-
-    Protocol Buffers merge what is appended to a message into it: here ModelProto.graph (field 7)
-    with one GraphProto.output (12), a ValueInfoProto that has but a name (1).
-    """
-    if not (found := DURATIONS.search(model)):
-        return model
-    return model + _field(7, _field(12, _field(1, found[0])))
-
-
-def _field(number: int, content: bytes) -> bytes:
-    assert len(content) < 128, "lengths of one byte only"
-    return bytes([number << 3 | 2, len(content)]) + content
+    """An ONNX model with its durations as one more output; unchanged if there are none."""
+    found = DURATIONS.search(model)
+    return telling(model, found[0]) if found else model
 
 
 def speak(voice: PiperVoice, text: str) -> Iterator[Speech]:

@@ -15,7 +15,7 @@ DEFAULT_VOICE = "71a7ad14-091c-4e8e-a314-022ece01c121"
 def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> TTSService:
     """The service, with the voice set, else the persona's."""
     root = settings.cartesia_base_url.rstrip("/").replace("http", "ws", 1)
-    voice = settings.cartesia_voice_id or persona.voice.get("cartesia") or DEFAULT_VOICE
+    voice = settings.cartesia_voice_id or persona.voice_with("cartesia") or DEFAULT_VOICE
     return CartesiaTTSService(
         api_key=settings.cartesia_api_key.get_secret_value(),
         url=f"{root}/tts/websocket",

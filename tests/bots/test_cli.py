@@ -32,14 +32,24 @@ def test_help_names_every_verb_and_shows_no_key(verb):
     ("words", "said"),
     [
         pytest.param(["--stt", "deepgram"], "needs DEEPGRAM_API_KEY", id="key is missing"),
-        pytest.param(["--stt", "deepgran"], "choose one of auto, deepgram, whisper", id="typo"),
+        pytest.param(
+            ["--stt", "deepgran"], "choose one of auto, deepgram, moonshine, whisper", id="typo"
+        ),
         pytest.param(["--persona", "nobody.yaml"], "cannot be read", id="no persona"),
         pytest.param(["--puppet-pack", "nobody"], "PUPPET_PACK=nobody", id="no pack"),
         pytest.param(["--language", "de"], "AVATAR_LANGUAGE=de is not known", id="no German"),
         pytest.param(["--size", "13x13"], "even", id="odd size"),
         pytest.param(["--var", "name"], "write it as --var NAME=VALUE", id="half a variable"),
-        pytest.param(["--whisper-model", "/nowhere"], "WHISPER_MODEL=/nowhere", id="no model"),
-        pytest.param(["--piper-voice", "/nowhere.onnx"], "PIPER_VOICE=/nowhere", id="no voice"),
+        pytest.param(
+            ["--stt", "whisper", "--whisper-model", "/nowhere"],
+            "WHISPER_MODEL=/nowhere",
+            id="no model",
+        ),
+        pytest.param(["--hibari-voice", "emma"], "HIBARI_VOICE=emma", id="no voice"),
+        pytest.param(
+            ["--tts", "piper", "--piper-voice", "/no.onnx"], "PIPER_VOICE=/no.onnx", id="no file"
+        ),
+        pytest.param(["--tts", "piper", "--persona", "mira"], "use TTS=", id="no voice of hers"),
         pytest.param(["--host", "no.such.host.invalid"], "AVATAR_HOST=", id="no address"),
         pytest.param(["--transcripts", "/proc/x"], "AVATAR_TRANSCRIPTS=/proc/x", id="no folder"),
         pytest.param(

@@ -181,8 +181,8 @@ async def test_a_misspelt_key_is_bad_and_the_right_name_is_given(misspelt_key):
 async def test_what_the_start_would_refuse_is_bad_here():
     findings = {f.what: f for f in await examine(load_settings(avatar_language="de"), {})}
     for choice, setting in {
-        "STT=whisper": "set WHISPER_MODEL to a multilingual model, such as small",
-        "TTS=piper": "set PIPER_VOICE to a voice of that language",
+        "STT=moonshine": "set STT=whisper, and WHISPER_MODEL to a multilingual model",
+        "TTS=hibari": "set TTS=cartesia, or TTS=piper with a PIPER_VOICE of that language",
         "LLM=guide": "set LLM=ollama, or GOOGLE_API_KEY",
     }.items():
         assert findings[choice].state == "bad"
@@ -196,4 +196,4 @@ async def test_a_part_that_is_not_in_use_may_not_know_the_language():
             avatar_language="de", deepgram_api_key=ears.key, deepgram_base_url=ears.url
         )
         findings = {f.what: f for f in await examine(settings, {})}
-    assert findings["STT=whisper"].state == "off"
+    assert findings["STT=moonshine"].state == "off"

@@ -45,14 +45,14 @@ LOST_LIMIT_S = 45
 ANSWER = "[data-role=user] + [data-role=avatar] .said:not(:empty)"
 LAST_WORDS = "inside('captions').lastElementChild.querySelector('.words')"
 PERSONA = """
-name: Theo
+name: Mira
 greeting: >-
-  Hello, I'm Theo. I can tell you how this avatar works, what it is made of, and what it costs.
-  I hear you with Whisper, I think for myself, and I speak with Piper, all of it on this machine,
+  Hello, I'm Mira. I can tell you how this avatar works, what it is made of, and what it costs.
+  I hear you with Moonshine, I think for myself, and I speak with Hibari, all of it on this machine,
   and nothing of what you say ever leaves it. My face is drawn twenty-five times a second, and my
   lips know which sound comes next. You may interrupt me whenever you like, I never take offence.
   What would you like to know first?
-avatar: {puppet: theo}
+avatar: {puppet: mira}
 """
 REPLIES = (
     Reply("Gladly! First I listen until you are done. Then I think.", delay_s=12),

@@ -2,6 +2,7 @@
 
 import aiohttp
 import numpy as np
+import pytest
 from pipecat.frames.frames import (
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
@@ -13,7 +14,7 @@ from pipecat.frames.frames import (
 from pipelines.avatar import puppet
 from pipelines.persona import Persona
 from pipelines.settings import load_settings
-from pipelines.tts import piper
+from pipelines.tts import hibari, piper
 from tests.speech import differences_s, heard_words
 from tests.standins.stage import Stage, running
 
@@ -36,10 +37,11 @@ def sound_and_words(stage: Stage) -> tuple[bytes, list[tuple[str, float]]]:
     return pcm, words
 
 
-async def test_words_leave_the_face_with_the_sound_in_which_they_are_heard():
+@pytest.mark.parametrize("voice", [hibari, piper], ids=["hibari", "piper"])
+async def test_words_leave_the_face_with_the_sound_in_which_they_are_heard(voice):
     settings = load_settings(avatar_size="640x360")
     async with aiohttp.ClientSession() as http:
-        parts = [part.build(settings, Persona(), http) for part in (piper, puppet)]
+        parts = [part.build(settings, Persona(), http) for part in (voice, puppet)]
         async with running(*parts) as stage:
             texts = [LLMTextFrame(text) for text in ANSWER]
             await stage.play(LLMFullResponseStartFrame(), *texts, LLMFullResponseEndFrame())

@@ -73,6 +73,18 @@ async def test_a_silent_user_is_asked_again_only_after_having_spoken(stage):
     await host.close()
 
 
+async def test_who_has_turned_the_microphone_off_is_not_silent(stage):
+    host = host_of(stage)
+    await host.microphone(muted=True)
+    await host.user_is_silent()
+    await stage.worker.flush_pipeline()
+    assert not spoken(stage)
+    await host.microphone(muted=False)
+    await host.user_is_silent()
+    await stage.first(TTSSpeakFrame)
+    await host.close()
+
+
 async def test_a_second_silence_ends_politely_and_says_why(stage):
     host = host_of(stage)
     await host.user_is_silent()

@@ -70,13 +70,13 @@ def test_without_keys_everything_is_local():
     lineup = choose(load_settings(), no_ollama)
     chosen = {kind: choice.part.value for kind, choice in lineup.items()}
     assert chosen == {
-        "stt": "whisper",
+        "stt": "moonshine",
         "llm": "guide",
-        "tts": "piper",
+        "tts": "hibari",
         "avatar": "puppet",
         "transport": "webrtc",
     }
-    assert str(lineup["stt"]) == "ears: whisper (local), no DEEPGRAM_API_KEY"
+    assert str(lineup["stt"]) == "ears: moonshine (local), no DEEPGRAM_API_KEY"
 
 
 def test_with_keys_everything_is_in_the_cloud():
@@ -144,7 +144,7 @@ async def test_an_ollama_without_a_model_does_not():
 
 
 def test_choosing_parts_imports_none_of_them():
-    heavy = ("pipecat", "aiortc", "livekit", "google.genai", "faster_whisper")
+    heavy = ("pipecat", "aiortc", "livekit", "google.genai", "faster_whisper", "moonshine_voice")
     code = (
         "import sys; from pipelines.parts import choose;"
         "from pipelines.settings import load_settings; choose(load_settings(), lambda s: 'no');"

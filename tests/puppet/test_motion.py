@@ -76,3 +76,12 @@ def test_everything_stays_in_range():
         assert all(0 <= share <= 1 for share in shares)
         assert abs(pose.width) <= 1 and abs(pose.brow) <= 1 and abs(pose.breath) <= 1
         assert abs(pose.yaw) < 2 and abs(pose.pitch) < 3 and abs(pose.roll) < 4
+
+
+def test_it_nods_when_asked_to_while_it_speaks():
+    still, nodding = Motion(GAZES, 0), Motion(GAZES, 0)
+    nodding.nod()
+    pitches = [
+        [motion.step("speaking", None).pitch for _ in range(10)] for motion in (still, nodding)
+    ]
+    assert max(np.subtract(pitches[1], pitches[0])) > 0.5

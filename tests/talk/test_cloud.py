@@ -70,7 +70,7 @@ async def test_a_question_goes_through_every_vendor_and_back(tmp_path):
         assert [m["text"] for m in said if not m["final"]][0] == "What"
         assert "capital of france" in heard
         assert cloud.gemini.state.last_user_text() == "What is the capital of France?"
-        assert "You are Theo" in str(cloud.gemini.state.prompts[-1])
+        assert "You are Mira" in str(cloud.gemini.state.prompts[-1])
         assert cloud.deepgram.state.audio_bytes > 32_000
         assert not [key for key in cloud.env.values() if "fake-" in key and key in app.output]
 

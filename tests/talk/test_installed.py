@@ -88,7 +88,7 @@ async def test_it_talks_with_what_the_extra_brings(installed, tmp_path):
 
 
 def test_production_is_without_the_local_parts_and_the_tests():
-    (line,) = re.findall(r"uv sync (--extra .*)", (ROOT / "README.md").read_text())
+    (line,) = re.findall(r"^    uv sync (--extra .*)", (ROOT / "README.md").read_text(), re.M)
     production = {**os.environ, "UV_NO_DEFAULT_GROUPS": "1"}
     words = ["uv", "export", "--locked", "--no-hashes", "--no-header", *line.split()]
     done = subprocess.run(words, cwd=ROOT, env=production, capture_output=True, text=True)

@@ -144,7 +144,7 @@ async def test_the_mouth_is_open_while_speaking_and_shut_otherwise(answered):
 
 async def test_the_transcript_says_who_what_when_and_how_fast(answered):
     lines = answered.lines
-    assert lines[0]["event"] == "started" and lines[0]["lineup"]["tts"] == "piper"
+    assert lines[0]["event"] == "started" and lines[0]["lineup"]["tts"] == "hibari"
     greeting, question, answer = (line for line in lines if "who" in line)
     assert greeting["who"] == answer["who"] == "avatar"
     assert "what can you do" in question["text"].lower()
@@ -162,7 +162,7 @@ async def test_the_transcript_says_who_what_when_and_how_fast(answered):
 async def test_metrics_reach_the_user(answered):
     metrics = answered.visitor.received("metrics")
     measured = {m["processor"].split("#")[0] for d in metrics for m in d.get("ttfb", [])}
-    assert {"Piper", "PuppetVideoService"} <= measured
+    assert {"Hibari", "PuppetVideoService"} <= measured
 
 
 async def test_speaking_over_the_avatar_silences_voice_and_face(visitor):

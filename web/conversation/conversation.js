@@ -57,6 +57,7 @@ export class Conversation {
       userSaid: (said) => this.#tell("userSaid", said),
       avatarSaid: (said) => this.#onAvatarSaid(said),
       avatarCut: () => this.#playout.hold(() => this.#tell("avatarCut")),
+      takenBack: () => this.#playout.hold(() => this.#tell("takenBack")),
       turn: (turn) => this.#tell("turn", turn),
       faceLost: (sentence) => this.#tell("faceLost", sentence),
       notice: (sentence) => this.#tell("notice", sentence),

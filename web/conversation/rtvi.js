@@ -20,6 +20,7 @@ const GOODBYES = new Map([
  *   avatarSaid({ segment, spoken, coming, words })   a segment's words until now, and those to
  *                                             come; `words` when they are told as they are spoken
  *   avatarCut()                               the avatar was interrupted
+ *   takenBack()                               the user's last turn goes on, and was not answered
  *   turn({ turn, steps, exact })              how long an answer took, see turns.js
  *   faceLost(sentence)                        the picture is gone, the voice goes on
  *   notice(sentence)                          something quiet to show
@@ -256,6 +257,7 @@ export class Rtvi {
     const text = words(data.text);
     if (type === "notice" && text) this.#listener.notice(text);
     if (type === "face-lost") this.#listener.faceLost(text || "faceLost");
+    if (type === "taken-back") this.#listener.takenBack();
     if (type === "turn-latency") this.#turns.measured(data);
     if (type === "over") this.#listener.ended({ failed: false, reason: goodbye(words(reason)) });
     if (type === "failed") this.#fail(text);

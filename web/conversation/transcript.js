@@ -86,6 +86,15 @@ export class Transcript {
     }
   }
 
+  /** The user goes on with the last turn: it comes again whole, and its answer was not given. */
+  takenBack() {
+    for (const role of ["avatar", "user"]) {
+      const last = this.#entries.at(-1);
+      if (last?.role === role && !last.typed) this.#drop(last);
+    }
+    this.#closed = true;
+  }
+
   /**
    * Voices without word timing never tell how far they came in the sentence they had begun.
    * @param {Segment} segment

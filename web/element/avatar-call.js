@@ -444,6 +444,7 @@ export class AvatarCall extends HTMLElement {
       userSaid: (said) => this.#transcript.userSaid(said),
       avatarSaid: (said) => this.#onAvatarSaid(said),
       avatarCut: () => this.#transcript.avatarCut(),
+      takenBack: () => this.#transcript.takenBack(),
       turn: (turn) => this.#onTurn(turn),
       faceLost: (sentence) => this.#onFaceLost(sentence),
       notice: (sentence) => screen.showNotice(sentence),

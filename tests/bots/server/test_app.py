@@ -145,7 +145,7 @@ async def test_pipecats_own_client_goes_on_working(http):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({"persona": "nobody"}, "There is no persona 'nobody' here: choose one of theo, mira."),
+        ({"persona": "nobody"}, "There is no persona 'nobody' here: choose one of mira, theo."),
         ({"avatar": "/etc"}, "There is no avatar '/etc' here: choose one of mira, theo."),
         ({"persona": {"x": 1}}, "There is no persona"),
     ],

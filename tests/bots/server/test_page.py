@@ -22,16 +22,16 @@ def told(**flags):
 
 def test_both_personas_and_their_faces_can_be_chosen():
     lineup = told()
-    assert lineup["persona"] == {"id": "theo", "name": "Theo"}
+    assert lineup["persona"] == {"id": "mira", "name": "Mira"}
     assert lineup["personas"] == [
-        {"id": "theo", "name": "Theo", "language": "en", "face": "theo"},
         {"id": "mira", "name": "Mira", "language": "en", "face": "mira"},
+        {"id": "theo", "name": "Theo", "language": "en", "face": "theo"},
     ]
     assert lineup["faces"] == [
         {"id": "mira", "name": "Mira", "picture": "/api/faces/mira"},
         {"id": "theo", "name": "Theo", "picture": "/api/faces/theo"},
     ]
-    assert lineup["poster"] == "/api/faces/theo"
+    assert lineup["poster"] == "/api/faces/mira"
     assert lineup["size"] == (1280, 720)
     assert lineup["limits"] == {"max_duration_s": 1800.0, "idle_s": 30.0}
     assert [part["kind"] for part in lineup["parts"]] == [

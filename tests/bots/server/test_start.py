@@ -132,7 +132,7 @@ async def test_what_a_part_cannot_do_for_a_persona_is_refused_by_start(app, http
     status, answer = await started(http)
     (app.folder / "brief.yaml").write_text(PERSONA.format(name="Ada"))
     assert status == 400
-    assert "is not known to the Whisper model" in answer["detail"]
+    assert "is not known to Moonshine" in answer["detail"]
 
 
 async def test_only_the_transport_that_was_asked_for_can_be_had(http):

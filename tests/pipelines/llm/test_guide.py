@@ -21,6 +21,7 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.services.llm_service import LLMService
 from pipecat.tests.utils import run_test
+from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
 from pipecat.utils.text.simple_text_aggregator import SimpleTextAggregator
 from pipecat.workers.runner import WorkerRunner
 
@@ -103,6 +104,20 @@ async def test_nothing_is_said_to_an_instruction(guide: LLMService, role: str):
     down, _ = await run_test(guide, frames_to_send=[context])
     kinds = [type(frame) for frame in down if isinstance(frame, RESPONSE)]
     assert kinds == [LLMFullResponseStartFrame, LLMFullResponseEndFrame]
+
+
+async def test_an_answer_that_was_not_heard_is_given_again(guide: LLMService):
+    question = asked(("user", "Tell me a joke."))
+    for _ in range(2):
+        down, _ = await run_test(guide, frames_to_send=[question])
+        assert "".join(words(down)) == first_answer("Joke")
+
+
+async def test_a_noise_that_cut_it_off_is_answered_by_saying_it_again(guide: LLMService):
+    cut_off = ("developer", EmptyUserTurnConfig().interrupted_prompt or "")
+    await run_test(guide, frames_to_send=[asked(("user", "Who are you?"))])
+    down, _ = await run_test(guide, frames_to_send=[asked(("user", "Who are you?"), cut_off)])
+    assert "".join(words(down)).endswith(first_answer("Who are you"))
 
 
 async def test_the_greeting_in_the_context_can_be_repeated(guide: LLMService):

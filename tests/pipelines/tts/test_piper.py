@@ -20,35 +20,8 @@ from pipelines.media import alignment
 from pipelines.persona import Persona
 from pipelines.settings import load_settings
 from pipelines.tts.piper import build, voice, voice_name
-from tests.speech import differences_s, heard_words
+from tests.speech import SENTENCES, told_wrong_s
 from tests.standins.stage import running
-
-SENTENCES = [
-    "Hello, I am Theo.",
-    "You can talk to me as you would to a person.",
-    "Are you all far away, or is it a large and open harbour?",
-    "I run on this machine, without a key and without the internet.",
-    "Well, that depends on what you would like to know.",
-    "The train leaves at a quarter past seven, so we should hurry.",
-    "My grandmother kept bees, chickens, and two stubborn goats behind the house.",
-    "In 1969, three people flew to the moon, and two of them walked on it.",
-    "It costs about 25 dollars, which is not a lot of money.",
-    "Please set the key in the file, then start the program again.",
-    "A face is drawn for every frame; the mouth follows the sound.",
-    "She said that the whole thing was a misunderstanding.",
-    "What would you do if nobody was watching?",
-    "The quick brown fox jumps over the lazy dog.",
-    "Nothing you say leaves this computer, and nothing is kept unless you want it.",
-    "Some words are short, and others are extraordinarily complicated.",
-    "Turn left at the church, cross the bridge, and you will see the station.",
-    "I do not know the answer, but I can tell you who does.",
-    "Dr. Smith lives at the end of the street.",
-    "First we measure, then we decide, and only then do we build.",
-    "Yes, of course!",
-    "The weather in the mountains changes faster than you would expect.",
-    "Would you like tea, coffee, or just a glass of water?",
-    "It was the best of times, it was the worst of times.",
-]
 
 
 @pytest.fixture(scope="module")
@@ -65,14 +38,8 @@ async def stage():
 
 def errors_s(packaged: PiperVoice, sentences: list[str]) -> list[float]:
     """How far each word's time is from where Whisper hears it, all spoken in one go."""
-    rate = packaged.config.sample_rate
-    told: list[tuple[str, float]] = []
-    pcm = b""
-    for sentence in sentences:
-        for speech in alignment.speak(packaged, sentence):
-            told += [(word, len(pcm) / 2 / rate + at_s) for word, at_s in speech.words]
-            pcm += speech.pcm + bytes(rate)
-    return differences_s(told, heard_words(pcm, rate))
+    speeches = [speech for text in sentences for speech in alignment.speak(packaged, text)]
+    return told_wrong_s(speeches, packaged.config.sample_rate)
 
 
 def test_words_are_placed_where_they_are_heard(packaged):

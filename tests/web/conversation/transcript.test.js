@@ -127,3 +127,18 @@ test("the whole of it is plain text, a turn a line", () => {
 test("times are minutes and seconds", () => {
   assert.deepEqual([0, 9.9, 60, 3_599].map(clock), ["0:00", "0:09", "1:00", "59:59"]);
 });
+
+test("a turn that is taken back goes with the answer to it, and comes again whole", () => {
+  hear("I would like");
+  speak(1, "Sure", "thing.", true);
+  transcript.avatarCut();
+  transcript.takenBack();
+  hear("I would like to know.");
+  assert.deepEqual(said(), [["user", "I would like to know."]]);
+});
+
+test("what was typed is not taken back", () => {
+  transcript.userTyped("Hello", "1");
+  transcript.takenBack();
+  assert.deepEqual(said(), [["user", "Hello"]]);
+});

@@ -1,0 +1,103 @@
+"""Moonshine on the CPU: the tiny English model that comes with its package."""
+
+import ctypes
+import functools
+import queue
+from pathlib import Path
+
+import aiohttp
+import moonshine_voice
+import numpy as np
+from moonshine_voice.moonshine_api import ModelArch, TranscriptC
+from moonshine_voice.transcriber import Transcriber
+from pipecat.services.stt_service import STTService
+from pipecat.transcriptions.language import Language
+
+from pipelines.errors import PartFailed
+from pipelines.language import check_language
+from pipelines.persona import Persona
+from pipelines.settings import Settings
+from pipelines.turns import rules
+from pipelines.turns.ears import TurnEars
+from pipelines.turns.judge import complete
+from pipelines.turns.voice import RATE, Sound
+
+LANGUAGES = ("en",)
+FOLDER = Path(moonshine_voice.__file__).parent / "assets" / "tiny-en"
+# A model writes one sound down at a time, and its answer is overwritten by the next: with one more
+# than this no user would be faster, as every one of them uses two cores.
+MODELS = 2
+# What it writes when there is no word at all.
+INVENTED = "you"
+# Its own voice detector is off: it invents a "You" at the beginning.
+OPTIONS = {"vad_threshold": "0.0"}
+
+
+class Moonshine:
+    """The model, shared by all conversations; sounds are written down in any thread."""
+
+    def __init__(self) -> None:
+        self._idle: queue.SimpleQueue[Transcriber] = queue.SimpleQueue()
+        for _ in range(MODELS):
+            self._idle.put(Transcriber(FOLDER, ModelArch.TINY, options=OPTIONS))
+
+    def transcribe(self, sound: Sound) -> str:
+        """The words in a sound; "" if there are none."""
+        model = self._idle.get()
+        try:
+            return _written(model, np.ascontiguousarray(sound))
+        finally:
+            self._idle.put(model)
+
+
+def _written(model: Transcriber, sound: Sound) -> str:
+    """As Transcriber.transcribe_without_streaming, which copies the sound number by number."""
+    assert model._lib
+    answer = ctypes.POINTER(TranscriptC)()
+    error = model._lib.moonshine_transcribe_without_streaming(
+        model._handle,
+        sound.ctypes.data_as(ctypes.POINTER(ctypes.c_float)),
+        len(sound),
+        RATE,
+        0,
+        ctypes.byref(answer),
+    )
+    if error:
+        raise PartFailed("Moonshine could not write down what it heard", f"error {error}")
+    lines = model._parse_transcript(answer).lines
+    text = " ".join(line.text.strip() for line in lines).strip()
+    return "" if text.strip(".,!?").lower() == INVENTED else text
+
+
+@functools.cache
+def model() -> Moonshine:
+    """The loaded model."""
+    return Moonshine()
+
+
+def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> STTService:
+    """The service.
+
+    Raises:
+        BadSetting: the conversation is not in English.
+    """
+    _check_language(persona)
+    patience = rules.PATIENCE[settings.avatar_patience or persona.patience or "balanced"]
+    return TurnEars(model().transcribe, patience, Language.EN, "moonshine-tiny")
+
+
+def warm_up(settings: Settings, persona: Persona) -> None:
+    """Load the models before the first conversation.
+
+    Raises:
+        BadSetting: the conversation is not in English.
+    """
+    _check_language(persona)
+    second = np.zeros(RATE, np.float32)
+    model().transcribe(second)
+    complete(second)
+
+
+def _check_language(persona: Persona) -> None:
+    fix = "set STT=whisper, and WHISPER_MODEL to a multilingual model, such as small"
+    check_language(persona, LANGUAGES, "Moonshine, which hears English only", fix)

@@ -1,0 +1,1 @@
+"""Who speaks when: the rules of taking turns, and what they rest on."""

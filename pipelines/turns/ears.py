@@ -1,0 +1,287 @@
+"""Ears that own the turn: they say when it begins, when it has probably ended, and when it has.
+
+What is heard is written down and judged after a moment of quiet already. If speech goes on, that is
+withdrawn; if not, it is the transcript of the turn, so the mind may begin with it at once.
+"""
+
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any
+
+import numpy as np
+from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
+    Frame,
+    InterruptionFrame,
+    LLMMessagesTransformFrame,
+    ProposedUserStartedSpeakingFrame,
+    ProposedUserStoppedSpeakingFrame,
+    STTMetadataFrame,
+    TranscriptionFrame,
+    UserBackchannelFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection
+from pipecat.services.settings import STTSettings
+from pipecat.services.stt_service import STTService
+from pipecat.transcriptions.language import Language
+from pipecat.turns.eager_end_of_turn_mixin import EagerEndOfTurnSTTServiceMixin
+from pipecat.utils.time import time_now_iso8601
+
+from . import rules
+from .echo import Said
+from .floor import VoiceEndedFrame, VolumeFrame, without_cut_off_turn
+from .judge import Transcribe, judged, written
+from .utterance import BEFORE_S, Utterance
+from .voice import RATE, Heard, Sound, VoiceActivity
+from .words import Words
+
+# Voice that goes on for so long after a pause is no echo of the room.
+RESUMES_S = 0.06
+
+
+class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
+    """Speech to text that owns the turn. Hears s16le mono, 16 kHz.
+
+    Events: `on_turn_taken_back(ears)` when the user goes on with the turn that was ended last,
+    which is then as if it had not been; `on_turn_kept(ears)` when it is too late for that.
+    """
+
+    def __init__(
+        self,
+        transcribe: Transcribe,
+        patience: rules.Patience,
+        language: Language,
+        model: str,
+    ) -> None:
+        """`transcribe` writes a sound down; it is called in threads, several at once."""
+        super().__init__(
+            enable_eager_end_of_turn=True,
+            settings=STTSettings(model=model, language=language),
+            sample_rate=RATE,
+        )
+        self.said = Said()
+        self._transcribe = transcribe
+        self._patience, self._stretch = patience, 1.0
+        self._language = language
+        self._voice = VoiceActivity()
+        self._before: list[Sound] = []
+        self._utterance: Utterance | None = None
+        # The turn that was ended last, and when, in seconds of sound heard.
+        self._ended: Utterance | None = None
+        self._ended_at_s = 0.0
+        self._avatar_speaks = self._lowered = False
+        self._user_db: float | None = None
+        self._heard_s = 0.0
+        self._thoughts = 0
+        self._register_event_handler("on_turn_kept", sync=True)
+        self._register_event_handler("on_turn_taken_back", sync=True)
+
+    @property
+    def thinks(self) -> bool:
+        """Whether a model is being asked."""
+        return self._thoughts > 0
+
+    @property
+    def supports_ttfs(self) -> bool:
+        """The time to the final segment is what these ears decide, not what they need."""
+        return False
+
+    def service_metadata_frame(self) -> STTMetadataFrame:
+        """Recommends the strategies that let these ears own the turn."""
+        frame = super().service_metadata_frame()
+        frame.user_turn_strategies = self.recommended_user_turn_strategies(
+            enable_interruptions=True
+        )
+        return frame
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Know whether the avatar has the floor."""
+        if isinstance(frame, BotStartedSpeakingFrame):
+            self._avatar_speaks = True
+        elif isinstance(frame, BotStoppedSpeakingFrame | InterruptionFrame):
+            self._avatar_speaks = False
+        await super().process_frame(frame, direction)
+
+    async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
+        """Hear a piece of the microphone's sound; what it leads to is pushed when it is known."""
+        sound = np.frombuffer(audio, np.int16).astype(np.float32) / np.float32(32768)
+        self._heard_s += len(sound) / RATE
+        heard = self._voice.hear(sound)
+        if self._utterance is None:
+            await self._wait_for_voice(sound, heard)
+        else:
+            self._utterance.hear(sound)
+            if heard.quiet_s:
+                await self._in_a_pause(self._utterance, heard.quiet_s)
+            else:
+                await self._in_speech(self._utterance, heard, len(sound) / RATE)
+        yield None
+
+    async def _wait_for_voice(self, sound: Sound, heard: Heard) -> None:
+        self._before.append(sound)
+        while sum(map(len, self._before[1:])) > BEFORE_S * RATE:
+            self._before.pop(0)
+        if self._ended and self._heard_s - self._ended_at_s > rules.CUT_OFF_S:
+            await self._keep_turn()
+        if heard.begins:
+            await self._begin(heard.level_db)
+
+    async def _begin(self, level_db: float) -> None:
+        """A voice begins: the turn before goes on, or something new, which may be a noise."""
+        ended, self._ended = self._ended, None
+        # While the avatar is heard, what comes back of it must not be taken for the user.
+        surely = not self._avatar_speaks or self._like_the_user(level_db, rules.NEARLY_AS_LOUD_DB)
+        utterance = ended if ended and surely else None
+        if utterance:
+            utterance.go_on()
+        else:
+            utterance = Utterance(rules.LISTEN_S, goes_on_with=ended)
+        self._utterance = utterance
+        utterance.over_avatar = self._avatar_speaks
+        utterance.level_db = level_db
+        utterance.hear(np.concatenate(self._before))
+        self._before.clear()
+        if utterance.rejoins:
+            await self._take_the_floor(utterance)
+        elif self._avatar_speaks and self._like_the_user(level_db, rules.SOFTER_DB):
+            await self._turn_volume(rules.LOWERED)
+
+    async def _keep_turn(self) -> None:
+        self._ended = None
+        self._stretch = rules.stretched(self._stretch, cut_off=False)
+        await self._call_event_handler("on_turn_kept")
+
+    def _like_the_user(self, level_db: float, softer_db: float) -> bool:
+        return self._user_db is None or level_db > self._user_db - softer_db
+
+    async def _in_speech(self, utterance: Utterance, heard: Heard, duration_s: float) -> None:
+        utterance.voice_s += duration_s
+        utterance.resumed_s += duration_s
+        utterance.level_db = max(utterance.level_db, heard.level_db)
+        if utterance.looks and (utterance.resumed_s >= RESUMES_S or heard.begins):
+            utterance.resume()
+            await self._cancel_eager_end_of_turn()
+        due = utterance.voice_s >= utterance.listen_at_s
+        if due and not utterance.is_turn and not utterance.listening:
+            utterance.listening = True
+            self._think(self._listen(utterance), "listen")
+
+    async def _in_a_pause(self, utterance: Utterance, quiet_s: float) -> None:
+        utterance.resumed_s = 0.0
+        due = utterance.looks < len(rules.LOOKS_S) and quiet_s >= rules.LOOKS_S[utterance.looks]
+        if due and not utterance.looking:
+            utterance.looks += 1
+            utterance.looking = True
+            self._think(self._look(utterance, utterance.pause), "look")
+        elif utterance.wait_s is not None and quiet_s >= utterance.wait_s:
+            await self._end(utterance, quiet_s)
+
+    def _think(self, thought: Coroutine[Any, Any, None], name: str) -> None:
+        self._thoughts += 1
+        task = self.create_task(thought, name)
+        task.add_done_callback(self._thought)
+
+    def _thought(self, _: object) -> None:
+        self._thoughts -= 1
+
+    async def _listen(self, utterance: Utterance) -> None:
+        """Somebody speaks and has not the floor: are there words that take it?"""
+        heard = await written(self._transcribe, utterance.piece)
+        utterance.listening = False
+        if utterance is self._utterance and not utterance.is_turn:
+            utterance.listen_at_s = utterance.voice_s + rules.LISTEN_AGAIN_S
+            await self._consider(utterance, heard)
+
+    async def _look(self, utterance: Utterance, pause: int) -> None:
+        """A pause: what was said, how long to wait, and may the mind begin with it?"""
+        heard, complete = await judged(self._transcribe, utterance.piece, utterance.recent)
+        if utterance is not self._utterance or utterance.pause != pause:
+            return
+        utterance.looking = False
+        if not utterance.is_turn:
+            await self._consider(utterance, heard)
+        if not utterance.is_turn:
+            utterance.wait_s = rules.NOISE_IS_OVER_S
+            return
+        await self._guess(utterance, utterance.whole(heard) or utterance.text, complete)
+
+    async def _consider(self, utterance: Utterance, heard: str) -> None:
+        """Give the floor to whoever says something; leave it with the avatar that hears itself."""
+        if self._may_be_echo(utterance, heard):
+            heard = self.said.without(heard)
+            if not heard:
+                utterance.only_echo()
+                await self._turn_volume(1.0)
+                return
+        utterance.text = utterance.whole(heard)
+        if rules.takes_the_floor(utterance.words, utterance.voice_s, self._avatar_speaks):
+            await self._take_the_floor(utterance)
+
+    def _may_be_echo(self, utterance: Utterance, heard: str) -> bool:
+        """Whether it could be the avatar: softer than the user, or more than a word or two."""
+        loud = self._user_db is not None and self._like_the_user(
+            utterance.level_db, rules.NEARLY_AS_LOUD_DB
+        )
+        return utterance.over_avatar and (not loud or len(Words(heard).all) > 2)
+
+    async def _guess(self, utterance: Utterance, text: str, complete: float) -> None:
+        """Let the mind begin with what is probably the turn."""
+        changed = text != utterance.text or not self.eager_end_of_turn_pending
+        utterance.text = text
+        utterance.wait_s = rules.wait_s(Words(text), complete, self._patience, self._stretch)
+        if not changed:
+            return
+        await self._cancel_eager_end_of_turn()
+        await self._join(utterance)
+        await self._push_eager_end_of_turn(text, user_id=self._user_id, language=self._language)
+
+    async def _take_the_floor(self, utterance: Utterance) -> None:
+        if utterance.is_turn:
+            return
+        utterance.take_the_floor()
+        self._lowered = False
+        if utterance.goes_on_with:
+            utterance.join(utterance.goes_on_with)
+        if utterance.rejoins:
+            self._stretch = rules.stretched(self._stretch, cut_off=True)
+            await self._call_event_handler("on_turn_taken_back")
+        await self.broadcast_frame(ProposedUserStartedSpeakingFrame)
+
+    async def _join(self, utterance: Utterance) -> None:
+        """Forget the turn that was ended too soon, and the answer begun: the whole turn follows."""
+        if utterance.rejoins:
+            utterance.rejoins = False
+            await self.push_frame(LLMMessagesTransformFrame(without_cut_off_turn))
+
+    async def _turn_volume(self, volume: float) -> None:
+        if self._lowered != (volume < 1):
+            self._lowered = volume < 1
+            await self.push_frame(VolumeFrame(volume))
+
+    async def _end(self, utterance: Utterance, quiet_s: float) -> None:
+        self._utterance = None
+        if not utterance.is_turn and utterance.words and not self._avatar_speaks:
+            await self._take_the_floor(utterance)  # the avatar has finished: it was an answer
+        if utterance.is_turn:
+            await self._end_turn(utterance, quiet_s)
+            return
+        if utterance.goes_on_with:
+            await self._keep_turn()
+        await self._turn_volume(1.0)
+        if utterance.words:
+            await self.push_frame(
+                UserBackchannelFrame(utterance.text, self._user_id, time_now_iso8601())
+            )
+
+    async def _end_turn(self, utterance: Utterance, quiet_s: float) -> None:
+        self._ended, self._ended_at_s = utterance, self._heard_s
+        self._user_db = utterance.level_db
+        self._clear_eager_end_of_turn()
+        await self._join(utterance)
+        await self.push_frame(VoiceEndedFrame(quiet_s))
+        await self.push_frame(
+            TranscriptionFrame(
+                utterance.text, self._user_id, time_now_iso8601(), self._language, finalized=True
+            )
+        )
+        await self.broadcast_frame(ProposedUserStoppedSpeakingFrame)

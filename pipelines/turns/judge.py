@@ -1,0 +1,50 @@
+"""What was said, and is it complete? Both are asked off the event loop, at the same time."""
+
+import asyncio
+import functools
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
+
+from .voice import RATE, Sound
+
+Transcribe = Callable[[Sound], str]
+# Smart Turn looks at this much sound.
+SEEN_S = 8
+# Of all conversations: more work at once than there are cores only makes every answer later.
+WORKERS = max(2, os.cpu_count() or 2)
+
+
+@functools.cache
+def workers() -> ThreadPoolExecutor:
+    """The threads in which models think, shared by all conversations."""
+    return ThreadPoolExecutor(WORKERS, "ears")
+
+
+@functools.cache
+def smart_turn() -> LocalSmartTurnAnalyzerV3:
+    """The end-of-turn model, loaded once for all conversations."""
+    analyzer = LocalSmartTurnAnalyzerV3()
+    analyzer.set_sample_rate(RATE)
+    return analyzer
+
+
+def complete(sound: Sound) -> float:
+    """How sure Smart Turn is that somebody who made this sound has finished, from 0 to 1."""
+    seen = np.ascontiguousarray(sound[-SEEN_S * RATE :])
+    return float(smart_turn()._predict_endpoint(seen)["probability"])
+
+
+async def written(transcribe: Transcribe, sound: Sound) -> str:
+    """The words in a sound."""
+    return await asyncio.get_running_loop().run_in_executor(workers(), transcribe, sound)
+
+
+async def judged(transcribe: Transcribe, piece: Sound, turn: Sound) -> tuple[str, float]:
+    """The words in the newest piece of a turn, and how sure it is that the turn is complete."""
+    sure = asyncio.get_running_loop().run_in_executor(workers(), complete, turn)
+    text, probability = await asyncio.gather(written(transcribe, piece), sure)
+    return text, probability

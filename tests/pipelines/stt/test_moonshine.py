@@ -1,0 +1,56 @@
+"""Moonshine as the ears: what it hears, for how many, and in which language."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from pipelines.errors import BadSetting
+from pipelines.persona import Persona
+from pipelines.settings import load_settings
+from pipelines.stt.moonshine import build, model, warm_up
+from pipelines.turns.rules import PATIENCE
+from tests.speech import say
+
+SENTENCES = ("What can you do?", "How much does it cost?", "Where do you come from?")
+
+
+def sound(text: str) -> np.ndarray:
+    return np.frombuffer(say(text), np.int16).astype(np.float32) / np.float32(32768)
+
+
+def test_what_is_said_is_written_down():
+    assert model().transcribe(sound(SENTENCES[0])) == SENTENCES[0]
+
+
+def test_silence_has_no_words():
+    assert model().transcribe(np.zeros(16_000, np.float32)) == ""
+
+
+def test_no_word_is_invented_before_the_first():
+    quiet = np.zeros(8_000, np.float32)
+    heard = model().transcribe(np.concatenate([quiet, sound(SENTENCES[1])]))
+    assert heard.startswith("How")
+
+
+def test_users_at_the_same_time_are_not_mixed_up():
+    sounds = [sound(text) for text in SENTENCES] * 4
+    alone = [model().transcribe(each) for each in sounds]
+    with ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(model().transcribe, sounds)) == alone
+
+
+def test_another_language_is_refused_with_the_fix():
+    for refuse in (lambda s, p: build(s, p, None), warm_up):  # type: ignore[arg-type]
+        with pytest.raises(BadSetting, match="which hears English only: set STT=whisper"):
+            refuse(load_settings(), Persona(language="de-DE"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "persona", "granted"),
+    [("", "", "balanced"), ("", "patient", "patient"), ("quick", "patient", "quick")],
+)
+def test_the_setting_decides_how_long_a_pause_may_be_then_the_persona(setting, persona, granted):
+    settings = load_settings(avatar_patience=setting)
+    ears = build(settings, Persona(patience=persona), None)  # type: ignore[arg-type]
+    assert ears._patience == PATIENCE[granted]  # type: ignore[attr-defined]
