@@ -32,6 +32,7 @@ from .settings import Settings
 from .trouble import sentence
 from .turns.ahead import prepare_ahead
 from .turns.ears import TurnEars
+from .turns.filler import Filler
 from .turns.floor import Volume
 from .turns.taking import turns_for
 
@@ -106,6 +107,7 @@ async def _build(
     avatar = None if meeting.brings_face else _part(request, "avatar", http)
     face = [avatar, *meeting.pictures] if avatar else []
     prepare_ahead(llm, tts)
+    filler = [Filler(persona.filler)] if persona.filler else []
     turns = turns_for(stt, settings.avatar_idle_s)
     transport = meeting.transport
     latency = TurnLatency()
@@ -118,6 +120,7 @@ async def _build(
                 stt,
                 turns.user(),
                 llm,
+                *filler,
                 tts,
                 *face,
                 Volume(),

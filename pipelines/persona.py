@@ -16,14 +16,15 @@ SETTING = "AVATAR_PERSONA"
 # What a persona calls its voice with a part that has none for it.
 NO_VOICE = "none"
 PATIENCES = ("quick", "balanced", "patient")
-FILLED = ("prompt", "greeting", "still_there", "goodbye")
+FILLED = ("prompt", "greeting", "still_there", "goodbye", "filler")
 
 
 @dataclass(frozen=True)
 class Persona:
     """One persona. `voice` and `avatar` map a part's value ("piper") to what that part calls it.
 
-    `patience` is how long a pause it grants: one of PATIENCES, or "" for the usual.
+    `patience` is how long a pause it grants: one of PATIENCES, or "" for the usual. `filler` is
+    said when an answer takes long; "" for nothing.
     """
 
     name: str = "Mira"
@@ -35,6 +36,7 @@ class Persona:
     avatar: Mapping[str, str] = field(default_factory=dict)
     language: str = "en"
     patience: str = ""
+    filler: str = ""
 
     def has_voice(self, part: str) -> bool:
         """Whether a part can speak for it."""

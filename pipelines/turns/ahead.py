@@ -4,6 +4,8 @@ While a turn is open, Pipecat's gate in the mind holds back the answer to what i
 voice would begin with it only when the turn has ended, and be heard later by as long as it takes.
 """
 
+import time
+from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 from pipecat.frames.frames import (
@@ -15,8 +17,11 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import LLMService
+from pipecat.services.tts_service import TTSService
 from pipecat.turns.speculation_gate import GatedFrame, SpeculationGate, SpeculationState
 from pipecat.utils.string import match_endofsentence
+
+from .clauses import SLOW_S, Beginnings, first_clause
 
 
 @runtime_checkable
@@ -32,43 +37,62 @@ class PreparingVoice(Protocol):
         ...
 
 
-def prepare_ahead(llm: LLMService[Any], tts: object) -> None:
-    """Let a voice that can do so prepare what the mind says too early."""
+def prepare_ahead(llm: LLMService[Any], tts: TTSService) -> None:
+    """Speak an answer's beginning early, and let a voice that can do so make it ahead."""
+    beginnings = Beginnings(
+        aggregation_type=tts._text_aggregation_mode, language=tts.text_aggregation_language
+    )
+    tts._text_aggregator = beginnings
     if isinstance(tts, PreparingVoice):
-        llm._speculation_gate = WorkingAhead(tts, name=f"{llm}::WorkingAhead")
+        llm._speculation_gate = WorkingAhead(tts, beginnings, name=f"{llm}::WorkingAhead")
 
 
 class WorkingAhead(SpeculationGate):
-    """A gate that shows the voice the first sentence of what it holds."""
+    """A gate that shows the voice the beginning of what it holds."""
 
-    def __init__(self, voice: PreparingVoice, *, name: str) -> None:
+    def __init__(
+        self,
+        voice: PreparingVoice,
+        beginnings: Beginnings,
+        *,
+        name: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`beginnings` cuts the answer up for that voice; `clock` tells seconds."""
         super().__init__(name=name)
         self._voice = voice
+        self._beginnings = beginnings
+        self._clock = clock
         self._text: str | None = None
+        self._begun_s = 0.0
 
     def process(self, frame: Frame, direction: FrameDirection) -> list[GatedFrame]:
         """Decide what a frame releases, as ever, and look at what is held."""
         emitted = super().process(frame, direction)
         if isinstance(frame, EagerEndOfTurnCancelFrame):
             self._voice.withdraw()
+            self._beginnings.prepared = ""
         elif self.state is SpeculationState.HOLDING and direction == FrameDirection.DOWNSTREAM:
             self._look(frame)
         return emitted
 
     def _look(self, frame: Frame) -> None:
         if isinstance(frame, LLMFullResponseStartFrame):
-            self._text = ""
+            self._text = self._beginnings.prepared = ""
         elif self._text is None:
             return
         elif isinstance(frame, LLMTextFrame):
+            self._begun_s = self._begun_s if self._text else self._clock()
             self._text += frame.text
-            self._prepare(first_sentence(self._text))
+            slow = self._clock() - self._begun_s > SLOW_S
+            self._prepare(first_sentence(self._text) or (first_clause(self._text) if slow else ""))
         elif isinstance(frame, LLMFullResponseEndFrame):
             self._prepare(first_sentence(f"{self._text} And") or self._text)
 
-    def _prepare(self, sentence: str) -> None:
-        if sentence.strip():
-            self._voice.prepare(sentence.strip())
+    def _prepare(self, beginning: str) -> None:
+        if beginning := beginning.strip():
+            self._beginnings.prepared = beginning
+            self._voice.prepare(beginning)
             self._text = None
 
 

@@ -9,6 +9,7 @@ import pytest
 from pipecat.frames.frames import (
     ErrorFrame,
     InterruptionFrame,
+    LLMContextFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
     LLMTextFrame,
@@ -16,13 +17,19 @@ from pipecat.frames.frames import (
     TTSSpeakFrame,
     TTSStoppedFrame,
 )
+from pipecat.processors.aggregators.llm_context import LLMContext, LLMContextMessage
+from pipecat.services.ollama.llm import OLLamaLLMService
 
 from pipelines.media.speech import Speech
 from pipelines.media.voice import Voice
+from pipelines.turns.ahead import prepare_ahead
+from tests.standins.ollama import Ollama
+from tests.standins.replies import Reply
 from tests.standins.stage import running
 
 RATE = 24_000
 LIMIT_S = 5.0
+MODEL = OLLamaLLMService.Settings(model="llama3.2:latest")
 
 
 class Beeper:
@@ -129,3 +136,20 @@ async def test_texts_without_a_sound_do_not_end_the_voice(beeper):
                 await asked(quiet, "…")
             assert quiet.all(ErrorFrame) == []
         await asked(stage, "Well.")
+
+
+async def test_a_mind_that_writes_slowly_is_spoken_from_its_first_clause_on(beeper):
+    answer = "That depends on the weather, which nobody knows. Shall I go on?"
+    async with Ollama(replies=[Reply(answer, word_delay_s=0.05), "Yes. No."]) as endpoint:
+        mind = OLLamaLLMService(base_url=endpoint.openai_url, api_key="none", settings=MODEL)
+        prepare_ahead(mind, beeper.voice)
+        async with running(mind, beeper.voice) as stage:
+            for so_many in (1, 2):
+                question: list[LLMContextMessage] = [{"role": "user", "content": "Will it rain?"}]
+                await stage.play(LLMContextFrame(LLMContext(question)))
+                ended = lambda _, n=so_many: len(stage.all(LLMFullResponseEndFrame)) == n  # noqa: E731
+                await stage.first(LLMFullResponseEndFrame, ended)
+    clause, rest, question, *fast = beeper.begun
+    assert clause == "That depends on the weather,"
+    assert (rest, question) == ("which nobody knows.", "Shall I go on?")
+    assert fast == ["Yes.", "No."]

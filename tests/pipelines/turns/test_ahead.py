@@ -13,6 +13,8 @@ from pipecat.frames.frames import (
 from pipecat.processors.frame_processor import FrameDirection
 
 from pipelines.turns.ahead import WorkingAhead
+from pipelines.turns.clauses import Beginnings
+from tests.pipelines.turns.test_clauses import Slow
 
 ANSWER = ("That", " is", " easy.", " It", " needs", " no", " key.")
 
@@ -40,8 +42,19 @@ def passed(gate: WorkingAhead, *frames: Frame) -> list[Frame]:
     return [frame for each in out for frame, _ in each]
 
 
+def test_a_slow_mind_has_its_first_clause_prepared_and_spoken_as_it_is(voice):
+    beginnings = Beginnings()
+    gate = WorkingAhead(voice, beginnings, name="gate", clock=Slow())
+    passed(gate, UserStartedSpeakingFrame())
+    gate.begin_speculation(True)
+    words = "That depends on the weather, which nobody knows.".split()
+    passed(gate, LLMFullResponseStartFrame(), *[LLMTextFrame(f"{word} ") for word in words])
+    assert voice.texts == ["That depends on the weather,"]
+    assert beginnings.prepared == "That depends on the weather,"
+
+
 def speculating(voice: Prepared, words: tuple[str, ...] = ANSWER) -> WorkingAhead:
-    gate = WorkingAhead(voice, name="gate")
+    gate = WorkingAhead(voice, Beginnings(), name="gate")
     passed(gate, UserStartedSpeakingFrame())
     gate.begin_speculation(True)
     texts = [LLMTextFrame(word) for word in words]
@@ -70,6 +83,6 @@ def test_what_is_withdrawn_is_withdrawn_from_the_voice(voice):
 
 
 def test_an_answer_to_a_turn_that_is_over_needs_no_preparation(voice):
-    gate = WorkingAhead(voice, name="gate")
+    gate = WorkingAhead(voice, Beginnings(), name="gate")
     passed(gate, LLMFullResponseStartFrame(), *[LLMTextFrame(word) for word in ANSWER])
     assert not voice.texts
