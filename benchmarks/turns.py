@@ -2,18 +2,23 @@
 
 Starts the command `avatar` with each face, and the one of another worktree beside it if
 `--against` names its folder, and talks to all in turn over WebRTC at real pace: with a spoken
-voice, or with pieces of the readings by people that come with Moonshine (`--voices readings`).
-With `--users 3` as many people talk at once. A turn's time runs from the end of the voice in
-what is said (the last 10 ms above -34 dB) to the arrival of the first 20 ms of sound that can
-be heard. The visitor's own jitter buffer is part of it: aiortc holds sound back for four
-packets, 80 ms. The server's own figure and its steps, from its transcript, begin at the end of
-the voice too, as it was received, and end when the first sound is handed to the transport.
+voice, with pieces of the readings by people that come with Moonshine (`--voices readings`), or with
+the recordings of people that `benchmarks.recordings` fetches for tests, speaker by speaker
+(`--voices recordings`). `--noise -20` lets noise of that level, in dB of what is said, stand in the
+room. With `--users 1 2 3` as many people talk at once, in turn.
+
+A turn's time runs from the end of the voice in what is said (the last 10 ms above -34 dB; of a
+recording, as it is labelled) to the arrival of the first 20 ms of sound that can be heard. The
+visitor's own jitter buffer is part of it: aiortc holds sound back for four packets, 80 ms. The
+server's own figure and its steps, from its transcript, begin at the end of the voice too, as it was
+received, and end when the first sound is handed to the transport.
 """
 
 import argparse
 import asyncio
 import contextlib
 import functools
+import itertools
 import json
 import re
 import tempfile
@@ -27,7 +32,9 @@ import moonshine_voice
 import numpy as np
 import soxr
 
+from benchmarks.labels import read, trimmed
 from benchmarks.onlooker import Onlooker
+from benchmarks.recordings import CACHE
 from benchmarks.report import Report, options_parser
 from tests.speech import say
 from tests.talk.app import AVATAR, App, running_app
@@ -66,6 +73,8 @@ class Turn:
     """What the server understood, one text for each transcription."""
     runs: int
     """How often the mind was asked for an answer."""
+    together: int
+    """How many people talked at once."""
     early: bool
     """Whether a sound came before the question was over."""
     voice_to_voice_ms: float | None
@@ -115,11 +124,39 @@ def _level(samples: np.ndarray, at: int) -> int:
     return int(np.abs(samples[at : at + RATE // 100].astype(int)).max())
 
 
-async def ask(visitor: Onlooker, question: str, pcm: bytes | None = None) -> Turn:
-    """Ask one question, or say what `pcm` holds, and hear the answer out."""
+@functools.cache
+def recordings() -> dict[str, bytes]:
+    """What people said to the end, one of each speaker in turn, by name: s16le mono 16 kHz."""
+    said: dict[str, list[bytes]] = {}
+    for one in read(CACHE):
+        if one.split == "test" and not one.made and one.end_s:
+            sound = trimmed(one.sound[: round(one.end_s * RATE)])
+            if len(sound) <= LONGEST_S * RATE:
+                pcm = (sound.clip(-1, 1) * 32767).astype(np.int16).tobytes()
+                said.setdefault(one.speaker, []).append(pcm)
+    rounds = itertools.zip_longest(*said.values())
+    named = [zip(said, one_each, strict=True) for one_each in rounds]
+    return {
+        f"{speaker} {number}": pcm
+        for number, one_each in enumerate(named)
+        for speaker, pcm in one_each
+        if pcm
+    }
+
+
+def noise_rms(pcm: bytes, level_db: float | None) -> float:
+    """The level of noise, of 32768, that is so much louder than what is said; 0 for None."""
+    if level_db is None:
+        return 0.0
+    voice_rms = float(np.sqrt((np.frombuffer(pcm, np.int16).astype(float) ** 2).mean()))
+    return voice_rms * 10 ** (level_db / 20)
+
+
+async def ask(visitor: Onlooker, question: str, pcm: bytes, together: int = 1) -> Turn:
+    """Say what `pcm` holds, and hear the answer out."""
     visitor.forget()
     begin_s = time.monotonic()
-    end_s = await _speak(visitor, pcm or voice(question))
+    end_s = await _speak(visitor, pcm)
     with contextlib.suppress(AssertionError):
         await visitor.until(lambda: visitor.first_loud(end_s), "an answer", PATIENCE_S)
         await visitor.silence(SILENCE_S, limit_s=60)
@@ -128,6 +165,7 @@ async def ask(visitor: Onlooker, question: str, pcm: bytes | None = None) -> Tur
         question,
         [said["text"] for said in visitor.received("user-transcription", begin_s) if said["final"]],
         len(visitor.received("bot-llm-started", begin_s)),
+        together,
         any(sound.loud for sound in visitor.sounds if sound.at_s <= end_s),
         1000 * (answer.at_s - end_s) if answer else None,
     )
@@ -141,12 +179,18 @@ async def _speak(visitor: Onlooker, pcm: bytes) -> float:
     return visitor.microphone.quiet_at_s - (-(len(pcm) // 2) % PIECE) / RATE
 
 
-async def converse(app: App, said: list[tuple[str, bytes]]) -> list[Turn]:
+async def converse(
+    app: App, said: list[tuple[str, bytes]], noise_db: float | None = None, together: int = 1
+) -> list[Turn]:
     """One conversation: its turns."""
     async with Onlooker(app.url) as visitor:
         await visitor.until(lambda: visitor.last_loud_s, "the greeting", 60)
         await visitor.silence(SILENCE_S, limit_s=90)
-        return [await ask(visitor, text, pcm) for text, pcm in said]
+        turns: list[Turn] = []
+        for text, pcm in said:
+            visitor.microphone.noise_rms = noise_rms(pcm, noise_db)
+            turns.append(await ask(visitor, text, pcm, together))
+        return turns
 
 
 def server_ms(app: App) -> dict[str, list[float]]:
@@ -165,12 +209,12 @@ def _words(text: str) -> set[str]:
 
 def describe(report: Report, side: str, turns: list[Turn], app: App) -> None:
     """Add one side's figures."""
-    answered = [
-        turn.voice_to_voice_ms for turn in turns if turn.voice_to_voice_ms and not turn.early
-    ]
     asked = [t for t in turns if t.question in QUESTIONS]
     misheard = [t for t in asked if _words(" ".join(t.heard)) != _words(t.question)]
-    report.add(f"{side}: voice to voice", "ms", answered)
+    for together in sorted({turn.together for turn in turns}):
+        of_these = [t for t in turns if t.together == together and not t.early]
+        answered = [t.voice_to_voice_ms for t in of_these if t.voice_to_voice_ms]
+        report.add(f"{side}: voice to voice, {together} at once", "ms", answered)
     for step, times_ms in server_ms(app).items():
         report.add(f"{side}: the server's own, {step}", "ms", times_ms)
     report.add(f"{side}: asked", "turns", [len(turns)])
@@ -184,17 +228,17 @@ def describe(report: Report, side: str, turns: list[Turn], app: App) -> None:
 
 def _to_say(options: argparse.Namespace, first: int) -> list[tuple[str, bytes]]:
     """What one user says in a conversation."""
-    if options.voices == "readings":
-        said = list(readings().items())
-    else:
+    if options.voices == "spoken":
         said = [(question, voice(question)) for question in QUESTIONS]
+    else:
+        said = list((readings if options.voices == "readings" else recordings)().items())
     return [said[(first + n) % len(said)] for n in range(options.turns)]
 
 
-async def _round(options: argparse.Namespace, app: App, number: int) -> list[Turn]:
-    """As many conversations at once as there are users."""
-    firsts = [(number * options.users + user) * options.turns for user in range(options.users)]
-    talks = [converse(app, _to_say(options, first)) for first in firsts]
+async def _round(options: argparse.Namespace, app: App, number: int, together: int) -> list[Turn]:
+    """As many conversations at once."""
+    firsts = [(number * together + user) * options.turns for user in range(together)]
+    talks = [converse(app, _to_say(options, n), options.noise, together) for n in firsts]
     return [turn for talk in await asyncio.gather(*talks) for turn in talk]
 
 
@@ -211,13 +255,13 @@ async def measure(options: argparse.Namespace, folder: Path) -> None:
             flags = (*LOCAL, "--avatar", face, "--size", options.size)
             app = running_app(home, *flags, command=command.absolute())
             apps[f"{name}{face}"] = await stack.enter_async_context(app)
-        report = Report(f"Voice to voice over WebRTC, {options.users} at once", options)
+        report = Report("Voice to voice over WebRTC", options)
         turns: dict[str, list[Turn]] = {side: [] for side in apps}
-        for number in range(options.conversations):
-            for side, app in apps.items():
-                for turn in await _round(options, app, number):
-                    turns[side].append(turn)
-                    print(side, turn, flush=True)
+        rounds = itertools.product(options.users, range(options.conversations), apps.items())
+        for together, number, (side, app) in rounds:
+            for turn in await _round(options, app, number, together):
+                turns[side].append(turn)
+                print(side, turn, flush=True)
         for side, app in apps.items():
             describe(report, side, turns[side], app)
         report.finish()
@@ -228,8 +272,9 @@ def main() -> None:
     parser = options_parser(__doc__)
     parser.add_argument("--conversations", type=int, default=2, help="for each face and user")
     parser.add_argument("--turns", type=int, default=12, help="in each conversation")
-    parser.add_argument("--users", type=int, default=1, help="who talk at once")
-    parser.add_argument("--voices", choices=("spoken", "readings"), default="spoken")
+    parser.add_argument("--users", type=int, nargs="+", default=[1], help="who talk at once")
+    parser.add_argument("--voices", choices=("spoken", "readings", "recordings"), default="spoken")
+    parser.add_argument("--noise", type=float, help="in dB of what is said; none if left out")
     parser.add_argument("--faces", nargs="+", choices=FACES, default=list(FACES))
     parser.add_argument("--against", type=Path, help="a worktree with an environment of its own")
     parser.add_argument("--size", default="1280x720", help="of the puppet's picture")

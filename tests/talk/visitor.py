@@ -20,7 +20,10 @@ PIECE = RATE // 50
 
 
 class Microphone(MediaStreamTrack):
-    """Speaks what it is given at real pace, and silence otherwise. PCM is s16le mono 16 kHz."""
+    """Speaks what it is given at real pace, and silence otherwise. PCM is s16le mono 16 kHz.
+
+    `noise_rms` is the level of the room's noise, of 32768.
+    """
 
     kind = "audio"
 
@@ -31,6 +34,8 @@ class Microphone(MediaStreamTrack):
         self._pieces = 0
         self.quiet = asyncio.Event()
         self.quiet_at_s = 0.0
+        self.noise_rms = 0.0
+        self._chance = np.random.default_rng(1)
 
     def say(self, pcm: bytes) -> None:
         """Begin to say something."""
@@ -46,7 +51,11 @@ class Microphone(MediaStreamTrack):
             self.quiet.set()
             self.quiet_at_s = time.monotonic()
         del self._pcm[: 2 * PIECE]
-        frame = AudioFrame.from_ndarray(np.frombuffer(piece, np.int16)[None, :], layout="mono")
+        sound = np.frombuffer(piece, np.int16)
+        if self.noise_rms:
+            noisy = sound + self._chance.normal(size=PIECE) * self.noise_rms
+            sound = noisy.clip(-32768, 32767).astype(np.int16)
+        frame = AudioFrame.from_ndarray(sound[None, :], layout="mono")
         frame.sample_rate, frame.pts = RATE, self._pieces * PIECE
         frame.time_base = fractions.Fraction(1, RATE)
         self._pieces += 1
