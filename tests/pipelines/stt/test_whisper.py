@@ -47,6 +47,16 @@ async def test_a_sentence_is_written_down_once_and_final(stage):
     assert frame.finalized
 
 
+async def test_another_language_is_heard_by_the_packaged_multilingual_model(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    german = Persona(language="de-DE")
+    async with aiohttp.ClientSession() as http:
+        async with running(build(load_settings(), german, http)) as stage:
+            await stage.play(*spoken(say("Hamburg, Berlin, Frankfurt.")))
+            assert "Berlin" in (await stage.first(TranscriptionFrame)).text
+    assert (tmp_path / "avatar" / "whisper-base" / "model.bin").stat().st_size > 140e6
+
+
 @pytest.mark.parametrize("kind", ["hiss", "hum", "clicks", "silence"])
 async def test_what_is_no_speech_is_dropped(stage, kind):
     chance = np.random.default_rng(1)
