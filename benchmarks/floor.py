@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 from hibari import SAMPLE_RATE
+from loguru import logger
 
 from benchmarks.labels import load, trimmed
 from benchmarks.recordings import CACHE
@@ -53,6 +54,7 @@ TIMBRES = {
 ANSWER = "Certainly, here you are."
 QUESTION = "What can you do?"
 INTO_ANSWER_S = 1.5
+OUTPUT_S = 0.1  # in which what was on its way is still heard
 LEVEL = 0.25 * 32768
 Say = Callable[[str], np.ndarray]
 
@@ -125,16 +127,15 @@ async def interrupted(
     usual = max(loud for _, loud in room.loudness(begin_s - 1, begin_s))
     await room.say(sound)
     await room.wait(1.0)
-    cut = [at_s for at_s in room.interruptions if at_s >= begin_s]
-    pieces = room.loudness(begin_s)
-    last_s = max((at for at, loud in pieces if loud > usual / 3), default=begin_s)
-    silent_s = None
-    if cut:
-        loud_after = [at for at, loud in pieces if loud > LOUD and at < cut[0] + 0.1]
-        silent_s = max(loud_after, default=cut[0]) - begin_s
+    cut_s = next((at_s for at_s in room.interruptions if at_s >= begin_s), None)
     room.mind.answers = [ANSWER]
     await room.quiet()
-    return (last_s - begin_s if cut else None), silent_s, len(sound) / RATE
+    if cut_s is None:
+        return None, None, len(sound) / RATE
+    before = room.loudness(begin_s, cut_s + OUTPUT_S)
+    lowered_s = max((at for at, loud in before if loud > usual / 3), default=begin_s)
+    silent_s = max((at for at, loud in before if loud > LOUD), default=begin_s)
+    return lowered_s - begin_s, silent_s - begin_s, len(sound) / RATE
 
 
 async def measure(options: argparse.Namespace, folder: Path) -> None:
@@ -179,6 +180,7 @@ async def measure(options: argparse.Namespace, folder: Path) -> None:
 def main() -> None:
     """Measure and print."""
     options = options_parser(__doc__).parse_args()
+    logger.remove()
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(measure(options, Path(folder)))
 
