@@ -106,9 +106,9 @@ async def _build(
     stt, llm, tts = (_part(request, kind, http) for kind in ("stt", "llm", "tts"))
     avatar = None if meeting.brings_face else _part(request, "avatar", http)
     face = [avatar, *meeting.pictures] if avatar else []
-    prepare_ahead(llm, tts)
     filler = [Filler(persona.filler)] if persona.filler else []
     turns = turns_for(stt, settings.avatar_idle_s)
+    prepare_ahead(turns, llm, tts)
     transport = meeting.transport
     latency = TurnLatency()
     ears = stt if isinstance(stt, TurnEars) else None
@@ -183,7 +183,7 @@ def _follow_user(
 
     @turns.user().event_handler("on_user_turn_idle")
     async def silent(*_: Any) -> None:
-        await host.user_is_silent()
+        await host.user_is_silent(muted=meeting.muted is not None and meeting.muted())
 
 
 def _follow_page(worker: PipelineWorker, latency: TurnLatency, host: Host) -> None:

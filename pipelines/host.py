@@ -88,12 +88,13 @@ class Host:
         self._muted = muted
         await self.user_is_here()
 
-    async def user_is_silent(self) -> None:
+    async def user_is_silent(self, *, muted: bool = False) -> None:
         """Ask a silent user once, then end politely.
 
-        Who waits for an answer is not silent, nor is who has turned the microphone off.
+        Who waits for an answer is not silent, nor is who has turned the microphone off, be it that
+        the page has said so or that it is seen to be: `muted`.
         """
-        if self._muted:
+        if self._muted or muted:
             await self.user_is_here()
         elif self._answer_due:
             self._answer_due = False

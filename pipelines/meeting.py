@@ -31,6 +31,7 @@ class Meeting:
         brings_face: whether the place has a face of its own.
         room: opens the place and says where it is, for places that are made on demand.
         alive: whether the place still exists, for places that end without saying so.
+        muted: whether the user has turned the microphone off, for places that know.
     """
 
     transport: BaseTransport
@@ -39,6 +40,7 @@ class Meeting:
     brings_face: bool = False
     room: Callable[[], Awaitable[Invitation]] | None = None
     alive: Callable[[], bool] | None = None
+    muted: Callable[[], bool] | None = None
 
 
 @dataclass

@@ -1,5 +1,8 @@
 """A Daily room."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import aiohttp
 from pipecat.runner.types import DailyRunnerArguments
 from pipecat.transports.daily.transport import DailyParams, DailyTransport
@@ -24,7 +27,19 @@ def build(
     )
     transport = DailyTransport(arguments.room_url, arguments.token, "Avatar", params=params)
     camera = ToRoom(transport.output().write_video_frame, size)
-    return Meeting(transport, (camera,), camera.newest.shown)
+    return Meeting(
+        transport,
+        (camera,),
+        camera.newest.shown,
+        muted=lambda: is_off(transport.participants()),
+    )
+
+
+def is_off(participants: Mapping[str, Any]) -> bool:
+    """Whether the microphone of every user is off, as `CallClient.participants()` has them."""
+    users = [participant for name, participant in participants.items() if name != "local"]
+    states = [user.get("media", {}).get("microphone", {}).get("state") for user in users]
+    return bool(states) and all(state == "off" for state in states)
 
 
 async def check(settings: Settings, http: aiohttp.ClientSession) -> None:

@@ -8,6 +8,7 @@ from pipecat.transports.livekit.transport import LiveKitParams, LiveKitTransport
 from pipelines.errors import UserError
 from pipelines.media.video import ToRoom
 from pipelines.meeting import Meeting, media
+from pipelines.microphone import is_off
 from pipelines.settings import Settings
 
 
@@ -21,7 +22,12 @@ def build(
     params = LiveKitParams(**media(size))
     transport = LiveKitTransport(arguments.url, arguments.token, arguments.room_name, params=params)
     camera = ToRoom(transport.output().write_video_frame, size)
-    return Meeting(transport, (camera,), camera.newest.shown)
+    return Meeting(
+        transport,
+        (camera,),
+        camera.newest.shown,
+        muted=lambda: is_off(transport._client._room),
+    )
 
 
 async def check(settings: Settings, http: aiohttp.ClientSession) -> None:

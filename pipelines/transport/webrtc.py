@@ -3,6 +3,7 @@
 import aiohttp
 from pipecat.runner.types import SmallWebRTCRunnerArguments
 from pipecat.transports.base_transport import TransportParams
+from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
 
 from pipelines.media import encoder
@@ -30,4 +31,10 @@ def build(
     async def show_face(_connection: object) -> None:
         connection.replace_video_track(FaceTrack(newest))
 
-    return Meeting(transport, (ToTrack(newest),), newest.shown)
+    return Meeting(transport, (ToTrack(newest),), newest.shown, muted=lambda: is_off(connection))
+
+
+def is_off(connection: SmallWebRTCConnection) -> bool:
+    """Whether the browser has said that its microphone is off, by RTVI's message trackStatus."""
+    track = connection.audio_input_track() if connection.is_connected() else None
+    return track is not None and not track.is_enabled()

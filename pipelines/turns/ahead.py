@@ -15,13 +15,15 @@ from pipecat.frames.frames import (
     LLMFullResponseStartFrame,
     LLMTextFrame,
 )
+from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import LLMService
 from pipecat.services.tts_service import TTSService
-from pipecat.turns.speculation_gate import GatedFrame, SpeculationGate, SpeculationState
+from pipecat.turns.speculation_gate import GatedFrame, SpeculationState
 from pipecat.utils.string import match_endofsentence
 
 from .clauses import SLOW_S, Beginnings, first_clause
+from .one_answer import OneAnswer
 
 
 @runtime_checkable
@@ -37,17 +39,21 @@ class PreparingVoice(Protocol):
         ...
 
 
-def prepare_ahead(llm: LLMService[Any], tts: TTSService) -> None:
+def prepare_ahead(
+    turns: LLMContextAggregatorPair, llm: LLMService[Any], tts: TTSService
+) -> None:
     """Speak an answer's beginning early, and let a voice that can do so make it ahead."""
     beginnings = Beginnings(
         aggregation_type=tts._text_aggregation_mode, language=tts.text_aggregation_language
     )
     tts._text_aggregator = beginnings
-    if isinstance(tts, PreparingVoice):
-        llm._speculation_gate = WorkingAhead(tts, beginnings, name=f"{llm}::WorkingAhead")
+    name = f"{llm}::SpeculationGate"
+    prepares = isinstance(tts, PreparingVoice)
+    gate = WorkingAhead(tts, beginnings, name=name) if prepares else OneAnswer(name=name)
+    gate.watch(turns, llm)
 
 
-class WorkingAhead(SpeculationGate):
+class WorkingAhead(OneAnswer):
     """A gate that shows the voice the beginning of what it holds."""
 
     def __init__(
@@ -72,9 +78,13 @@ class WorkingAhead(SpeculationGate):
         if isinstance(frame, EagerEndOfTurnCancelFrame):
             self._voice.withdraw()
             self._beginnings.prepared = ""
-        elif self.state is SpeculationState.HOLDING and direction == FrameDirection.DOWNSTREAM:
+        elif self._shows and direction == FrameDirection.DOWNSTREAM:
             self._look(frame)
         return emitted
+
+    @property
+    def _shows(self) -> bool:
+        return self.state is SpeculationState.HOLDING and not self._is_void
 
     def _look(self, frame: Frame) -> None:
         if isinstance(frame, LLMFullResponseStartFrame):

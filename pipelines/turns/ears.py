@@ -4,19 +4,25 @@ What is heard is written down and judged after a moment of quiet already. If spe
 withdrawn; if not, it is the transcript of the turn, so the mind may begin with it at once.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
+    CancelFrame,
+    EndFrame,
     Frame,
     InterruptionFrame,
     LLMMessagesTransformFrame,
     ProposedUserStartedSpeakingFrame,
     ProposedUserStoppedSpeakingFrame,
+    StartFrame,
     STTMetadataFrame,
+    SystemFrame,
     TranscriptionFrame,
     UserBackchannelFrame,
 )
@@ -30,13 +36,28 @@ from pipecat.utils.time import time_now_iso8601
 from . import rules
 from .echo import Said
 from .floor import VoiceEndedFrame, VolumeFrame, without_cut_off_turn
-from .judge import Transcribe, judged, written
+from .judge import Complete, Transcribe, complete, judged, written
 from .utterance import BEFORE_S, Utterance
 from .voice import RATE, Heard, Sound, VoiceActivity
 from .words import Words
 
 # Voice that goes on for so long after a pause is no echo of the room.
 RESUMES_S = 0.06
+# How often it is looked whether sound still comes, and after how many times without any the
+# microphone is taken for off. Times are counted, not seconds: when the process stands still, the
+# sound that came meanwhile is heard before the next look.
+LOOK_FOR_SOUND_S, LOOKS_WITHOUT_SOUND = 0.05, 4
+# So much later than it is due a look may come and still count as time that has passed.
+LATE_S = 0.05
+# Silence that stands for missing sound is heard in pieces as long as those that transports send.
+SILENCE_S = 0.02
+
+
+@dataclass
+class NoSoundFrame(SystemFrame):
+    """Sound has not come for so many seconds: it is as quiet as if there had been silence."""
+
+    duration_s: float
 
 
 class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
@@ -52,15 +73,19 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         patience: rules.Patience,
         language: Language,
         model: str,
+        complete: Complete = complete,
     ) -> None:
-        """`transcribe` writes a sound down; it is called in threads, several at once."""
+        """`transcribe` writes a sound down, `complete` says how sure it is that it is a whole turn.
+
+        Both are called in threads, several at once.
+        """
         super().__init__(
             enable_eager_end_of_turn=True,
             settings=STTSettings(model=model, language=language),
             sample_rate=RATE,
         )
         self.said = Said()
-        self._transcribe = transcribe
+        self._transcribe, self._complete = transcribe, complete
         self._patience, self._stretch = patience, 1.0
         self._language = language
         self._voice = VoiceActivity()
@@ -72,14 +97,16 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         self._avatar_speaks = self._lowered = False
         self._user_db: float | None = None
         self._heard_s = 0.0
-        self._thoughts = 0
+        self._looks_without_sound, self._missing_s = 0, 0.0
+        self._sound_watch: asyncio.Task[None] | None = None
+        self._thoughts: set[asyncio.Task[None]] = set()
         self._register_event_handler("on_turn_kept", sync=True)
         self._register_event_handler("on_turn_taken_back", sync=True)
 
     @property
-    def thinks(self) -> bool:
-        """Whether a model is being asked."""
-        return self._thoughts > 0
+    def thoughts(self) -> frozenset[asyncio.Task[None]]:
+        """What models are being asked."""
+        return frozenset(self._thoughts)
 
     @property
     def supports_ttfs(self) -> bool:
@@ -94,8 +121,49 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         )
         return frame
 
+    async def start(self, frame: StartFrame) -> None:
+        """Begin to watch whether sound comes."""
+        await super().start(frame)
+        self._sound_watch = self.create_task(self._watch_for_sound(), "watch_for_sound")
+
+    async def stop(self, frame: EndFrame) -> None:
+        """Whatever is missing now is missing because the conversation is over."""
+        await self._stop_watching()
+        await super().stop(frame)
+
+    async def cancel(self, frame: CancelFrame) -> None:
+        """As `stop`."""
+        await self._stop_watching()
+        await super().cancel(frame)
+
+    async def cleanup(self) -> None:
+        """Release what a conversation that never ended has left."""
+        await super().cleanup()
+        await self._stop_watching()
+
+    async def _stop_watching(self) -> None:
+        watch, self._sound_watch = self._sound_watch, None
+        if watch:
+            await self.cancel_task(watch)
+
+    async def _watch_for_sound(self) -> None:
+        """Let time go on for somebody whose microphone is turned off in the middle of a turn."""
+        clock = asyncio.get_running_loop().time
+        looked_s = clock()
+        while True:
+            await asyncio.sleep(LOOK_FOR_SOUND_S)
+            passed_s, looked_s = clock() - looked_s, clock()
+            self._looks_without_sound += 1
+            self._missing_s += min(passed_s, LOOK_FOR_SOUND_S + LATE_S)
+            if self._looks_without_sound >= LOOKS_WITHOUT_SOUND:
+                missing_s, self._missing_s = self._missing_s, 0.0
+                await self.queue_frame(NoSoundFrame(missing_s))
+
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
-        """Know whether the avatar has the floor."""
+        """Know whether the avatar has the floor, and that time passes without sound, too."""
+        if isinstance(frame, NoSoundFrame):
+            await self._hear_nothing(frame.duration_s)
+            return
         if isinstance(frame, BotStartedSpeakingFrame):
             self._avatar_speaks = True
         elif isinstance(frame, BotStoppedSpeakingFrame | InterruptionFrame):
@@ -104,7 +172,20 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
 
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
         """Hear a piece of the microphone's sound; what it leads to is pushed when it is known."""
-        sound = np.frombuffer(audio, np.int16).astype(np.float32) / np.float32(32768)
+        self._looks_without_sound, self._missing_s = 0, 0.0
+        await self._hear(np.frombuffer(audio, np.int16).astype(np.float32) / np.float32(32768))
+        yield None
+
+    async def _hear_nothing(self, duration_s: float) -> None:
+        """Hear silence in place of sound that is missing, as long as something depends on it."""
+        if self._utterance or self._ended:
+            silence = np.zeros(round(duration_s * RATE), np.float32)
+            for at in range(0, len(silence), round(SILENCE_S * RATE)):
+                await self._hear(silence[at : at + round(SILENCE_S * RATE)])
+        else:
+            self._before.clear()
+
+    async def _hear(self, sound: Sound) -> None:
         self._heard_s += len(sound) / RATE
         heard = self._voice.hear(sound)
         if self._utterance is None:
@@ -115,7 +196,6 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
                 await self._in_a_pause(self._utterance, heard.quiet_s)
             else:
                 await self._in_speech(self._utterance, heard, len(sound) / RATE)
-        yield None
 
     async def _wait_for_voice(self, sound: Sound, heard: Heard) -> None:
         self._before.append(sound)
@@ -177,12 +257,9 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
             await self._end(utterance, quiet_s)
 
     def _think(self, thought: Coroutine[Any, Any, None], name: str) -> None:
-        self._thoughts += 1
         task = self.create_task(thought, name)
-        task.add_done_callback(self._thought)
-
-    def _thought(self, _: object) -> None:
-        self._thoughts -= 1
+        self._thoughts.add(task)
+        task.add_done_callback(self._thoughts.discard)
 
     async def _listen(self, utterance: Utterance) -> None:
         """Somebody speaks and has not the floor: are there words that take it?"""
@@ -194,7 +271,9 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
 
     async def _look(self, utterance: Utterance, pause: int) -> None:
         """A pause: what was said, how long to wait, and may the mind begin with it?"""
-        heard, complete = await judged(self._transcribe, utterance.piece, utterance.recent)
+        heard, sure = await judged(
+            self._transcribe, self._complete, utterance.piece, utterance.recent
+        )
         if utterance is not self._utterance or utterance.pause != pause:
             return
         utterance.looking = False
@@ -203,7 +282,7 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         if not utterance.is_turn:
             utterance.wait_s = rules.NOISE_IS_OVER_S
             return
-        await self._guess(utterance, utterance.whole(heard) or utterance.text, complete)
+        await self._guess(utterance, utterance.whole(heard) or utterance.text, sure)
 
     async def _consider(self, utterance: Utterance, heard: str) -> None:
         """Give the floor to whoever says something; leave it with the avatar that hears itself."""
@@ -224,11 +303,11 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         )
         return utterance.over_avatar and (not loud or len(Words(heard).all) > 2)
 
-    async def _guess(self, utterance: Utterance, text: str, complete: float) -> None:
+    async def _guess(self, utterance: Utterance, text: str, sure: float) -> None:
         """Let the mind begin with what is probably the turn."""
         changed = text != utterance.text or not self.eager_end_of_turn_pending
         utterance.text = text
-        utterance.wait_s = rules.wait_s(Words(text), complete, self._patience, self._stretch)
+        utterance.wait_s = rules.wait_s(Words(text), sure, self._patience, self._stretch)
         if not changed:
             return
         await self._cancel_eager_end_of_turn()

@@ -12,6 +12,7 @@ from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnal
 from .voice import RATE, Sound
 
 Transcribe = Callable[[Sound], str]
+Complete = Callable[[Sound], float]
 # Smart Turn looks at this much sound.
 SEEN_S = 8
 # Of all conversations: more work at once than there are cores only makes every answer later.
@@ -43,7 +44,9 @@ async def written(transcribe: Transcribe, sound: Sound) -> str:
     return await asyncio.get_running_loop().run_in_executor(workers(), transcribe, sound)
 
 
-async def judged(transcribe: Transcribe, piece: Sound, turn: Sound) -> tuple[str, float]:
+async def judged(
+    transcribe: Transcribe, complete: Complete, piece: Sound, turn: Sound
+) -> tuple[str, float]:
     """The words in the newest piece of a turn, and how sure it is that the turn is complete."""
     sure = asyncio.get_running_loop().run_in_executor(workers(), complete, turn)
     text, probability = await asyncio.gather(written(transcribe, piece), sure)

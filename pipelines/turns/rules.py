@@ -107,8 +107,10 @@ def takes_the_floor(words: Words, voice_s: float, avatar_speaks: bool) -> bool:
         return False
     if not avatar_speaks:
         return True
-    if words.only_acknowledge or words.different > MOST_WORDS_A_SECOND * voice_s:
+    if words.only_acknowledge:
         return False
-    if words.hold_a_command or voice_s > LISTENING_NOISE_S:
+    if voice_s > LISTENING_NOISE_S:
         return True
-    return words.different > LISTENING_NOISE_WORDS
+    if words.different > MOST_WORDS_A_SECOND * voice_s:
+        return False
+    return words.hold_a_command or words.different > LISTENING_NOISE_WORDS

@@ -46,9 +46,13 @@ COMMANDS = _words(
 )
 
 
+# Ears write "to-morrow" and "good-bye".
+OLD_HYPHEN = re.compile(r"\b(to|good)-(?=day|night|morrow|bye)")
+
+
 def split(text: str) -> list[str]:
     """The words of a text in small letters, without punctuation."""
-    plain = text.lower().replace("’", "'").replace("o.k.", "okay")
+    plain = OLD_HYPHEN.sub(r"\1", text.lower()).replace("’", "'").replace("o.k.", "okay")
     return re.findall(r"\d+|[a-z]+(?:['-][a-z]+)*", plain)
 
 

@@ -85,6 +85,16 @@ async def test_who_has_turned_the_microphone_off_is_not_silent(stage):
     await host.close()
 
 
+async def test_who_is_seen_to_have_the_microphone_off_is_not_silent(stage):
+    host = host_of(stage)
+    await host.user_is_silent(muted=True)
+    counted = await stage.first(UserIdleTimeoutUpdateFrame)
+    assert counted.timeout == 30 and not spoken(stage)
+    await host.user_is_silent(muted=False)
+    await stage.first(TTSSpeakFrame)
+    await host.close()
+
+
 async def test_a_second_silence_ends_politely_and_says_why(stage):
     host = host_of(stage)
     await host.user_is_silent()

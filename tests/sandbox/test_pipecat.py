@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pipecat.frames.frames import (
     BotStoppedSpeakingFrame,
+    InterruptionFrame,
     OutputImageRawFrame,
     SpeechOutputAudioRawFrame,
     TTSAudioRawFrame,
@@ -30,6 +31,7 @@ from pipecat.transports.heygen.transport import HeyGenParams, HeyGenTransport
 
 from pipelines.lite import redirect
 from pipelines.settings import Settings
+from pipelines.transport.heygen import LiveAvatarTransport
 from tests.sandbox.caller import PATIENCE_S, WAYNE, Caller, tone
 from tests.standins.stage import Stage, running
 
@@ -129,16 +131,37 @@ async def _seen(stage: Stage) -> OutputImageRawFrame:
     return await stage.first(OutputImageRawFrame)
 
 
-async def test_the_transport_speaks_in_the_room_and_stops_its_session(
-    redirected: Caller, http: aiohttp.ClientSession
-) -> None:
-    transport = HeyGenTransport(
+def room_of(
+    kind: type[HeyGenTransport], caller: Caller, http: aiohttp.ClientSession
+) -> HeyGenTransport:
+    return kind(
         session=http,
-        api_key=redirected.key["X-API-KEY"],
+        api_key=caller.key["X-API-KEY"],
         params=HeyGenParams(audio_in_enabled=True, audio_out_enabled=True),
         session_request=request(),
         service_type=ServiceType.LIVE_AVATAR,
     )
+
+
+async def test_an_interruption_reaches_the_avatar_in_its_own_room(
+    redirected: Caller, http: aiohttp.ClientSession
+) -> None:
+    transport = room_of(LiveAvatarTransport, redirected, http)
+    connected = asyncio.Event()
+    transport.add_event_handler("on_connected", lambda *_: connected.set())
+    async with running(transport.input(), transport.output()) as stage:
+        await asyncio.wait_for(connected.wait(), PATIENCE_S)
+        await stage.play(TTSStartedFrame(), *tts(tone(3)))
+        await commands(redirected, "agent.speak_started", way="sent")
+        await stage.play(InterruptionFrame())
+        sent = await commands(redirected, "agent.speak_interrupted", way="sent")
+        assert "agent.audio_buffer_cleared" in sent
+
+
+async def test_the_transport_speaks_in_the_room_and_stops_its_session(
+    redirected: Caller, http: aiohttp.ClientSession
+) -> None:
+    transport = room_of(HeyGenTransport, redirected, http)
     connected, came, gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
     transport.add_event_handler("on_connected", lambda *_: connected.set())
     transport.add_event_handler("on_client_connected", lambda *_: came.set())

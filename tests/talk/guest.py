@@ -34,6 +34,16 @@ class Guest(Viewer):
         guest._tasks.append(asyncio.create_task(guest._speak()))
         return guest
 
+    def mute(self, muted: bool) -> None:
+        """Turn the microphone off, or on again, as LiveKit's clients do."""
+        (publication,) = self.room.local_participant.track_publications.values()
+        track = publication.track
+        assert isinstance(track, rtc.LocalAudioTrack)
+        if muted:
+            track.mute()
+        else:
+            track.unmute()
+
     def say(self, pcm: bytes) -> None:
         """Begin to say something; s16le mono 16 kHz."""
         self._pcm += pcm

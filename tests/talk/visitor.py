@@ -183,6 +183,11 @@ class Visitor:
         message = {"label": "rtvi-ai", "id": f"m{len(self.messages)}", "type": kind, "data": data}
         self._channel.send(json.dumps(message))
 
+    def tell_track(self, *, enabled: bool) -> None:
+        """Tell by Pipecat's own message that the microphone is off or on."""
+        status = {"type": "trackStatus", "receiver_index": 0, "enabled": enabled}
+        self._channel.send(json.dumps({"type": "signalling", "message": status}))
+
     def _opened(self) -> None:
         about = {"library": "visitor", "library_version": "0"}
         self.send("client-ready", {"version": "2.0.0", "about": about})

@@ -70,7 +70,8 @@ export class Transcript {
   avatarSaid({ segment: id, spoken, coming, words }) {
     if (words) this.#tellsWords = true;
     const { entry, segment } = this.#segments.get(id) ?? this.#addSegment(id);
-    if (segment.isOver) return;
+    // A segment may be announced after it has been spoken.
+    if (segment.isOver || (segment.spoken && !spoken)) return;
     Object.assign(segment, { spoken, coming });
     this.#onChange(entry);
   }

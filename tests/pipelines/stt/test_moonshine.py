@@ -4,6 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from pipecat.frames.frames import (
+    InputAudioRawFrame,
+    ProposedUserStoppedSpeakingFrame,
+    TranscriptionFrame,
+)
 
 from pipelines.errors import BadSetting
 from pipelines.persona import Persona
@@ -11,6 +16,7 @@ from pipelines.settings import load_settings
 from pipelines.stt.moonshine import build, model, warm_up
 from pipelines.turns.rules import PATIENCE
 from tests.speech import say
+from tests.standins.stage import running
 
 SENTENCES = ("What can you do?", "How much does it cost?", "Where do you come from?")
 
@@ -38,6 +44,18 @@ def test_users_at_the_same_time_are_not_mixed_up():
     alone = [model().transcribe(each) for each in sounds]
     with ThreadPoolExecutor(6) as threads:
         assert list(threads.map(model().transcribe, sounds)) == alone
+
+
+async def test_who_turns_the_microphone_off_is_waited_for_by_the_clock():
+    ears = build(load_settings(), Persona(), None)  # type: ignore[arg-type]
+    pcm = say(SENTENCES[0])
+    voice_ends = int(np.flatnonzero(np.abs(np.frombuffer(pcm, np.int16)) > 250)[-1])
+    async with running(ears) as stage:
+        for at in range(0, 2 * voice_ends, 640):
+            await stage.play(InputAudioRawFrame(pcm[at : at + 640], 16_000, 1))
+        heard = await stage.first(TranscriptionFrame)
+        assert heard.text == SENTENCES[0]
+        await stage.first(ProposedUserStoppedSpeakingFrame)
 
 
 def test_another_language_is_refused_with_the_fix():

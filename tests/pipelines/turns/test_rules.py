@@ -14,6 +14,7 @@ BALANCED = PATIENCE["balanced"]
         ("Yes.", 0.1, 0.2, 0.35),
         ("No, thanks.", 0.1, 0.2, 0.35),
         ("Tomorrow.", 0.1, 0.2, 0.35),
+        ("To-morrow. Good-bye.", 0.1, 0.2, 0.35),
         ("What can you do?", 0.99, 0.25, 0.35),
         ("What can you do?", 0.3, 0.8, 1.0),
         ("I would like to go to the.", 0.99, 0.9, 1.0),
@@ -64,6 +65,7 @@ def test_nobody_waits_for_long_however_often_they_were_cut_off():
         ("Stop.", 0.3, True, True),
         ("I would rather", 0.6, True, True),
         ("Beautiful", 0.9, True, True),
+        ("What can you do for me today?", 1.1, True, True),
     ],
 )
 def test_who_speaks_has_the_floor_by_words(text, voice_s, avatar_speaks, takes):

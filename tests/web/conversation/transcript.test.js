@@ -137,6 +137,16 @@ test("a turn that is taken back goes with the answer to it, and comes again whol
   assert.deepEqual(said(), [["user", "I would like to know."]]);
 });
 
+test("a word that is announced after it was spoken stays said", () => {
+  hear("Really?");
+  speak(1, "Yes.", "");
+  speak(1, "", "Yes.");
+  assert.deepEqual(said(), [
+    ["user", "Really?"],
+    ["avatar", "Yes."],
+  ]);
+});
+
 test("what was typed is not taken back", () => {
   transcript.userTyped("Hello", "1");
   transcript.takenBack();
