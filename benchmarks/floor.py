@@ -28,7 +28,10 @@ from benchmarks.report import Report, options_parser
 from pipelines.media import phonemes
 from pipelines.media.timbre import Timbre
 from pipelines.tts.hibari import model
-from tests.pipelines.turns.room import LONG, LOUD, RATE, Room, open_room
+from tests.pipelines.turns.clock import RoomLoop
+from tests.pipelines.turns.played import LOUD
+from tests.pipelines.turns.room import LONG, Room, open_room
+from tests.pipelines.turns.sounds import RATE
 from tests.speech import say
 
 WORDS = (
@@ -89,7 +92,7 @@ def real_words() -> Mapping[str, np.ndarray]:
 
 async def alone(room: Room, sound: np.ndarray) -> float | None:
     """Say a word to a silent avatar; seconds from its end to the answer, None without one."""
-    room.mind.answers = [ANSWER]
+    room.mind.answer = ANSWER
     await room.wait(1.5)
     end_s = await room.say(sound)
     await room.wait(2.5)
@@ -100,12 +103,12 @@ async def alone(room: Room, sound: np.ndarray) -> float | None:
 
 async def speaking(room: Room, question: np.ndarray) -> float:
     """Have it begin a long answer; returns when what comes next begins."""
-    room.mind.answers = [LONG]
+    room.mind.answer = LONG
     await room.wait(1.5)
     end_s = await room.say(question)
     await room.answer(end_s)
     await room.wait(INTO_ANSWER_S)
-    return room.clock.now_s
+    return room.now_s
 
 
 async def listens(room: Room, question: np.ndarray, sound: np.ndarray) -> bool:
@@ -114,7 +117,7 @@ async def listens(room: Room, question: np.ndarray, sound: np.ndarray) -> bool:
     await room.say(sound)
     await room.wait(1.2)
     stopped = any(at_s >= begin_s for at_s in room.interruptions)
-    room.mind.answers = [ANSWER]
+    room.mind.answer = ANSWER
     await room.quiet()
     return not stopped
 
@@ -124,15 +127,16 @@ async def interrupted(
 ) -> tuple[float | None, float | None, float]:
     """Interrupt it: seconds from the first sound to lowered and to silent, and the sound's own."""
     begin_s = await speaking(room, question)
-    usual = max(loud for _, loud in room.loudness(begin_s - 1, begin_s))
+    usual = max(room.loudness(begin_s - 1, begin_s))
     await room.say(sound)
     await room.wait(1.0)
     cut_s = next((at_s for at_s in room.interruptions if at_s >= begin_s), None)
-    room.mind.answers = [ANSWER]
+    room.mind.answer = ANSWER
     await room.quiet()
     if cut_s is None:
         return None, None, len(sound) / RATE
-    before = room.loudness(begin_s, cut_s + OUTPUT_S)
+    levels = room.speaker.levels
+    before = [(at, loud) for at, loud in levels if begin_s <= at <= cut_s + OUTPUT_S]
     lowered_s = max((at for at, loud in before if loud > usual / 3), default=begin_s)
     silent_s = max((at for at, loud in before if loud > LOUD), default=begin_s)
     return lowered_s - begin_s, silent_s - begin_s, len(sound) / RATE
@@ -182,7 +186,8 @@ def main() -> None:
     options = options_parser(__doc__).parse_args()
     logger.remove()
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure(options, Path(folder)))
+        with asyncio.Runner(loop_factory=RoomLoop) as runner:
+            runner.run(measure(options, Path(folder)))
 
 
 if __name__ == "__main__":

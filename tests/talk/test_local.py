@@ -168,7 +168,9 @@ async def test_metrics_reach_the_user(answered):
 async def test_speaking_over_the_avatar_silences_voice_and_face(visitor):
     over_s = await ask(visitor, "What can you do?")
     await visitor.until(lambda: visitor.received("bot-started-speaking", over_s), "an answer", 20)
-    visitor.microphone.say(say("Stop, stop, stop. Please be quiet for a moment, my friend."))
+    visitor.microphone.say(
+        say("I would rather talk about something else than all of that, my friend.")
+    )
     await visitor.until(lambda: visitor.received("bot-interrupted", over_s), "the interruption", 10)
     cut_s = at(visitor, "bot-interrupted", over_s)
     await visitor.until(lambda: visitor.sights[-1].at_s > cut_s + 0.9, "pictures after it")

@@ -69,7 +69,7 @@ async def test_what_is_asked_during_an_answer_does_not_cut_it_short(room):
     assert room.played == SHORT.split() * 2
 
 
-async def test_no_clock_of_a_guess_is_left_when_there_is_a_newer_one_or_none(tmp_path):
+async def test_no_clock_of_a_guess_is_left_when_there_is_a_newer_one_or_none(room_time, tmp_path):
     def clocks() -> int:
         return sum("_speculation_timeout" in task.get_name() for task in asyncio.all_tasks())
 

@@ -44,7 +44,7 @@ def told(stage: Stage) -> str:
     return "".join(frame.text for frame in stage.all(LLMTextFrame))
 
 
-async def test_a_turn_without_a_word_that_cut_the_guide_off_is_answered():
+async def test_a_turn_without_a_word_that_cut_the_guide_off_is_answered(room_time):
     ears = NoWords()
     turns = turns_for(ears, 0)
     mind = guide.build(load_settings(), Persona(), None)  # type: ignore[arg-type]
