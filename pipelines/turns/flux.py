@@ -22,6 +22,9 @@ from .utterance import SURE_AFTER_S
 from .voice import RATE, Heard, Sound, VoiceActivity
 from .words import Words, split
 
+# What Flux hears so long after the last voice was one that is too soft to be noticed here.
+UNHEARD_S, UNHEARD_DB = 1.5, -100.0
+
 
 @dataclass
 class Stretch:
@@ -101,10 +104,12 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
         if heard.begins and (stretch is None or (stretch.over and not self._turn)):
             await self._begin(heard.level_db)
         elif stretch and not heard.quiet_s:
+            stretch.over = False
             stretch.voice_s += len(sound) / RATE
             stretch.level_db = max(stretch.level_db, heard.level_db)
         elif stretch and heard.quiet_s >= rules.NOISE_IS_OVER_S:
-            await self._pause(stretch)
+            stretch.over = True
+            await self._turn_volume(1.0)
         if self._ended and self._heard_at_s - self._ended_at_s > rules.CUT_OFF_S:
             await self._keep_turn()
 
@@ -113,11 +118,6 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
         self._stretch = Stretch(self._now_s(), self._avatar_speaks, level_db)
         if self._avatar_speaks and self._like_the_user(level_db, rules.SOFTER_DB):
             await self._turn_volume(rules.LOWERED)
-
-    async def _pause(self, stretch: Stretch) -> None:
-        stretch.over = True
-        if not self._turn:
-            await self._turn_volume(1.0)
 
     async def _keep_turn(self) -> None:
         """It is too late to go on with the last turn, unless somebody began in time."""
@@ -135,7 +135,8 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
         await self._call_event_handler("on_start_of_turn", transcript)
 
     def _new_turn(self) -> FluxTurn:
-        self._stretch = self._stretch or Stretch(self._now_s(), self._avatar_speaks, -100.0)
+        if self._stretch is None or (self._stretch.over and self._quiet_s > UNHEARD_S):
+            self._stretch = Stretch(self._now_s(), self._avatar_speaks, UNHEARD_DB)
         in_time = self._stretch.began_s - self._ended_at_s <= rules.CUT_OFF_S
         return FluxTurn(self._ended if in_time else "")
 

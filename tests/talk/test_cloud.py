@@ -76,6 +76,8 @@ async def test_a_question_goes_through_every_vendor_and_back(tmp_path):
             heard = hear(pcm(between(visitor.sounds, over_s, visitor.sounds[-1].at_s)))
             assert len(visitor.sights) > 20
             said = visitor.received("user-transcription")
+            started = visitor.received("user-started-speaking", over_s - 5)
+            stopped = visitor.received("user-stopped-speaking", over_s - 5)
             assert cloud.gemini.state.last_user_text() == QUESTION
             await _ask_with_a_pause(visitor)
         lines = await app.ended_transcript()
@@ -83,6 +85,9 @@ async def test_a_question_goes_through_every_vendor_and_back(tmp_path):
         guesses = [m["text"] for m in said if not m["final"]]
         assert guesses and all(QUESTION.startswith(guess) for guess in guesses)
         assert "capital of france" in heard
+        assert len(started) == len(stopped) == 1
+        answers = [line for line in lines if line.get("who") == "avatar"][1:]
+        assert all(set(line["steps"]) == {"ears", "mind", "voice", "face"} for line in answers)
         turns = [(line["who"], line["text"]) for line in lines if "who" in line]
         assert turns[-2:] == [("user", " ".join(HALVES)), ("avatar", REPLY)]
         asked, for_nothing = lines[-1]["ahead"]["calls"], lines[-1]["ahead"]["for_nothing"]
