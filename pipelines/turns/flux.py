@@ -14,6 +14,7 @@ import numpy as np
 from pipecat.frames.frames import Frame, ProposedUserStartedSpeakingFrame, UserBackchannelFrame
 from pipecat.services.deepgram.flux.stt import DeepgramFluxSTTService
 from pipecat.utils.time import time_now_iso8601
+from pipecat.utils.types import assert_given
 
 from . import rules
 from .floor import VoiceEndedFrame
@@ -22,6 +23,8 @@ from .utterance import SURE_AFTER_S
 from .voice import RATE, Heard, Sound, VoiceActivity
 from .words import Words, split
 
+# How much surer of an end Flux has to be when waits are twice as long, and at most.
+SURER, SUREST = 0.4, 0.9
 # What Flux hears so long after the last voice was one that is too soft to be noticed here.
 UNHEARD_S, UNHEARD_DB = 1.5, -100.0
 
@@ -88,6 +91,10 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
         # Quiet since the last voice in the microphone, and when that was known.
         self._quiet_s = self._heard_at_s = 0.0
         self._turn: FluxTurn | None = None
+        # How sure of an end Flux is to be, and how long a pause may be, as set; and how much more.
+        self._sure = assert_given(self._settings.eot_threshold)
+        self._longest_ms = assert_given(self._settings.eot_timeout_ms)
+        self._longer = 1.0
         # The turn that was ended last, and when; "" once it is kept.
         self._ended, self._ended_at_s = "", 0.0
 
@@ -123,7 +130,19 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
         """It is too late to go on with the last turn, unless somebody began in time."""
         if not self._turn and (self._stretch is None or self._stretch.over):
             self._ended = ""
+            await self._wait_longer(rules.stretched(self._longer, cut_off=False))
             await self._call_event_handler("on_turn_kept")
+
+    async def _wait_longer(self, longer: float) -> None:
+        """Have Flux wait so many times as long as was set."""
+        if longer == self._longer or not self._sure or not self._longest_ms:
+            return
+        self._longer = longer
+        sure = min(SUREST, self._sure + SURER * (longer - 1))
+        wait = self.Settings(
+            eot_threshold=round(sure, 2), eot_timeout_ms=round(self._longest_ms * longer)
+        )
+        await self._update_settings(wait)
 
     async def _handle_start_of_turn(self, transcript: str) -> None:
         """Somebody says something."""
@@ -218,6 +237,7 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
         turn.rejoins = bool(turn.goes_on_with)
         self._lowered, self._ended = False, ""
         if turn.rejoins:
+            await self._wait_longer(rules.stretched(self._longer, cut_off=True))
             await self._call_event_handler("on_turn_taken_back")
         await self.broadcast_frame(ProposedUserStartedSpeakingFrame)
 

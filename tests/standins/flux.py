@@ -120,7 +120,12 @@ class FluxConnection:
                 self.closed = True
                 return []
             case "Configure":
-                return [self._numbered("ConfigureSuccess")]
+                thresholds = message.get("thresholds", {})
+                self.options |= {name: str(value) for name, value in thresholds.items()}
+                if problem := problem_with(self.options):
+                    error = {"error_code": "INVALID", "description": problem}
+                    return [self._numbered("ConfigureFailure") | error]
+                return [self._numbered("ConfigureSuccess") | {"thresholds": thresholds}]
             case kind:
                 self.closed = True
                 error = {"code": "UNPARSABLE_CLIENT_MESSAGE", "description": f"what is {kind}?"}

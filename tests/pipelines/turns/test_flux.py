@@ -283,6 +283,11 @@ async def test_a_turn_that_was_cut_off_goes_on_and_one_answer_follows() -> None:
         assert cloud.taken_back == 1
         assert cloud.history == [whole.text] and cloud.asked[-1] == whole.text
         assert cloud.counts.close() == {"calls": 2, "for_nothing": 1}
+        waits = cloud.deepgram.state.turns.options
+        assert (waits["eot_threshold"], waits["eot_timeout_ms"]) == ("0.9", "1800")
+        cloud.clock.now_s += 1
+        await stage.play(*quiet(0.1))
+        await cloud.deepgram.until(lambda: waits["eot_timeout_ms"] == "1710")
 
 
 async def test_who_says_something_later_begins_another_turn() -> None:
