@@ -106,10 +106,12 @@ async def test_an_answer_that_was_begun_ahead_is_cancelled_when_it_is_interrupte
     async with Cartesia(chunk_delay_s=0.02) as vendor, speaking(vendor) as (voice, stage):
         voice.prepare(FIRST)
         await vendor.until(lambda: vendor.state.spoken == [FIRST])
+        assert voice._ahead
+        theirs = voice._ahead.context_id
         await answer(stage, FIRST, SECOND * 10)
         await stage.first(TTSAudioRawFrame)
         await stage.play(InterruptionFrame())
-        await vendor.until(lambda: len(vendor.state.cancelled) == 1)
+        await vendor.until(lambda: vendor.state.cancelled == [theirs])
         await stage.play(TTSSpeakFrame("Yes?"))
         await stage.first(TTSTextFrame, lambda frame: frame.text == "Yes?")
         assert not set(vendor.state.cancelled) & set(vendor.state.finished)
