@@ -116,7 +116,7 @@ class Conversation:
         self.latency.add_event_handler("on_answered", self._measured)
         self.turns = turns_for(self.ears, 0)
         mind, voice = (part.build(settings, Persona(), http) for part in (gemini, cartesia))
-        prepare_ahead(mind, voice)
+        prepare_ahead(self.turns, mind, voice)
         return [self.ears, self.turns.user(), mind, voice]
 
     async def _taken_back(self, _ears: FluxEars) -> None:
