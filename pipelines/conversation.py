@@ -31,11 +31,14 @@ from .recorder import Recorder
 from .settings import Settings
 from .trouble import sentence
 from .turns.ahead import prepare_ahead
-from .turns.ears import TurnEars
 from .turns.filler import Filler
 from .turns.floor import Volume
+from .turns.owner import TurnOwner
+from .turns.speculation import Speculation
 from .turns.taking import turns_for
 
+# Vendors are asked once a turn, so a connection is kept for longer than aiohttp's 15 s.
+KEPT_S = 120.0
 # Messages of the page in which the user does something without a word.
 PRESENCE = ("interrupt", "typing")
 
@@ -57,6 +60,7 @@ class Conversation:
     meeting: Meeting
     host: Host
     recorder: Recorder
+    speculation: Speculation
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,8 @@ async def open_conversation(request: Request) -> AsyncIterator[Conversation]:
         UserError: a part cannot be built as the settings ask.
     """
     transcript = Transcript()
-    async with aiohttp.ClientSession() as http:
+    connector = aiohttp.TCPConnector(keepalive_timeout=KEPT_S)
+    async with aiohttp.ClientSession(connector=connector) as http:
         try:
             conversation = await _build(request, http, transcript)
             keep(transcript, request.settings, request.arguments.session_id or "conversation")
@@ -93,9 +98,16 @@ async def open_conversation(request: Request) -> AsyncIterator[Conversation]:
             finally:
                 await conversation.host.close()
                 conversation.recorder.close()
-                transcript.event("ended")
+                _end(transcript, conversation.speculation)
         finally:
             transcript.close()
+
+
+def _end(transcript: Transcript, speculation: Speculation) -> None:
+    ahead = speculation.close()
+    transcript.event("ended", ahead=ahead)
+    calls, for_nothing = ahead["calls"], ahead["for_nothing"]
+    logger.info(f"The conversation is over. Answers begun early: {calls}, {for_nothing} in vain.")
 
 
 async def _build(
@@ -110,8 +122,8 @@ async def _build(
     turns = turns_for(stt, settings.avatar_idle_s)
     prepare_ahead(turns, llm, tts)
     transport = meeting.transport
-    latency = TurnLatency()
-    ears = stt if isinstance(stt, TurnEars) else None
+    latency, speculation = TurnLatency(), Speculation()
+    ears = stt if isinstance(stt, TurnOwner) else None
     recorder = Recorder(transcript, turns, latency, ears)
     worker = PipelineWorker(
         Pipeline(
@@ -129,16 +141,16 @@ async def _build(
             ]
         ),
         params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
-        observers=[latency, ears.said] if ears else [latency],
+        observers=[latency, speculation, *([ears.said] if ears else [])],
         idle_timeout_secs=None,
     )
     host = Host(worker, persona, settings.avatar_max_duration_s, settings.avatar_idle_s)
     _follow_user(meeting, avatar, turns, worker, host)
-    _follow_page(worker, latency, host)
+    _follow_page(worker, latency, speculation, host)
     if ears:
-        _follow_ears(ears, worker)
+        _follow_ears(ears, speculation, worker)
     _follow_errors(request, {"stt": stt, "llm": llm, "tts": tts}, worker, transcript)
-    return Conversation(worker, meeting, host, recorder)
+    return Conversation(worker, meeting, host, recorder, speculation)
 
 
 async def _meet(request: Request, http: aiohttp.ClientSession) -> Meeting:
@@ -186,7 +198,9 @@ def _follow_user(
         await host.user_is_silent(muted=meeting.muted is not None and meeting.muted())
 
 
-def _follow_page(worker: PipelineWorker, latency: TurnLatency, host: Host) -> None:
+def _follow_page(
+    worker: PipelineWorker, latency: TurnLatency, speculation: Speculation, host: Host
+) -> None:
     """Fall silent when the page asks for it, and tell it how fast every turn was.
 
     Who types or clicks is there, as is who speaks.
@@ -208,14 +222,16 @@ def _follow_page(worker: PipelineWorker, latency: TurnLatency, host: Host) -> No
 
     @latency.event_handler("on_turn_measured")
     async def measured(_latency: TurnLatency, turn: Turn) -> None:
-        await worker.queue_frame(RTVIServerMessageFrame(message(turn, next(numbers))))
+        told = message(turn, next(numbers), speculation.counts)
+        await worker.queue_frame(RTVIServerMessageFrame(told))
 
 
-def _follow_ears(ears: TurnEars, worker: PipelineWorker) -> None:
+def _follow_ears(ears: TurnOwner, speculation: Speculation, worker: PipelineWorker) -> None:
     """Tell the page of a turn that is taken back: what it showed since then was not said."""
 
     @ears.event_handler("on_turn_taken_back")
-    async def taken_back(_ears: TurnEars) -> None:
+    async def taken_back(_ears: TurnOwner) -> None:
+        speculation.taken_back()
         await worker.queue_frame(RTVIServerMessageFrame({"type": "taken-back"}))
 
 

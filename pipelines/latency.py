@@ -1,5 +1,6 @@
 """How long each step of an answer took, from the end of what the user said."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,10 +55,14 @@ def quiet_s(frame: VADUserStoppedSpeakingFrame | VoiceEndedFrame) -> float:
     return frame.quiet_s if isinstance(frame, VoiceEndedFrame) else frame.stop_secs
 
 
-def message(turn: Turn, number: int) -> dict[str, Any]:
-    """What the page is told of a turn, the `number`th of the conversation."""
+def message(turn: Turn, number: int, ahead: Mapping[str, int]) -> dict[str, Any]:
+    """What the page is told of a turn, the `number`th of the conversation.
+
+    `ahead` counts the answers that were begun early, and those of them in vain, so far.
+    """
     steps = [{"name": name, "at_s": round(at_s, 3)} for name, at_s in turn.steps.items()]
-    return {"type": "turn-latency", "turn": number, "user_stopped_s": 0, "steps": steps}
+    told = {"type": "turn-latency", "turn": number, "user_stopped_s": 0, "steps": steps}
+    return told | {"ahead": dict(ahead)}
 
 
 class TurnLatency(BaseObserver):

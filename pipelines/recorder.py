@@ -9,7 +9,7 @@ from pipecat.processors.aggregators.llm_response_universal import LLMContextAggr
 from sessions.transcript import Transcript
 
 from .latency import Turn, TurnLatency
-from .turns.ears import TurnEars
+from .turns.owner import TurnOwner
 
 
 class Recorder:
@@ -23,7 +23,7 @@ class Recorder:
         transcript: Transcript,
         turns: LLMContextAggregatorPair,
         latency: TurnLatency,
-        ears: TurnEars | None = None,
+        ears: TurnOwner | None = None,
     ) -> None:
         self._transcript = transcript
         self._user_at_s = self._avatar_at_s = 0.0

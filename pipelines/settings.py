@@ -61,6 +61,9 @@ class Settings(BaseSettings):
         "",
         description="how long a pause may be: quick, balanced or patient; empty for the persona's",
     )
+    avatar_speculation: bool = Field(
+        True, description="let the mind begin before the user has surely finished; costs calls"
+    )
     avatar_idle_s: float = Field(
         30.0, gt=0, description="seconds of silence before the user is asked, once"
     )
@@ -121,7 +124,9 @@ class Settings(BaseSettings):
     deepgram_base_url: str = Field(
         "https://api.deepgram.com", description="root of Deepgram's service"
     )
-    deepgram_model: str = Field("nova-3-general", description="Deepgram's model")
+    deepgram_model: str = Field(
+        "", description="Deepgram's model; empty for Flux where it knows the language, else Nova"
+    )
 
     # Whisper.
     whisper_model: str = Field(

@@ -117,6 +117,7 @@ interface Turn {
   turn: number;
   steps: Step[];
   exact: boolean;
+  ahead?: { calls: number; for_nothing: number };
 }
 
 interface RtviListener {

@@ -17,7 +17,7 @@ from pipecat.frames.frames import (
     UserStoppedSpeakingFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
-from pipecat.services.heygen.client import ServiceType
+from pipecat.services.heygen.client import HEY_GEN_SAMPLE_RATE, ServiceType
 from pipecat.services.heygen.video import HeyGenVideoService
 
 from pipelines.lite import (
@@ -33,11 +33,19 @@ from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.trouble import FACE_GONE, face_lost
 
+# Seconds of voice in a message. LiveAvatar takes pieces of any size, as small as the 20 ms that its
+# own SDK began with, and advises a second.
+FIRST_PIECE_S, LONGEST_PIECE_S = 0.02, 1.0
+# So much of what was given so far waits for more at most: a face that waits for a whole second of
+# voice, when it was given little before, stands still meanwhile.
+WAITING_SHARE = 0.5
+
 
 class LiveAvatarVideoService(HeyGenVideoService):
     """HeyGenVideoService that lets the voice pass when there is no face to speak it.
 
     Its words wait until the avatar's own voice is heard: how long the avatar takes is not known.
+    The first piece of an utterance is the smallest; each is longer than the one before.
     """
 
     def __init__(self, settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> None:
@@ -52,6 +60,8 @@ class LiveAvatarVideoService(HeyGenVideoService):
         self._words = Words()
         self._follower = Follower()
         self._user_speaks = False
+        # Seconds of the utterance given so far.
+        self._uttered_s = 0.0
 
     @property
     def shows_face(self) -> bool:
@@ -61,6 +71,7 @@ class LiveAvatarVideoService(HeyGenVideoService):
     async def setup(self, setup: FrameProcessorSetup) -> None:
         """Open the session; one that came up half would only cost money."""
         await super().setup(setup)
+        self._first_chunk_size = piece_bytes(0)
         if self._client and not self.shows_face:
             await self._client.stop()
 
@@ -97,6 +108,7 @@ class LiveAvatarVideoService(HeyGenVideoService):
     async def _follow(self, frame: Frame) -> None:
         match frame:
             case TTSAudioRawFrame():
+                self._lengthen_pieces(frame)
                 self._words.give(frame, self.get_clock().get_time())
                 self._follower.give(frame)
             case UserStartedSpeakingFrame():
@@ -107,6 +119,12 @@ class LiveAvatarVideoService(HeyGenVideoService):
                 await self._hush()
             case _:
                 pass
+
+    def _lengthen_pieces(self, voice: TTSAudioRawFrame) -> None:
+        if self._event_id is None and self._queue.empty():  # another utterance begins
+            self._uttered_s = 0.0
+        self._uttered_s += voice.num_frames / voice.sample_rate
+        self._chunk_size = piece_bytes(self._uttered_s)
 
     async def _hush(self) -> None:
         """Silence the avatar where it is not the user's speech that does."""
@@ -140,6 +158,12 @@ class LiveAvatarVideoService(HeyGenVideoService):
         why = await why_not_connected(self._app_settings, self._session)
         await self.push_error(f"{FACE_GONE} {why}")
         await self.push_frame(face_lost())
+
+
+def piece_bytes(uttered_s: float) -> int:
+    """How much voice to send next, when so much of the utterance is given: bytes of s16le mono."""
+    piece_s = min(LONGEST_PIECE_S, max(FIRST_PIECE_S, uttered_s * WAITING_SHARE))
+    return 2 * round(piece_s * HEY_GEN_SAMPLE_RATE)
 
 
 def build(

@@ -1,22 +1,83 @@
-"""Google Gemini."""
+"""Google Gemini, which answers without thinking first where the model allows it."""
 
+import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
-from google.genai.types import HttpOptions
-from pipecat.services.google.llm import GoogleLLMService
+from google.genai.errors import APIError, ClientError
+from google.genai.types import GenerateContentResponse, HttpOptions
+from loguru import logger
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.services.google.llm import _THINKING_DEFAULTS as LISTED
+from pipecat.services.google.llm import GoogleLLMService, GoogleThinkingConfig, _can_think
+from pipecat.services.google.llm import _model_name as plain_name
 from pipecat.services.llm_service import LLMService
 
 from pipelines.key import check_key
 from pipelines.persona import Persona
 from pipelines.settings import Settings
+from pipelines.warming import Warming
+
+
+class Gemini(Warming, GoogleLLMService):
+    """Thinks as little as its model can; one that refuses to think so little thinks as it likes."""
+
+    def __init__(self, *, settings: GoogleLLMService.Settings, **kwargs: Any) -> None:
+        settings.thinking = least_thinking(str(settings.model))
+        super().__init__(settings=settings, **kwargs)
+
+    async def _stream_response(self, context: LLMContext) -> AsyncIterator[GenerateContentResponse]:
+        """Stream the answer; a refusal comes before its first word, so it can be asked again."""
+        while True:
+            try:
+                async for chunk in super()._stream_response(context):
+                    yield chunk
+                return
+            except ClientError as error:
+                if error.code != 400 or "API key" in str(error) or not self._think_more():
+                    raise
+
+    def _think_more(self) -> bool:
+        """Ask for the next more thinking from now on; whether there is any."""
+        thinking = self._settings.thinking
+        if not thinking:
+            return False
+        low = isinstance(thinking, GoogleThinkingConfig) and thinking.thinking_level == "minimal"
+        logger.debug(f"{self._settings.model} cannot be asked to think as little as {thinking}")
+        self._settings.thinking = GoogleThinkingConfig(thinking_level="low") if low else None
+        self._settings.use_provider_thinking_default = not low
+        return True
+
+    async def _warm(self) -> None:
+        """Open the connection: what is known of a model costs nothing."""
+        assert self._client
+        try:
+            await self._client.aio.models.get(model=str(self._settings.model))
+        except (APIError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            logger.debug(f"Gemini could not be warmed up: {error!r}")
+
+
+def least_thinking(model: str) -> GoogleThinkingConfig | None:
+    """The least thinking that a model is likely to take; None where it takes no such wish.
+
+    Pipecat has a list of models; any other is judged by its family.
+    """
+    name = plain_name(model)
+    if name in LISTED:
+        return GoogleThinkingConfig(**LISTED[name])
+    if not _can_think(name):
+        return None
+    if re.match(r"gemini-2\.5", name):
+        return GoogleThinkingConfig(thinking_budget=128 if "-pro" in name else 0)
+    return GoogleThinkingConfig(thinking_level="minimal")
 
 
 def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> LLMService[Any]:
     """The service, with the persona's prompt as its instruction."""
-    return GoogleLLMService(
+    return Gemini(
         api_key=settings.google_api_key.get_secret_value(),
-        http_options=HttpOptions(base_url=settings.google_base_url),
+        http_options=HttpOptions(base_url=settings.google_base_url, aiohttp_client=http),
         settings=GoogleLLMService.Settings(
             model=settings.google_model, system_instruction=persona.prompt
         ),

@@ -1,23 +1,99 @@
-"""Deepgram: streaming speech to text."""
+"""Deepgram: streaming speech to text, by Flux for the languages it knows, else by Nova."""
+
+from collections.abc import Mapping
 
 import aiohttp
+from pipecat.services.deepgram.flux.stt import DeepgramFluxSTTService
 from pipecat.services.deepgram.stt import DeepgramSTTService
 from pipecat.services.stt_service import STTService
+from pipecat.transcriptions.language import Language
 
 from pipelines.key import check_key
+from pipelines.language import check_language
 from pipelines.persona import Persona
 from pipelines.settings import Settings
+from pipelines.turns.flux import FluxEars
+
+ENGLISH, MANY, NOVA = "flux-general-en", "flux-general-multi", "nova-3-general"
+FLUX = "flux-"
+# What the second model knows.
+LANGUAGES = ("de", "en", "es", "fr", "hi", "it", "ja", "nl", "pt", "ru")
+# Flux's sureness that begins an answer and that ends a turn, and the quiet, in milliseconds, that
+# ends it in any case.
+PATIENCE: Mapping[str, tuple[float, float, int]] = {
+    "quick": (0.3, 0.6, 1000),
+    "balanced": (0.4, 0.7, 1200),
+    "patient": (0.5, 0.85, 1800),
+}
 
 
 def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> STTService:
-    """The service, for the persona's language."""
-    return DeepgramSTTService(
-        api_key=settings.deepgram_api_key.get_secret_value(),
-        base_url=settings.deepgram_base_url,
-        settings=DeepgramSTTService.Settings(
-            model=settings.deepgram_model, language=persona.language
-        ),
+    """The service, for the persona's language.
+
+    Raises:
+        BadSetting: the model that is set does not know the language.
+    """
+    model = model_for(settings, persona)
+    key = settings.deepgram_api_key.get_secret_value()
+    if not model.startswith(FLUX):
+        return DeepgramSTTService(
+            api_key=key,
+            base_url=settings.deepgram_base_url,
+            settings=DeepgramSTTService.Settings(model=model, language=persona.language),
+        )
+    root = settings.deepgram_base_url.rstrip("/").replace("http", "ws", 1)
+    return FluxEars(
+        api_key=key,
+        url=f"{root}/v2/listen",
+        enable_eager_end_of_turn=settings.avatar_speculation,
+        settings=flux_settings(settings, persona, model),
     )
+
+
+def flux_settings(
+    settings: Settings, persona: Persona, model: str
+) -> DeepgramFluxSTTService.Settings:
+    """How Flux is to take turns."""
+    patience = settings.avatar_patience or persona.patience or "balanced"
+    begins, ends, longest_ms = PATIENCE[patience]
+    return DeepgramFluxSTTService.Settings(
+        model=model,
+        eager_eot_threshold=begins if settings.avatar_speculation else None,
+        eot_threshold=ends,
+        eot_timeout_ms=longest_ms,
+        language_hints=[Language(_language(persona))] if model == MANY else None,
+    )
+
+
+def model_for(settings: Settings, persona: Persona) -> str:
+    """The model to use: the one set, else Flux where it knows the language, else Nova.
+
+    Raises:
+        BadSetting: the model that is set does not know the language.
+    """
+    language = _language(persona)
+    model = settings.deepgram_model
+    fix = "leave DEEPGRAM_MODEL out, or choose another"
+    if model == ENGLISH:
+        check_language(persona, ["en"], f"Deepgram's {ENGLISH}", fix)
+    elif model == MANY:
+        check_language(persona, LANGUAGES, f"Deepgram's {MANY}", fix)
+    elif not model:
+        model = ENGLISH if language == "en" else MANY if language in LANGUAGES else NOVA
+    return model
+
+
+def _language(persona: Persona) -> str:
+    return persona.language.replace("_", "-").partition("-")[0].lower()
+
+
+def warm_up(settings: Settings, persona: Persona) -> None:
+    """See that the model goes with the language.
+
+    Raises:
+        BadSetting: the model that is set does not know the language.
+    """
+    model_for(settings, persona)
 
 
 async def check(settings: Settings, http: aiohttp.ClientSession) -> None:

@@ -83,7 +83,13 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
     """
     _check_language(persona)
     patience = rules.PATIENCE[settings.avatar_patience or persona.patience or "balanced"]
-    return TurnEars(model().transcribe, patience, Language.EN, "moonshine-tiny")
+    return TurnEars(
+        model().transcribe,
+        patience,
+        Language.EN,
+        "moonshine-tiny",
+        speculates=settings.avatar_speculation,
+    )
 
 
 def warm_up(settings: Settings, persona: Persona) -> None:

@@ -1,8 +1,18 @@
-"""Cartesia: streaming text to speech with word times."""
+"""Cartesia: streaming text to speech with word times, the sentences of an answer in one context."""
+
+import json
+import uuid
+from collections import deque
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
+from pipecat.frames.frames import Frame, InterruptionFrame, TTSStoppedFrame
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.cartesia.tts import CartesiaTTSService
 from pipecat.services.tts_service import TTSService
+from websockets.exceptions import ConnectionClosed
 
 from pipelines.key import check_key
 from pipelines.persona import Persona
@@ -12,11 +22,151 @@ API_VERSION = "2025-04-16"
 DEFAULT_VOICE = "71a7ad14-091c-4e8e-a314-022ece01c121"
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """A text that is spoken before it may be heard, in a context of its own at Cartesia.
+
+    Attributes:
+        text: the text.
+        context_id: Cartesia's name of the context.
+        held: the sound and the words that have come, the oldest first.
+    """
+
+    text: str
+    context_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    held: deque[Any] = field(default_factory=deque)
+
+
+class Cartesia(CartesiaTTSService):
+    """Speaks the first sentence of an answer ahead, if asked to.
+
+    When the answer is let go, the context of that sentence becomes the answer's, and what follows
+    goes on in it; when it is not, the context is cancelled and its sound dropped.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._ahead: Ahead | None = None
+        # What Cartesia calls the contexts of answers that were begun ahead.
+        self._theirs: dict[str, str] = {}
+
+    def prepare(self, text: str) -> None:
+        """Begin to speak a text that is likely to be asked for next; one is kept, the last."""
+        if self._ahead and self._ahead.text == text.strip():
+            return
+        self.withdraw()
+        self._ahead = Ahead(text.strip())
+        self.create_task(self._begin(self._ahead), "prepare")
+
+    def withdraw(self) -> None:
+        """Forget what was prepared."""
+        ahead, self._ahead = self._ahead, None
+        if ahead:
+            cancel = json.dumps({"context_id": ahead.context_id, "cancel": True})
+            self.create_task(self._send(cancel), "withdraw")
+
+    async def _begin(self, ahead: Ahead) -> None:
+        if self._ahead is ahead and not await self._send(
+            self._build_msg(text=ahead.text, context_id=ahead.context_id)
+        ):
+            self._ahead = None
+
+    async def _send(self, message: str) -> bool:
+        """Whether there was a connection; without one nothing needs to be sent ahead."""
+        if not self._websocket:
+            return False
+        try:
+            await self._websocket.send(message)
+        except ConnectionClosed:
+            return False
+        return True
+
+    async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame | None, None]:
+        """Speak a text, with what was made of it ahead."""
+        ahead = self._ahead
+        if ahead and ahead.text == text.strip():
+            await self._let_go(ahead, context_id)
+            yield None
+            return
+        self.withdraw()
+        async for frame in super().run_tts(text, context_id):
+            yield frame
+
+    async def _let_go(self, ahead: Ahead, context_id: str) -> None:
+        await self.start_tts_usage_metrics(ahead.text)
+        while ahead.held:
+            await super().append_to_audio_context(context_id, _of(context_id, ahead.held.popleft()))
+        self._theirs[context_id] = ahead.context_id
+        self._ahead = None
+
+    def _ours(self, context_id: str) -> str:
+        return next((ours for ours, it in self._theirs.items() if it == context_id), context_id)
+
+    def audio_context_available(self, context_id: str) -> bool:
+        """Whether something is to come of a context."""
+        if self._ahead and context_id == self._ahead.context_id:
+            return True
+        return super().audio_context_available(self._ours(context_id))
+
+    async def append_to_audio_context(self, context_id: str | None, frame: Any) -> None:
+        """Take what has come of a context; hold what may not be heard yet.
+
+        Cartesia closes a context that waits; one that is held ends with its answer only.
+        """
+        if self._ahead and context_id == self._ahead.context_id:
+            if frame and not isinstance(frame, TTSStoppedFrame):
+                self._ahead.held.append(frame)
+        elif context_id:
+            ours = self._ours(context_id)
+            await super().append_to_audio_context(ours, _of(ours, frame))
+
+    def _build_msg(self, *args: Any, context_id: str = "", **kwargs: Any) -> str:
+        theirs = self._theirs.get(context_id, context_id)
+        return super()._build_msg(*args, context_id=theirs, **kwargs)
+
+    async def push_frame(
+        self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM
+    ) -> None:
+        """Push a frame; what cannot be spoken ahead has not begun, so it has no end either."""
+        ahead = self._ahead
+        if ahead and isinstance(frame, TTSStoppedFrame) and frame.context_id == ahead.context_id:
+            self._ahead = None
+            return
+        await super().push_frame(frame, direction)
+
+    async def _handle_interruption(
+        self, frame: InterruptionFrame, direction: FrameDirection
+    ) -> None:
+        self.withdraw()
+        await super()._handle_interruption(frame, direction)
+
+    async def on_audio_context_interrupted(self, context_id: str) -> None:
+        """Cancel the context at Cartesia."""
+        await super().on_audio_context_interrupted(self._theirs.pop(context_id, context_id))
+
+    async def on_audio_context_completed(self, context_id: str) -> None:
+        """Forget the context."""
+        self._theirs.pop(context_id, None)
+        await super().on_audio_context_completed(context_id)
+
+    async def _close_connection_contexts(self) -> None:
+        """A context is gone with its connection."""
+        self._ahead = None
+        await super()._close_connection_contexts()
+
+
+def _of(context_id: str, frame: Any) -> Any:
+    """A frame or a word, of a context."""
+    if frame is not None and hasattr(frame, "context_id"):
+        frame.context_id = context_id
+    return frame
+
+
 def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> TTSService:
     """The service, with the voice set, else the persona's."""
     root = settings.cartesia_base_url.rstrip("/").replace("http", "ws", 1)
     voice = settings.cartesia_voice_id or persona.voice_with("cartesia") or DEFAULT_VOICE
-    return CartesiaTTSService(
+    return Cartesia(
         api_key=settings.cartesia_api_key.get_secret_value(),
         url=f"{root}/tts/websocket",
         settings=CartesiaTTSService.Settings(

@@ -11,13 +11,9 @@ from typing import Any
 
 import numpy as np
 from pipecat.frames.frames import (
-    BotStartedSpeakingFrame,
-    BotStoppedSpeakingFrame,
     CancelFrame,
     EndFrame,
     Frame,
-    InterruptionFrame,
-    LLMMessagesTransformFrame,
     ProposedUserStartedSpeakingFrame,
     ProposedUserStoppedSpeakingFrame,
     StartFrame,
@@ -28,15 +24,13 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.settings import STTSettings
-from pipecat.services.stt_service import STTService
 from pipecat.transcriptions.language import Language
-from pipecat.turns.eager_end_of_turn_mixin import EagerEndOfTurnSTTServiceMixin
 from pipecat.utils.time import time_now_iso8601
 
 from . import rules
-from .echo import Said
-from .floor import VoiceEndedFrame, VolumeFrame, without_cut_off_turn
+from .floor import VoiceEndedFrame
 from .judge import Complete, Transcribe, complete, judged, written
+from .owner import TurnOwner
 from .utterance import BEFORE_S, Utterance
 from .voice import RATE, Heard, Sound, VoiceActivity
 from .words import Words
@@ -60,12 +54,8 @@ class NoSoundFrame(SystemFrame):
     duration_s: float
 
 
-class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
-    """Speech to text that owns the turn. Hears s16le mono, 16 kHz.
-
-    Events: `on_turn_taken_back(ears)` when the user goes on with the turn that was ended last,
-    which is then as if it had not been; `on_turn_kept(ears)` when it is too late for that.
-    """
+class TurnEars(TurnOwner):
+    """Speech to text that owns the turn. Hears s16le mono, 16 kHz."""
 
     def __init__(
         self,
@@ -74,17 +64,18 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         language: Language,
         model: str,
         complete: Complete = complete,
+        speculates: bool = True,
     ) -> None:
         """`transcribe` writes a sound down, `complete` says how sure it is that it is a whole turn.
 
-        Both are called in threads, several at once.
+        Both are called in threads, several at once. `speculates` lets the mind begin before the
+        turn has ended.
         """
         super().__init__(
-            enable_eager_end_of_turn=True,
+            enable_eager_end_of_turn=speculates,
             settings=STTSettings(model=model, language=language),
             sample_rate=RATE,
         )
-        self.said = Said()
         self._transcribe, self._complete = transcribe, complete
         self._patience, self._stretch = patience, 1.0
         self._language = language
@@ -94,14 +85,10 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         # The turn that was ended last, and when, in seconds of sound heard.
         self._ended: Utterance | None = None
         self._ended_at_s = 0.0
-        self._avatar_speaks = self._lowered = False
-        self._user_db: float | None = None
         self._heard_s = 0.0
         self._looks_without_sound, self._missing_s = 0, 0.0
         self._sound_watch: asyncio.Task[None] | None = None
         self._thoughts: set[asyncio.Task[None]] = set()
-        self._register_event_handler("on_turn_kept", sync=True)
-        self._register_event_handler("on_turn_taken_back", sync=True)
 
     @property
     def thoughts(self) -> frozenset[asyncio.Task[None]]:
@@ -160,15 +147,11 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
                 await self.queue_frame(NoSoundFrame(missing_s))
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
-        """Know whether the avatar has the floor, and that time passes without sound, too."""
+        """Know that time passes without sound, too."""
         if isinstance(frame, NoSoundFrame):
             await self._hear_nothing(frame.duration_s)
-            return
-        if isinstance(frame, BotStartedSpeakingFrame):
-            self._avatar_speaks = True
-        elif isinstance(frame, BotStoppedSpeakingFrame | InterruptionFrame):
-            self._avatar_speaks = False
-        await super().process_frame(frame, direction)
+        else:
+            await super().process_frame(frame, direction)
 
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
         """Hear a piece of the microphone's sound; what it leads to is pushed when it is known."""
@@ -231,9 +214,6 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         self._stretch = rules.stretched(self._stretch, cut_off=False)
         await self._call_event_handler("on_turn_kept")
 
-    def _like_the_user(self, level_db: float, softer_db: float) -> bool:
-        return self._user_db is None or level_db > self._user_db - softer_db
-
     async def _in_speech(self, utterance: Utterance, heard: Heard, duration_s: float) -> None:
         utterance.voice_s += duration_s
         utterance.resumed_s += duration_s
@@ -286,7 +266,7 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
 
     async def _consider(self, utterance: Utterance, heard: str) -> None:
         """Give the floor to whoever says something; leave it with the avatar that hears itself."""
-        if self._may_be_echo(utterance, heard):
+        if self._may_be_echo(utterance.over_avatar, utterance.level_db, heard):
             heard = self.said.without(heard)
             if not heard:
                 utterance.only_echo()
@@ -295,13 +275,6 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         utterance.text = utterance.whole(heard)
         if rules.takes_the_floor(utterance.words, utterance.voice_s, self._avatar_speaks):
             await self._take_the_floor(utterance)
-
-    def _may_be_echo(self, utterance: Utterance, heard: str) -> bool:
-        """Whether it could be the avatar: softer than the user, or more than a word or two."""
-        loud = self._user_db is not None and self._like_the_user(
-            utterance.level_db, rules.NEARLY_AS_LOUD_DB
-        )
-        return utterance.over_avatar and (not loud or len(Words(heard).all) > 2)
 
     async def _guess(self, utterance: Utterance, text: str, sure: float) -> None:
         """Let the mind begin with what is probably the turn."""
@@ -330,12 +303,7 @@ class TurnEars(EagerEndOfTurnSTTServiceMixin, STTService):
         """Forget the turn that was ended too soon, and the answer begun: the whole turn follows."""
         if utterance.rejoins:
             utterance.rejoins = False
-            await self.push_frame(LLMMessagesTransformFrame(without_cut_off_turn))
-
-    async def _turn_volume(self, volume: float) -> None:
-        if self._lowered != (volume < 1):
-            self._lowered = volume < 1
-            await self.push_frame(VolumeFrame(volume))
+            await self._forget_cut_off_turn()
 
     async def _end(self, utterance: Utterance, quiet_s: float) -> None:
         self._utterance = None

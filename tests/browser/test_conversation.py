@@ -68,6 +68,7 @@ WAITING = """async () => {
     jitterBufferDelay / jitterBufferEmittedCount;
   return waits(stats.find(({ type, kind }) => type === "inbound-rtp" && kind === "audio"));
 }"""
+EARLY = "inside('steps').lastElementChild.querySelector('.ahead + span + b')?.textContent"
 BARS = "[...inside('waterfall').querySelectorAll('.total')].map(({ textContent }) => textContent)"
 
 
@@ -91,6 +92,7 @@ class Seen:
     waited_s: float
     turns: list[dict[str, Any]]
     bars: list[str]
+    early: str
     transcript: list[dict[str, Any]]
     states: list[str]
     violations: list[str]
@@ -168,11 +170,11 @@ async def _end(user: User) -> dict[str, Any]:
     """How the conversation went."""
     turns = await user.watched("told")
     await user.page.click("#speed")
-    bars = await user.watched(BARS)
+    shown = {"bars": await user.watched(BARS), "early": await user.watched(EARLY)}
     await user.page.click("#end")
     await user.state("over")
     states, violations = await user.watched("[watched.states, watched.violations]")
-    return {"turns": turns, "bars": bars, "states": states, "violations": violations}
+    return {"turns": turns, "states": states, "violations": violations} | shown
 
 
 async def test_the_microphone_is_not_asked_for_before_the_click(seen: Seen) -> None:
@@ -230,6 +232,12 @@ async def test_the_waterfall_is_what_the_server_has_measured(seen: Seen) -> None
     # As a browser rounds, which Python does not: 0.125 is 0.13.
     totals = [Decimal(max(steps.values())) for steps in told]
     assert seen.bars == [str(each.quantize(Decimal("0.01"), ROUND_HALF_UP)) for each in totals]
+
+
+async def test_it_says_how_many_answers_were_begun_early_and_in_vain(seen: Seen) -> None:
+    ahead = seen.transcript[-1]["ahead"]
+    assert 0 <= ahead["for_nothing"] < ahead["calls"], "the spoken question is answered early"
+    assert seen.early == f"{ahead['calls']} ({ahead['for_nothing']})"
 
 
 async def test_nothing_leaves_the_server_and_nothing_goes_wrong(app: App, seen: Seen) -> None:

@@ -147,7 +147,7 @@ async def test_the_page_is_told_the_steps_in_order():
         pushed = FramePushed(here, here, frame, FrameDirection.DOWNSTREAM, round(at_s * 1e9))
         await latency.on_push_frame(pushed)
     await asyncio.sleep(0)
-    assert message(turns[0], 3) == {
+    assert message(turns[0], 3, {"calls": 2, "for_nothing": 1}) == {
         "type": "turn-latency",
         "turn": 3,
         "user_stopped_s": 0,
@@ -156,4 +156,5 @@ async def test_the_page_is_told_the_steps_in_order():
             {"name": "mind", "at_s": 0.5},
             {"name": "voice", "at_s": 0.7},
         ],
+        "ahead": {"calls": 2, "for_nothing": 1},
     }

@@ -29,8 +29,10 @@ from pipecat.services.heygen.client import ServiceType
 from pipecat.services.heygen.video import HeyGenVideoService
 from pipecat.transports.heygen.transport import HeyGenParams, HeyGenTransport
 
+from pipelines.avatar.heygen import FIRST_PIECE_S, build
 from pipelines.lite import redirect
-from pipelines.settings import Settings
+from pipelines.persona import Persona
+from pipelines.settings import Settings, load_settings
 from pipelines.transport.heygen import LiveAvatarTransport
 from tests.sandbox.caller import PATIENCE_S, WAYNE, Caller, tone
 from tests.standins.stage import Stage, running
@@ -108,6 +110,27 @@ async def test_the_video_service_speaks_through_the_avatar_and_stops_its_session
     [session] = redirected.desk.account.sessions.values()
     assert session.end_reason == "UNKNOWN"
     assert redirected.desk.theatre.playing == 0
+
+
+async def test_our_service_gives_the_face_the_first_sound_at_once_and_more_at_a_time_later(
+    redirected: Caller, http: aiohttp.ClientSession
+) -> None:
+    settings = load_settings(
+        liveavatar_api_key=redirected.key["X-API-KEY"],
+        liveavatar_base_url=redirected.url,
+        liveavatar_quality="low",
+        liveavatar_avatar_id=WAYNE,
+    )
+    async with running(build(settings, Persona(), http)) as stage:
+        await stage.play(Ready(), TTSStartedFrame(), *tts(tone(4)), TTSStoppedFrame())
+        await _seen(stage)
+        await commands(redirected, "agent.speak_end")
+        [session] = redirected.desk.account.sessions.values()
+        pieces = [e["message"].get("audio_base64_chars", 0) * 3 // 4 for e in session.log]
+        first, *later, _rest = pieces_s = [size / 48_000 for size in pieces if size]
+        assert first == pytest.approx(FIRST_PIECE_S, abs=0.001)
+        assert later == sorted(later) and 0.3 < later[-1] <= 1
+        assert sum(pieces_s) == pytest.approx(4, abs=0.01)
 
 
 async def test_the_video_service_interrupts_and_listens(

@@ -21,6 +21,11 @@ from tests.standins.babble import SAMPLE_RATE, babble, resample
 from tests.standins.server import Server
 
 CHUNK_S = 0.1
+NEEDED = {"transcript", "continue", "context_id", "model_id", "voice", "output_format"}
+ALLOWED = NEEDED | {
+    *("add_timestamps", "use_normalized_timestamps", "max_buffer_delay_ms", "language", "flush"),
+    *("generation_config", "pronunciation_dict_id"),
+}
 Message = dict[str, Any]
 
 
@@ -70,6 +75,19 @@ class Context:
         """A message of this context in the vendor's envelope."""
         head = {"type": kind, "done": kind == "done", "status_code": 206}
         return head | {"context_id": self.context_id} | fields
+
+
+def problem_with(message: Message) -> str:
+    """What the vendor would refuse a message for; "" for nothing."""
+    if message.get("cancel"):
+        return "" if message.keys() == {"context_id", "cancel"} else "a cancel takes a context_id"
+    if missing := NEEDED - message.keys():
+        return f"missing: {', '.join(sorted(missing))}"
+    if unknown := message.keys() - ALLOWED:
+        return f"unknown: {', '.join(sorted(unknown))}"
+    if not 0 <= message.get("max_buffer_delay_ms", 0) <= 5000:
+        return "max_buffer_delay_ms is from 0 to 5000"
+    return ""
 
 
 Speaker = tuple[Context, asyncio.Task[None]]
@@ -146,6 +164,10 @@ class Cartesia(Server):
             async for frame in socket:
                 message: Message = json.loads(frame.data)
                 context_id = message["context_id"]
+                if problem := problem_with(message):
+                    refusal = SpeechError(400, "Bad request", problem)
+                    await socket.send_json(_error(Context(context_id), refusal))
+                    continue
                 if message.get("cancel"):
                     self._cancel(context_id, speakers)
                     continue

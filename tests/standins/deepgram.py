@@ -1,7 +1,8 @@
 """Deepgram: live transcription over a WebSocket, with the transcripts written beforehand.
 
-Not imitated: endpointing by the model (the script says when a line ends), UtteranceEnd,
-SpeechStarted, multichannel audio, and the closing of silent connections after ten seconds.
+This is Nova; flux.py is Flux. Not imitated: endpointing by the model (the script says when a line
+ends), UtteranceEnd, SpeechStarted, multichannel audio, and the closing of silent connections after
+ten seconds.
 """
 
 import json
@@ -11,27 +12,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from aiohttp import WSMsgType, web
 
+from tests.standins.flux import FluxConnection, problem_with
+from tests.standins.loudness import voiced_s
+from tests.standins.script import Line
 from tests.standins.server import Server
 
-VOICED_RMS = 300.0
-WINDOW_S = 0.02
 Message = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Line:
-    """What the user will have said once `voiced_s` seconds above the noise floor have arrived.
-
-    The final result follows on Finalize, on CloseStream, or after `silence_s` seconds of quiet,
-    whichever is first. Until then the words arrive one by one as interim results.
-    """
-
-    text: str
-    voiced_s: float = 0.2
-    silence_s: float = 1.0
+CODES = {
+    400: "INVALID_QUERY_PARAMETER",
+    401: "INVALID_AUTH",
+    404: "NOT_FOUND",
+    429: "TOO_MANY_REQUESTS",
+}
 
 
 @dataclass
@@ -65,10 +59,10 @@ class Connection:
     def hear(self, pcm: bytes) -> list[Message]:
         """Take a chunk of audio; the results it leads to."""
         self.audio_bytes += len(pcm)
-        voiced_s = _voiced_s(pcm, self.sample_rate)
-        self._voiced_s += voiced_s
+        heard_s = voiced_s(pcm, self.sample_rate)
+        self._voiced_s += heard_s
         chunk_s = len(pcm) / (2 * self.sample_rate)
-        self._quiet_s = 0.0 if voiced_s else self._quiet_s + chunk_s
+        self._quiet_s = 0.0 if heard_s else self._quiet_s + chunk_s
         if self._complete() and self._quiet_s >= self.script[0].silence_s:
             return [self._final(speech_final=True)]
         return self._interim()
@@ -143,12 +137,19 @@ class DeepgramState:
     """The script, shared by all connections, and the connections in order of arrival."""
 
     script: deque[Line]
-    connections: list[Connection] = field(default_factory=list)
+    connections: list[Connection | FluxConnection] = field(default_factory=list)
 
     @property
     def audio_bytes(self) -> int:
         """All audio received on all connections."""
         return sum(connection.audio_bytes for connection in self.connections)
+
+    @property
+    def turns(self) -> FluxConnection:
+        """The newest connection, which is to Flux."""
+        connection = self.connections[-1]
+        assert isinstance(connection, FluxConnection)
+        return connection
 
     def say(self, text: str, voiced_s: float = 0.2, silence_s: float = 1.0) -> None:
         """Add a line to the end of the script."""
@@ -156,11 +157,15 @@ class DeepgramState:
 
 
 class Deepgram(Server):
-    """Deepgram's `/v1/listen`, and `/v1/projects` as the cheapest call that checks a key."""
+    """Deepgram's `/v1/listen` and `/v2/listen`; `/v1/projects` is the cheapest call with a key."""
 
     def __init__(self, key: str = "fake-deepgram-key", lines: Iterable[Line | str] = ()) -> None:
         super().__init__(
-            [web.get("/v1/listen", self._listen), web.get("/v1/projects", self._projects)]
+            [
+                web.get("/v1/listen", self._listen),
+                web.get("/v2/listen", self._take_turns),
+                web.get("/v1/projects", self._projects),
+            ]
         )
         self.key = key
         script = (Line(said) if isinstance(said, str) else said for said in lines)
@@ -178,17 +183,34 @@ class Deepgram(Server):
 
     def error(self, status: int, message: str) -> web.Response:
         """Deepgram's flat error body."""
-        code = {401: "INVALID_AUTH", 404: "NOT_FOUND", 429: "TOO_MANY_REQUESTS"}.get(status)
-        body = {"err_code": code or "INTERNAL_SERVER_ERROR", "err_msg": message}
+        body = {"err_code": CODES.get(status) or "INTERNAL_SERVER_ERROR", "err_msg": message}
         return web.json_response(body | {"request_id": str(uuid.uuid4())}, status=status)
 
     async def _projects(self, _: web.Request) -> web.Response:
         return web.json_response({"projects": [{"project_id": "fake", "name": "stand-in"}]})
 
     async def _listen(self, request: web.Request) -> web.WebSocketResponse:
-        connection = Connection(self.state.script, dict(request.query))
+        return await self._converse(request, Connection(self.state.script, dict(request.query)), [])
+
+    async def _take_turns(self, request: web.Request) -> web.StreamResponse:
+        options = dict(request.query)
+        if problem := problem_with(options):
+            refusal = self.error(400, problem)
+            refusal.headers["dg-error"] = problem
+            return refusal
+        connection = FluxConnection(self.state.script, options)
+        return await self._converse(request, connection, [connection.connected()])
+
+    async def _converse(
+        self,
+        request: web.Request,
+        connection: Connection | FluxConnection,
+        greeting: list[Message],
+    ) -> web.WebSocketResponse:
         self.state.connections.append(connection)
         async with self.accept(request) as socket:
+            for message in greeting:
+                await socket.send_json(message)
             async for message in socket:
                 if message.type is WSMsgType.BINARY:
                     answers = connection.hear(message.data)
@@ -200,15 +222,6 @@ class Deepgram(Server):
                 if connection.closed:
                     await socket.close()
         return socket
-
-
-def _voiced_s(pcm: bytes, sample_rate: int) -> float:
-    window = int(sample_rate * WINDOW_S)
-    samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], dtype="<i2").astype(np.float64)
-    pieces = (samples[at : at + window] for at in range(0, len(samples), window))
-    return sum(
-        len(piece) / sample_rate for piece in pieces if np.sqrt(np.mean(piece**2)) > VOICED_RMS
-    )
 
 
 def _alternative(text: str, start_s: float, duration_s: float) -> Message:

@@ -1,13 +1,15 @@
 """Gemini: `generateContent` and its streaming form, with the replies written beforehand.
 
-Not imitated: thinking, tools, safety verdicts, and any judgement of the request's content.
+A wish to think so much or so little is checked as each family of models takes it. Not imitated:
+thinking itself, tools, safety verdicts, and any other judgement of the request's content.
 """
 
 import asyncio
 import json
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -31,12 +33,19 @@ NO_KEY = (
 )
 
 
+LEVELS = ("MINIMAL", "LOW", "MEDIUM", "HIGH")
+
+
 @dataclass
 class GeminiState:
-    """The replies still to give, and the bodies of the requests that asked for one."""
+    """The replies still to give, and the bodies of the requests that asked for one.
+
+    `withdrawn` are those of the requests whose client left before the end of the reply.
+    """
 
     replies: deque[Reply]
     prompts: list[dict[str, Any]]
+    withdrawn: list[dict[str, Any]] = field(default_factory=list)
 
     def last_user_text(self) -> str:
         """What the user said last, in the latest request."""
@@ -52,16 +61,19 @@ class Gemini(Server):
         key: str = "fake-gemini-key",
         replies: Iterable[Reply | str] = (),
         models: Sequence[str] = ("gemini-3.6-flash",),
+        refused_levels: Sequence[str] = (),
     ) -> None:
         super().__init__(
             [
                 web.get("/v1beta/models", self._models),
+                web.get("/v1beta/models/{model}", self._model),
                 web.post("/v1beta/models/{model}:streamGenerateContent", self._stream),
                 web.post("/v1beta/models/{model}:generateContent", self._generate),
             ]
         )
         self.key = key
         self.models = models
+        self.refused_levels = refused_levels
         self.state = GeminiState(as_replies(replies), [])
 
     def unused(self) -> list[str]:
@@ -90,35 +102,54 @@ class Gemini(Server):
         return web.json_response({"error": error}, status=status)
 
     async def _models(self, _: web.Request) -> web.Response:
-        methods = ["generateContent", "countTokens"]
-        models = [
-            {"name": f"models/{name}", "supportedGenerationMethods": methods}
-            for name in self.models
-        ]
-        return web.json_response({"models": models})
+        return web.json_response({"models": [_about(name) for name in self.models]})
 
-    async def _next_reply(self, request: web.Request) -> Reply | None:
-        self.state.prompts.append(await body_of(request))
+    async def _model(self, request: web.Request) -> web.Response:
+        return web.json_response(_about(request.match_info["model"]))
+
+    def _problem(self, request: web.Request, body: dict[str, Any]) -> str:
+        wish = thinking_config(body)
+        level, budget = wish.get("thinking_level"), wish.get("thinking_budget")
+        old = request.match_info["model"].startswith("gemini-2.5")
+        if level is not None and budget is not None:
+            return "You can only set only one of thinking budget and thinking level."
+        if level is not None and (old or level in self.refused_levels or level not in LEVELS):
+            return f"Thinking level {level} is not supported for this model."
+        if budget is not None and not old:
+            return "Request contains an invalid argument."
+        return ""
+
+    async def _next_reply(self, request: web.Request) -> Reply | web.Response:
+        body = await body_of(request)
+        if problem := self._problem(request, body):
+            return self.error(400, problem)
+        self.state.prompts.append(body)
+        self.notify()
         if self.state.replies:
             return self.state.replies.popleft()
         self.unmatched.append(f"{request.method} {request.path} without a scripted reply")
-        return None
+        return self.error(400, "No reply is scripted.")
 
     async def _generate(self, request: web.Request) -> web.Response:
         reply = await self._next_reply(request)
-        if reply is None:
-            return self.error(400, "No reply is scripted.")
+        if isinstance(reply, web.Response):
+            return reply
         await asyncio.sleep(reply.delay_s)
         return web.json_response(self._chunk(request, reply.text, reply.text))
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         reply = await self._next_reply(request)
-        if reply is None:
-            return self.error(400, "No reply is scripted.")
+        if isinstance(reply, web.Response):
+            return reply
+        prompt = self.state.prompts[-1]
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await stream.prepare(request)
-        async for chunk in self._chunks(request, reply):
-            await stream.write(f"data: {json.dumps(chunk)}\r\n\r\n".encode())
+        try:
+            async for chunk in self._chunks(request, reply):
+                await stream.write(f"data: {json.dumps(chunk)}\r\n\r\n".encode())
+        except ConnectionError:
+            self.state.withdrawn.append(prompt)
+            self.notify()
         return stream
 
     async def _chunks(self, request: web.Request, reply: Reply) -> AsyncIterator[dict[str, Any]]:
@@ -147,3 +178,14 @@ class Gemini(Server):
         )
         usage = {"promptTokenCount": asked, "candidatesTokenCount": answered}
         return chunk | {"usageMetadata": usage | {"totalTokenCount": asked + answered}}
+
+
+def thinking_config(body: dict[str, Any]) -> dict[str, Any]:
+    """How much a request wishes to be thought; Google takes names in snake and in camel case."""
+    wish = (body.get("generationConfig") or {}).get("thinkingConfig") or {}
+    return {re.sub("[A-Z]", lambda m: f"_{m[0].lower()}", key): wish[key] for key in wish}
+
+
+def _about(model: str) -> dict[str, Any]:
+    methods = ["generateContent", "countTokens"]
+    return {"name": f"models/{model}", "supportedGenerationMethods": methods}

@@ -7,7 +7,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -20,10 +20,11 @@ COMPLETIONS = "/v1/chat/completions"
 
 @dataclass
 class OllamaState:
-    """The replies still to give, and the bodies of the requests that asked for one."""
+    """The replies still to give, bodies of the requests that asked for one, models in memory."""
 
     replies: deque[Reply]
     prompts: list[dict[str, Any]]
+    loaded: list[str] = field(default_factory=list)
 
     def last_user_text(self) -> str:
         """What the user said last, in the latest request."""
@@ -43,6 +44,7 @@ class Ollama(Server):
         super().__init__(
             [
                 web.get("/api/tags", self._tags),
+                web.post("/api/generate", self._load),
                 web.get("/v1/models", self._models),
                 web.post(COMPLETIONS, self._complete),
             ]
@@ -75,6 +77,15 @@ class Ollama(Server):
     async def _tags(self, _: web.Request) -> web.Response:
         models = [{"name": name, "model": name, "size": 1} for name in self.models]
         return web.json_response({"models": models})
+
+    async def _load(self, request: web.Request) -> web.Response:
+        """A request without a prompt loads the model; others are not imitated."""
+        body = await body_of(request)
+        if body["model"] not in self.models or body.get("prompt"):
+            return self.error(404, f"model '{body['model']}' not found")
+        self.state.loaded.append(body["model"])
+        self.notify()
+        return web.json_response({"model": body["model"], "response": "", "done": True})
 
     async def _models(self, _: web.Request) -> web.Response:
         models = [{"id": name, "object": "model", "owned_by": "library"} for name in self.models]

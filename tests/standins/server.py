@@ -17,13 +17,17 @@ CLOSE_TIMEOUT_S = 1.0
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it arrived; `body` is the parsed JSON, or None when there was none."""
+    """One request as it arrived; `body` is the parsed JSON, or None when there was none.
+
+    `connection` is the client's port: requests that have it in common came over one connection.
+    """
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Any
+    connection: int = 0
 
 
 @dataclass(frozen=True)
@@ -158,4 +162,6 @@ async def body_of(request: web.Request) -> Any:
 
 async def _on_record(request: web.Request) -> Request:
     query, headers = dict(request.query), request.headers.copy()
-    return Request(request.method, request.path, query, headers, await body_of(request))
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    port = peer[1] if peer else 0
+    return Request(request.method, request.path, query, headers, await body_of(request), port)

@@ -13,20 +13,30 @@ from tests.standins.daily import Daily
 from tests.standins.deepgram import Deepgram
 from tests.standins.gemini import Gemini
 from tests.standins.liveavatar import LiveAvatar
+from tests.standins.loudness import voiced_s
+from tests.standins.script import Line
 from tests.talk.app import SMALL, running_app
 from tests.talk.test_local import between, pcm, server_messages
 from tests.talk.visitor import Visitor
 
+QUESTION = "What is the capital of France?"
 REPLY = "Paris. It is the capital of France."
+HALVES = "Tell me about the capital", "of Spain and Portugal."
 FLAGS = ("--size", "640x360")
+
+
+def _line(*said: str) -> Line:
+    """What is heard when all of it was said, with pauses between."""
+    return Line(" ".join(said), 0.95 * sum(voiced_s(say(each), 16_000) for each in said))
 
 
 class Vendors:
     """A stand-in for every vendor of the conversation, and the settings that lead to them."""
 
     def __init__(self) -> None:
-        self.deepgram = Deepgram(lines=["What is the capital of France?"])
-        self.gemini = Gemini(replies=[REPLY])
+        lines = [_line(QUESTION), _line(*HALVES)]
+        self.deepgram = Deepgram(lines=lines)
+        self.gemini = Gemini(replies=[REPLY] * 4)
         self.cartesia = Cartesia(speak=lambda text: say(text, 24_000), speak_rate=24_000)
 
     @property
@@ -59,20 +69,40 @@ async def test_a_question_goes_through_every_vendor_and_back(tmp_path):
             assert line in app.output
         async with Visitor(app.url) as visitor:
             await visitor.hushed(0)
-            visitor.microphone.say(say("What is the capital of France?"))
+            visitor.microphone.say(say(QUESTION))
             await asyncio.wait_for(visitor.microphone.quiet.wait(), 20)
             over_s = visitor.microphone.quiet_at_s
             await visitor.hushed(over_s)
             heard = hear(pcm(between(visitor.sounds, over_s, visitor.sounds[-1].at_s)))
             assert len(visitor.sights) > 20
             said = visitor.received("user-transcription")
-        assert [m["text"] for m in said if m["final"]] == ["What is the capital of France?"]
-        assert [m["text"] for m in said if not m["final"]][0] == "What"
+            started = visitor.received("user-started-speaking", over_s - 5)
+            stopped = visitor.received("user-stopped-speaking", over_s - 5)
+            assert cloud.gemini.state.last_user_text() == QUESTION
+            await _ask_with_a_pause(visitor)
+        lines = await app.ended_transcript()
+        assert [m["text"] for m in said if m["final"]] == [QUESTION]
+        guesses = [m["text"] for m in said if not m["final"]]
+        assert guesses and all(QUESTION.startswith(guess) for guess in guesses)
         assert "capital of france" in heard
-        assert cloud.gemini.state.last_user_text() == "What is the capital of France?"
+        assert len(started) == len(stopped) == 1
+        answers = [line for line in lines if line.get("who") == "avatar"][1:]
+        assert all(set(line["steps"]) == {"ears", "mind", "voice", "face"} for line in answers)
+        turns = [(line["who"], line["text"]) for line in lines if "who" in line]
+        assert turns[-2:] == [("user", " ".join(HALVES)), ("avatar", REPLY)]
+        asked, for_nothing = lines[-1]["ahead"]["calls"], lines[-1]["ahead"]["for_nothing"]
+        assert (asked, for_nothing) == (3, 1) and len(cloud.gemini.state.prompts) == 3
         assert "You are Mira" in str(cloud.gemini.state.prompts[-1])
         assert cloud.deepgram.state.audio_bytes > 32_000
         assert not [key for key in cloud.env.values() if "fake-" in key and key in app.output]
+
+
+async def _ask_with_a_pause(visitor: Visitor) -> None:
+    """A question in two halves: the mind begins after the first, and is called back."""
+    pause = bytes(round(0.4 * 2 * 16_000))
+    visitor.microphone.say(say(HALVES[0]).rstrip(b"\0") + pause + say(HALVES[1]))
+    await asyncio.wait_for(visitor.microphone.quiet.wait(), 20)
+    await visitor.hushed(visitor.microphone.quiet_at_s)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ const SPOKEN = "voice";
  * Pipecat bot the steps are put together from its metrics: each part's time to its first result.
  *
  * A turn is { turn, steps: [{ name, at_s }], exact }: `name` is "ears", "mind", "voice" or "face",
- * `at_s` seconds since the user stopped speaking, `exact` whether the bot measured it itself.
+ * `at_s` seconds since the user stopped speaking, `exact` whether the bot measured it itself. It
+ * may tell by `ahead` how many answers were begun early so far, and how many of them in vain.
  */
 export class Turns {
   #onTurn;
@@ -81,13 +82,13 @@ export class Turns {
    * The bot's own measurement of a turn.
    * @param {any} turn
    */
-  measured({ turn, steps }) {
+  measured({ turn, steps, ahead }) {
     const known = list(steps).filter(isStep);
     if (known.length === 0) return;
     if (!this.#exact) this.#list = [];
     this.#exact = true;
     this.#pending = null;
-    this.#add({ turn, steps: known, exact: true });
+    this.#add({ turn, steps: known, exact: true, ...counted(ahead) });
   }
 
   /**
@@ -120,6 +121,10 @@ export class Turns {
 // What a bot sends may be anything.
 /** @param {any} sent */
 const isStep = ({ name, at_s }) => typeof name === "string" && Number.isFinite(at_s);
+
+/** @param {any} ahead */
+const counted = (ahead) =>
+  ahead?.calls > 0 && ahead.for_nothing >= 0 ? { ahead: { ...ahead } } : {};
 
 /**
  * @param {unknown} sent

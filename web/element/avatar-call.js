@@ -37,7 +37,7 @@ const PROPERTIES = [
  *
  * @fires state       detail { state, previous }
  * @fires transcript  detail { id, role, text, interim, cut, at_s }
- * @fires metrics     detail { type: "turn", turn, steps, exact } or { type: "network", fps,
+ * @fires metrics     detail { type: "turn", turn, steps, exact, ahead? } or { type: "network", fps,
  *                    offset_ms, loss, round_trip_ms }
  * @fires error       detail { kind, message }
  */

@@ -58,14 +58,15 @@ export class Speed {
     return [this.#text("turnsChart"), ...said].join(". ");
   }
 
-  // The legend carries the times of the last turn.
+  // The legend carries the times of the last turn, and how often the mind began early.
   /** @param {Turn} turn */
-  #showSteps({ steps }) {
+  #showSteps({ steps, ahead }) {
     const rows = STEPS.map((name) => {
       const at_s = steps.find((step) => step.name === name)?.at_s;
       const known = at_s !== undefined;
       return this.#step(name, known ? this.#text("seconds", { value: inSeconds(at_s) }) : UNKNOWN);
     });
+    if (ahead) rows.push(this.#step("ahead", `${ahead.calls} (${ahead.for_nothing})`));
     this.#at("steps").replaceChildren(...rows);
   }
 

@@ -138,6 +138,7 @@ const TABLE = {
   ears: ["Ears", "Ohren", "Oído"],
   mind: ["Mind: first word", "Verstand: erstes Wort", "Mente: primera palabra"],
   voice: ["Voice: first sound", "Stimme: erster Ton", "Voz: primer sonido"],
+  ahead: ["Begun early (in vain)", "Früh begonnen (umsonst)", "Empezadas antes (en vano)"],
   faceStep: ["Face: first picture", "Gesicht: erstes Bild", "Cara: primera imagen"],
   seconds: ["{value} s", "{value} s", "{value} s"],
   milliseconds: ["{value} ms", "{value} ms", "{value} ms"],

@@ -55,6 +55,7 @@ from pipelines.turns.ahead import prepare_ahead
 from pipelines.turns.ears import TurnEars
 from pipelines.turns.floor import Volume
 from pipelines.turns.rules import PATIENCE
+from pipelines.turns.speculation import Speculation
 from pipelines.turns.taking import turns_for
 from pipelines.turns.voice import Sound
 from sessions.transcript import Transcript
@@ -218,10 +219,11 @@ class Room:
         self.file = (folder / "transcript.jsonl").open("w+")
         self.transcript = Transcript(self.file)
         self.recorder = Recorder(self.transcript, self.turns, self.latency, self.ears)
+        self.speculation = Speculation()
         self.worker = self._worker()
         self.host = Host(self.worker, PERSONA, 1e6, 0)
-        _follow_page(self.worker, self.latency, self.host)
-        _follow_ears(self.ears, self.worker)
+        _follow_page(self.worker, self.latency, self.speculation, self.host)
+        _follow_ears(self.ears, self.speculation, self.worker)
 
     def _worker(self) -> PipelineWorker:
         voice = Voice(self._speak, VOICE_RATE, AtOnce(), "heart")
@@ -233,7 +235,7 @@ class Room:
         return PipelineWorker(
             Pipeline(pipeline),
             params=PipelineParams(audio_in_sample_rate=RATE, audio_out_sample_rate=VOICE_RATE),
-            observers=[self.latency, self.ears.said, self.pace],
+            observers=[self.latency, self.speculation, self.ears.said, self.pace],
             clock=RoomClock(self.loop),
             idle_timeout_secs=None,
         )

@@ -93,3 +93,14 @@ test("a measurement without steps and metrics of another shape change nothing", 
   for (const ttfb of [undefined, null, "fast", [null], [{}]]) turns.metrics({ ttfb });
   assert.deepEqual(turns.list, []);
 });
+
+test("how many answers were begun early is told with the turn, if it can be", () => {
+  const steps = [{ name: "voice", at_s: 0.5 }];
+  const ahead = { calls: 3, for_nothing: 1 };
+  for (const sent of [ahead, undefined, null, 3, {}, { calls: 0, for_nothing: 0 }, { calls: 1 }])
+    turns.measured({ turn: 1, steps, ahead: sent });
+  assert.deepEqual(
+    turns.list.map((turn) => turn.ahead),
+    [ahead, ...Array(6).fill(undefined)],
+  );
+});

@@ -1,0 +1,60 @@
+"""Ears that own the turn: what all of them know and tell, whatever they hear with."""
+
+from typing import Any
+
+from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
+    Frame,
+    InterruptionFrame,
+    LLMMessagesTransformFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection
+from pipecat.services.stt_service import STTService
+from pipecat.turns.eager_end_of_turn_mixin import EagerEndOfTurnSTTServiceMixin
+
+from . import rules
+from .echo import Said
+from .floor import VolumeFrame, without_cut_off_turn
+from .words import Words
+
+
+class TurnOwner(EagerEndOfTurnSTTServiceMixin, STTService):
+    """Knows whether the avatar speaks, what it says, and how loud the user is.
+
+    Events: `on_turn_taken_back(ears)` when the user goes on with the turn that was ended last,
+    which is then as if it had not been; `on_turn_kept(ears)` when it is too late for that.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.said = Said()
+        self._avatar_speaks = self._lowered = False
+        self._user_db: float | None = None
+        self._register_event_handler("on_turn_kept", sync=True)
+        self._register_event_handler("on_turn_taken_back", sync=True)
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Know whether the avatar has the floor."""
+        if isinstance(frame, BotStartedSpeakingFrame):
+            self._avatar_speaks = True
+        elif isinstance(frame, BotStoppedSpeakingFrame | InterruptionFrame):
+            self._avatar_speaks = False
+        await super().process_frame(frame, direction)
+
+    def _like_the_user(self, level_db: float, softer_db: float) -> bool:
+        return self._user_db is None or level_db > self._user_db - softer_db
+
+    def _may_be_echo(self, over_avatar: bool, level_db: float, heard: str) -> bool:
+        """Whether it could be the avatar: softer than the user, or more than a word or two."""
+        loud = self._user_db is not None and self._like_the_user(level_db, rules.NEARLY_AS_LOUD_DB)
+        return over_avatar and (not loud or len(Words(heard).all) > 2)
+
+    async def _turn_volume(self, volume: float) -> None:
+        if self._lowered != (volume < 1):
+            self._lowered = volume < 1
+            await self.push_frame(VolumeFrame(volume))
+
+    async def _forget_cut_off_turn(self) -> None:
+        """The turn that was ended too soon, and the answer begun: the whole turn follows."""
+        await self.push_frame(LLMMessagesTransformFrame(without_cut_off_turn))
