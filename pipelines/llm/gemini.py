@@ -8,13 +8,19 @@ from pipecat.services.google.llm import GoogleLLMService
 from pipecat.services.llm_service import LLMService
 
 from pipelines.key import check_key
+from pipelines.mind.spoken import SpokenMind
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 
 
+class Gemini(SpokenMind, GoogleLLMService):
+    """Pipecat's service, whose answers are spoken."""
+
+
 def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> LLMService[Any]:
     """The service, with the persona's prompt as its instruction."""
-    return GoogleLLMService(
+    return Gemini(
+        persona=persona,
         api_key=settings.google_api_key.get_secret_value(),
         http_options=HttpOptions(base_url=settings.google_base_url),
         settings=GoogleLLMService.Settings(

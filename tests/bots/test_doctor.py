@@ -94,11 +94,37 @@ async def test_without_keys_local_parts_load_and_cloud_parts_are_off():
         assert findings[row.choice].state == expected, findings[row.choice]
 
 
-async def test_a_running_ollama_is_found():
-    async with Ollama() as server:
-        settings = load_settings(avatar_port=0, ollama_base_url=server.openai_url)
+@pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/"])
+async def test_a_running_ollama_is_asked_a_word_by_the_model_that_can_talk(path):
+    models = ("nomic-embed-text:latest", "llama3.2:latest")
+    async with Ollama(models=models, replies=["Yes"]) as server:
+        settings = load_settings(avatar_port=0, ollama_base_url=server.url + path)
         findings = {f.what: f for f in await examine(settings, {})}
-    assert findings["LLM=ollama"].detail == "answers"
+        server.assert_all_used()
+    assert findings["LLM=ollama"].detail == "llama3.2:latest answers"
+    assert findings["LLM=ollama"].state == "ok"
+
+
+@pytest.mark.parametrize("model", ["nomic-embed-text:latest", "gone"])
+async def test_a_model_that_cannot_talk_is_bad_although_its_endpoint_answers(model):
+    async with Ollama(models=("nomic-embed-text:latest",)) as server:
+        settings = load_settings(
+            avatar_port=0, llm="ollama", ollama_model=model, ollama_base_url=server.openai_url
+        )
+        findings = {f.what: f for f in await examine(settings, {})}
+    found = findings["LLM=ollama"]
+    assert (found.state, found.fix) == ("bad", "set OLLAMA_MODEL to a model that can talk")
+    assert f"{model} does not answer: " in found.detail and found.detail.endswith(
+        "does not support chat" if "embed" in model else "try pulling it first"
+    )
+
+
+async def test_a_variable_that_nobody_may_fill_is_bad(tmp_path):
+    (tmp_path / "ada.yaml").write_text("name: Ada\ngreeting: Hello ${guest}\n")
+    persona = {"avatar_persona": str(tmp_path / "ada.yaml"), "avatar_port": 0}
+    for settings, state in (({}, "bad"), ({"avatar_visitor_variables": "guest"}, "ok")):
+        found = await examine(load_settings(**persona, **settings), {})
+        assert next(f for f in found if f.what == "persona").state == state
 
 
 async def test_everything_that_is_wrong_is_found_at_once(tmp_path):
