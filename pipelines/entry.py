@@ -13,7 +13,7 @@ from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 
 from .text import clean
 
-# As many characters as the page's field takes.
+# In characters. The field of the page takes more, so that it can be said what was cut.
 LONGEST_TEXT = 2000
 TOO_LONG = f"That was too long: only its first {LONGEST_TEXT:,} characters were taken."
 
