@@ -77,7 +77,7 @@ async def check(settings: Settings, http: aiohttp.ClientSession) -> str:
     body = {
         "model": found.model,
         "messages": [{"role": "user", "content": "Say yes."}],
-        "max_tokens": 1,
+        "stream": True,
     }
     key = settings.ollama_api_key.get_secret_value() or "none"
     async with http.post(
@@ -91,6 +91,7 @@ async def check(settings: Settings, http: aiohttp.ClientSession) -> str:
                 f"{found.model} does not answer: {_reason(await answer.text())}",
                 "set OLLAMA_MODEL to a model that can talk",
             )
+        await answer.content.readline()  # the first word is enough
     return f"{found.model} answers"
 
 

@@ -20,7 +20,7 @@ GREETED = "You have begun the conversation with these words: "
 IN_TURNS = ("user", "assistant")
 # A token is four characters of English, and fewer bytes of anything else.
 BYTES_PER_TOKEN = 3
-TOKENS_PER_MESSAGE = 8
+TOKENS_PER_MESSAGE, TOKENS_PER_FILE = 8, 1000
 
 
 class History(OpenAILLMAdapter):
@@ -66,8 +66,8 @@ def acceptable(messages: Iterable[Message]) -> list[Message]:
 
     What the assistant said before the user's first word goes to the system message.
     """
-    messages = [message for message in messages if message.get("content") or "tool" in str(message)]
-    prompts = [str(message["content"]) for message in messages if message["role"] == "system"]
+    messages = [m for m in messages if m.get("content") or m.get("tool_calls")]
+    prompts = [_text(message["content"]) for message in messages if message["role"] == "system"]
     turns = _joined(message for message in messages if message["role"] != "system")
     if turns and turns[0]["role"] == "assistant" and isinstance(turns[0].get("content"), str):
         prompts.append(GREETED + turns.pop(0)["content"])
@@ -97,9 +97,10 @@ def newest(messages: Sequence[Message], most_tokens: int) -> list[Message]:
 
 def tokens(message: Message) -> int:
     """About how many tokens a message is, rather too many than too few."""
-    return len(str(message.get("content")).encode(errors="replace")) // BYTES_PER_TOKEN + (
-        TOKENS_PER_MESSAGE
-    )
+    parts = _parts(message.get("content"))
+    files = sum("text" not in part for part in parts)
+    size = len(_text(parts).encode(errors="replace"))
+    return TOKENS_PER_MESSAGE + size // BYTES_PER_TOKEN + files * TOKENS_PER_FILE
 
 
 def _joined(messages: Iterable[Message]) -> list[Message]:
@@ -120,6 +121,10 @@ def _both(before: Any, after: Any) -> Any:
     if isinstance(before, str) and isinstance(after, str):
         return f"{before}\n{after}"
     return [*_parts(before), *_parts(after)]
+
+
+def _text(content: Any) -> str:
+    return "\n".join(part["text"] for part in _parts(content) if "text" in part)
 
 
 def _parts(content: Any) -> list[Any]:

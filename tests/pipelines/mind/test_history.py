@@ -52,4 +52,9 @@ def test_the_oldest_turns_are_left_out_and_the_prompt_stays():
     kept = newest([PROMPT, *turns, user("And now?")], 120)
     assert kept[0] == PROMPT and kept[1]["role"] == "user" and kept[-1] == user("And now?")
     assert 60 < sum(map(tokens, kept)) <= 120
+    picture = user([{"type": "image_url", "image_url": {"url": "data:" + "x" * 1_000_000}}])
+    assert newest([PROMPT, user("Hi"), mira("Hi."), picture], 1100)[1:3] == [
+        user("Hi"),
+        mira("Hi."),
+    ]
     assert newest([PROMPT, user("long " * 999)], 120) == [PROMPT, user("long " * 999)]
