@@ -1,6 +1,7 @@
 """Ollama, or any other endpoint that speaks OpenAI's protocol."""
 
 import asyncio
+import functools
 import re
 from typing import Any
 
@@ -14,7 +15,7 @@ from pipecat.services.ollama.llm import OLLamaLLMService
 from pipelines.errors import UserError
 from pipelines.mind.endpoint import first_model, look
 from pipelines.mind.history import History
-from pipelines.mind.spoken import SpokenMind
+from pipelines.mind.spoken import Habit, SpokenMind
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 
@@ -57,12 +58,18 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
     model = first_model(settings)
     return Ollama(
         persona=persona,
-        begins_with_thought=bool(REASONING.search(model)),
+        habit=habit_of(settings.ollama_base_url, model),
         window=settings.ollama_window,
         base_url=settings.ollama_base_url,
         api_key=settings.ollama_api_key.get_secret_value() or "none",
         settings=OLLamaLLMService.Settings(model=model, system_instruction=persona.prompt),
     )
+
+
+@functools.cache
+def habit_of(base_url: str, model: str) -> Habit:
+    """How a model of an endpoint answers, guessed from its name until it has done so."""
+    return Habit(begins_with_thought=bool(REASONING.search(model)))
 
 
 async def check(settings: Settings, http: aiohttp.ClientSession) -> str:

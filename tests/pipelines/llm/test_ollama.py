@@ -145,6 +145,27 @@ async def test_a_thought_that_is_told_apart_is_not_said():
     assert not stage.all(LLMThoughtTextFrame)
 
 
+async def test_a_thought_that_the_template_begins_is_told_to_one_conversation_at_most():
+    answers = ["The user greets me.</think>\n\nHello there."] * 2
+    async with talking([Reply(answer, letters=4) for answer in answers]) as (talk, server):
+        written: list[str] = []
+        async with aiohttp.ClientSession() as http:
+            for each in (talk, Talk(server, http)):
+                async with each.stage() as stage:
+                    await stage.play(typed("Hello"))
+                    written.append((await each.answered()).content)
+    assert written[0].endswith("Hello there.") and written[1] == "Hello there."
+
+
+async def test_a_model_known_for_its_thoughts_tells_none_and_is_believed_when_it_has_none():
+    answers = ["The user greets me.</think>\n\nHello.", "Yes.", "So it is."]
+    replies = [Reply(answer, letters=4) for answer in answers]
+    async with talking(replies, models=("deepseek-r1:8b",)) as (talk, _), talk.stage() as stage:
+        for answer in ("Hello.", "Yes.", "So it is."):
+            await stage.play(typed("Hello"))
+            assert (await talk.answered()).content == answer
+
+
 async def test_who_answers_nothing_says_so_as_often_as_it_happens():
     nothing = ["", "   \n", "…", "👍", "<think>I wonder", "---"]
     replies = [Reply(text, letters=1) for text in nothing]
