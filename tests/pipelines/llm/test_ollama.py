@@ -16,6 +16,7 @@ from pipecat.frames.frames import (
     TTSSpeakFrame,
     TTSTextFrame,
     UserStartedSpeakingFrame,
+    UserStoppedSpeakingFrame,
 )
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import (
@@ -46,17 +47,16 @@ ls
 """
 
 
-class Listener:
-    """A voice that notes what it is to prepare first."""
+class Noting(hibari.Hibari):
+    """A voice that tells what it is to prepare first."""
 
     def __init__(self) -> None:
+        super().__init__(hibari.model(), hibari.DEFAULT_VOICE)
         self.first: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def prepare(self, text: str) -> None:
+        super().prepare(text)
         self.first.set_result(text)
-
-    def withdraw(self) -> None:
-        pass
 
 
 class Captions(FrameProcessor):
@@ -83,7 +83,7 @@ class Talk:
         self.server = server
         self.context = LLMContext()
         self.mind = ollama.build(chosen, MIRA, http)
-        self.voice = hibari.build(chosen, MIRA, http)
+        self.voice = Noting()
         self.turns = LLMContextAggregatorPair(self.context, assistant_params=memory_of(self.mind))
         self.captions = Captions()
         self.spoken: list[str] = []
@@ -240,11 +240,14 @@ async def test_a_long_talk_never_costs_the_mind_its_prompt():
 
 
 async def test_the_first_sentence_is_prepared_as_the_voice_will_be_asked_for_it():
-    listener = Listener()
     answer = Reply("<think>Hm.</think>**Yes**, [gladly](https://a.org). It is so.", letters=4)
     async with talking([answer]) as (talk, _), talk.stage() as stage:
-        prepare_ahead(talk.mind, listener)
+        prepare_ahead(talk.mind, talk.voice)
         await stage.play(UserStartedSpeakingFrame())
         context = LLMContext([{"role": "user", "content": "May I?"}])
         await talk.mind.queue_frame(LLMContextFrame(context, speculation=True))
-        assert await asyncio.wait_for(listener.first, 20) == "Yes, gladly."
+        assert await asyncio.wait_for(talk.voice.first, 20) == "Yes, gladly."
+        assert not talk.spoken
+        await stage.play(UserStoppedSpeakingFrame())
+        assert (await talk.answered()).content == "Yes, gladly. It is so."
+    assert talk.spoken == ["Yes, gladly.", "It is so."]
