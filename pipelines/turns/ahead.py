@@ -39,9 +39,7 @@ class PreparingVoice(Protocol):
         ...
 
 
-def prepare_ahead(
-    turns: LLMContextAggregatorPair, llm: LLMService[Any], tts: TTSService
-) -> None:
+def prepare_ahead(turns: LLMContextAggregatorPair, llm: LLMService[Any], tts: TTSService) -> None:
     """Speak an answer's beginning early, and let a voice that can do so make it ahead."""
     beginnings = Beginnings(
         aggregation_type=tts._text_aggregation_mode, language=tts.text_aggregation_language

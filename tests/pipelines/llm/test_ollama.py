@@ -242,10 +242,10 @@ async def test_a_long_talk_never_costs_the_mind_its_prompt():
 async def test_the_first_sentence_is_prepared_as_the_voice_will_be_asked_for_it():
     answer = Reply("<think>Hm.</think>**Yes**, [gladly](https://a.org). It is so.", letters=4)
     async with talking([answer]) as (talk, _), talk.stage() as stage:
-        prepare_ahead(talk.mind, talk.voice)
+        prepare_ahead(talk.turns, talk.mind, talk.voice)
         await stage.play(UserStartedSpeakingFrame())
         context = LLMContext([{"role": "user", "content": "May I?"}])
-        await talk.mind.queue_frame(LLMContextFrame(context, speculation=True))
+        await stage.play(LLMContextFrame(context, speculation=True))
         assert await asyncio.wait_for(talk.voice.first, 20) == "Yes, gladly."
         assert not talk.spoken
         await stage.play(UserStoppedSpeakingFrame())
