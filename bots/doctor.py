@@ -87,7 +87,7 @@ def _unvoiced(settings: Settings, lineup: Lineup) -> list[Finding]:
 def _persona(settings: Settings, given: dict[str, str]) -> Finding:
     try:
         persona = load_persona(settings.avatar_persona)
-        persona.filled({**dict.fromkeys(persona.variables, "…"), **given})
+        persona.filled({**dict.fromkeys(settings.visitor_variables, "…"), **given})
     except UserError as error:
         return Finding("persona", "bad", error.problem, error.fix)
     asked = [name for name in persona.variables if name not in given]
@@ -172,8 +172,8 @@ async def _try(row: Part, settings: Settings, http: aiohttp.ClientSession) -> tu
     for persona in every_persona(settings) if hasattr(module, "warm_up") else []:
         await asyncio.to_thread(module.warm_up, settings, persona)
     if hasattr(module, "check"):
-        await module.check(settings, http)
-        return "ok", "key accepted" if row.needs else "answers"
+        found = await module.check(settings, http)
+        return "ok", found or "key accepted"
     if row.needs:
         return "unchecked", "its key is set, and was not checked"
     return "ok", "loads" if hasattr(module, "warm_up") else "installed"

@@ -14,8 +14,9 @@ from bots.browser import open_page
 from bots.flags import chosen, settings_parser, variables
 from pipelines.errors import BadSetting, Incompatible
 from pipelines.keeping import kept
+from pipelines.mind.endpoint import first_model
 from pipelines.offer import unvoiced
-from pipelines.parts import Lineup, first_model
+from pipelines.parts import Lineup
 from pipelines.settings import Settings, load_settings
 from pipelines.spelling import misspelt
 from web.port import listen, url_of
@@ -80,7 +81,10 @@ def _with_transcripts(settings: Settings) -> Settings:
 def _with_mind(settings: Settings, lineup: Lineup) -> Settings:
     """The settings with the chosen mind: whether Ollama answers is asked once, here."""
     mind = lineup["llm"].part.value
-    model = first_model(settings) if mind == "ollama" else settings.ollama_model
+    model = settings.ollama_model
+    if mind == "ollama":
+        model = first_model(settings)
+        _say(f"model: {model}")
     return settings.model_copy(update={"llm": mind, "ollama_model": model})
 
 

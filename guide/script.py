@@ -24,6 +24,10 @@ class Memory:
     last: str
 
 
+# What is asked for is said at the end; what was said long before it only takes time.
+LONGEST_QUESTION = 600
+
+
 class Script:
     """Answers questions, and never gives the same answer twice in a row."""
 
@@ -63,15 +67,23 @@ class Script:
             before: the same with what was said just before it and not answered; used when the
                 question alone means nothing.
         """
+        return self.reply(self.topic(question, before))
+
+    def topic(self, question: str, before: str = "") -> Topic:
+        """What a question is about, which takes a while; nothing is changed, so in any thread."""
         topic = self._topic(question)
         if before and topic.title in (UNKNOWN, "Not caught"):
             topic = self._topic(before)
+        return topic
+
+    def reply(self, topic: Topic) -> str:
+        """The answer to a question about a topic."""
         if topic.title == "Go on" and self._offered:
             topic = self._knowledge[self._offered]
         return self._repeat() if topic.title == "Repeat" else self._say(topic)
 
     def _topic(self, question: str) -> Topic:
-        question = self._addressed.sub(r"\g<greeting> ", question)
+        question = self._addressed.sub(r"\g<greeting> ", _end_of(question))
         if self._matcher.is_noise(question):
             return self._knowledge["Not caught"]
         match = self._matcher.match(question)
@@ -98,3 +110,9 @@ class Script:
 
     def _filled(self, answer: Answer) -> str:
         return Template(answer.text).substitute(name=self._name, last=self._last)
+
+
+def _end_of(question: str) -> str:
+    """The last words of a question, as many as are looked at."""
+    end = question[-LONGEST_QUESTION:]
+    return end if end == question else end.partition(" ")[2] or end

@@ -21,10 +21,12 @@ from pipecat.runner.types import RunnerArguments
 
 from sessions.transcript import Transcript
 
+from .entry import CleanEars, Entry
 from .host import Host
 from .keeping import keep
 from .latency import Turn, TurnLatency, message
 from .meeting import Meeting, picture_size
+from .mind.memory import memory_of
 from .parts import Lineup, Part, load
 from .persona import Persona
 from .recorder import Recorder
@@ -119,7 +121,7 @@ async def _build(
     avatar = None if meeting.brings_face else _part(request, "avatar", http)
     face = [avatar, *meeting.pictures] if avatar else []
     filler = [Filler(persona.filler)] if persona.filler else []
-    turns = turns_for(stt, settings.avatar_idle_s)
+    turns = turns_for(stt, settings.avatar_idle_s, memory_of(llm))
     prepare_ahead(turns, llm, tts)
     transport = meeting.transport
     latency, speculation = TurnLatency(), Speculation()
@@ -130,6 +132,7 @@ async def _build(
             [
                 transport.input(),
                 stt,
+                CleanEars(),
                 turns.user(),
                 llm,
                 *filler,
@@ -143,6 +146,7 @@ async def _build(
         params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
         observers=[latency, speculation, *([ears.said] if ears else [])],
         idle_timeout_secs=None,
+        rtvi_processor=Entry(),
     )
     host = Host(worker, persona, settings.avatar_max_duration_s, settings.avatar_idle_s)
     _follow_user(meeting, avatar, turns, worker, host)

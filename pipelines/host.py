@@ -18,6 +18,7 @@ from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 
 from .persona import Persona
+from .text import has_sound
 
 # A face that takes longer than this to show is not waited for: the user came to talk.
 FACE_TIMEOUT_S = 10.0
@@ -152,14 +153,14 @@ class Host:
     async def _goodbye(self, reason: str) -> None:
         self._quiet.clear()
         await self._say(self._persona.goodbye)
-        if self._persona.goodbye:
+        if has_sound(self._persona.goodbye):
             await _at_most(self._quiet.wait(), GOODBYE_TIMEOUT_S)
         await self._worker.queue_frames(
             [RTVIServerMessageFrame({"type": "over", "reason": reason}), EndFrame(reason=reason)]
         )
 
     async def _say(self, text: str) -> None:
-        if text:
+        if has_sound(text):
             await self._worker.queue_frame(TTSSpeakFrame(text))
 
     async def _heard(self, _worker: PipelineWorker, frame: Frame) -> None:

@@ -6,15 +6,13 @@ only when the part is chosen.
 
 import importlib
 import importlib.util
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
 from .errors import Incompatible, MissingExtra, MissingSetting, UnknownPart
 from .installation import adds
+from .mind import endpoint
 from .settings import Settings, environment_names
 
 
@@ -121,12 +119,15 @@ def load(chosen: Part) -> ModuleType:
     return importlib.import_module(chosen.module)
 
 
-def choose(settings: Settings, probe: Callable[[Settings], str] | None = None) -> Lineup:
+Probe = Callable[[Settings], endpoint.Found]
+
+
+def choose(settings: Settings, probe: Probe | None = None) -> Lineup:
     """Choose one part of each kind.
 
     Args:
         settings: what the user asked for; "auto" leaves a kind to this function.
-        probe: says why Ollama cannot be used, "" if it can; asks the endpoint by default.
+        probe: says which model Ollama has, or why it has none; asks the endpoint by default.
 
     Raises:
         UnknownPart, MissingSetting, MissingExtra, Incompatible: with a sentence that says the fix.
@@ -146,9 +147,7 @@ def missing(row: Part, settings: Settings) -> list[str]:
     return [" or ".join(environment_names(field)) for field in empty]
 
 
-def choose_one(
-    kind: str, settings: Settings, probe: Callable[[Settings], str] | None = None
-) -> Choice:
+def choose_one(kind: str, settings: Settings, probe: Probe | None = None) -> Choice:
     """Choose the part of one kind, whether or not it can be used.
 
     Raises:
@@ -165,7 +164,7 @@ def choose_one(
         return Choice(cloud, f"{environment_names(cloud.needs[0])[0]} is set")
     why = f"no {lacking[0]}"
     return (
-        _local_mind(settings, probe or why_no_ollama, why) if kind == "llm" else _local(kind, why)
+        _local_mind(settings, probe or endpoint.look, why) if kind == "llm" else _local(kind, why)
     )
 
 
@@ -175,11 +174,11 @@ def _local(kind: str, why: str) -> Choice:
     return Choice(next((row for row in rows if row.installed), rows[0]), why)
 
 
-def _local_mind(settings: Settings, probe: Callable[[Settings], str], why: str) -> Choice:
-    problem = probe(settings)
-    if problem:
-        return Choice(part("llm", "guide"), f"{why} and {problem}")
-    return Choice(part("llm", "ollama"), f"{why}, and Ollama answers")
+def _local_mind(settings: Settings, probe: Probe, why: str) -> Choice:
+    found = probe(settings)
+    if found.problem:
+        return Choice(part("llm", "guide"), f"{why} and {found.problem}")
+    return Choice(part("llm", "ollama"), f"{why}, and Ollama has {found.model}")
 
 
 def _choose_transport(settings: Settings) -> Choice:
@@ -210,33 +209,3 @@ def _check_installed(rows: Sequence[Part]) -> None:
     absent = [row for row in rows if not row.installed]
     if absent:
         raise MissingExtra([row.choice for row in absent], adds(*(row.extra for row in absent)))
-
-
-def why_no_ollama(settings: Settings, timeout_s: float = 0.5) -> str:
-    """Why the OpenAI-compatible endpoint cannot be the mind; "" if it can."""
-    if settings.ollama_model:
-        return "" if _models(settings, timeout_s) is not None else "Ollama does not answer"
-    models = _models(settings, timeout_s)
-    if models is None:
-        return "Ollama does not answer"
-    return "" if models else "Ollama has no model (ollama pull llama3.2)"
-
-
-def first_model(settings: Settings, timeout_s: float = 2.0) -> str:
-    """The model to ask the OpenAI-compatible endpoint for: the one set, else its first."""
-    models = [settings.ollama_model] if settings.ollama_model else _models(settings, timeout_s)
-    if not models:
-        raise MissingSetting("LLM=ollama", ["OLLAMA_MODEL"], "LLM=guide")
-    return models[0]
-
-
-def _models(settings: Settings, timeout_s: float) -> list[str] | None:
-    request = urllib.request.Request(f"{settings.ollama_base_url.rstrip('/')}/models")
-    if settings.ollama_api_key:
-        request.add_header("Authorization", f"Bearer {settings.ollama_api_key.get_secret_value()}")
-    try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as response:
-            listed = json.load(response).get("data") or []
-    except (OSError, ValueError, urllib.error.URLError):
-        return None
-    return [str(model.get("id")) for model in listed if isinstance(model, dict)]

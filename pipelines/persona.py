@@ -10,26 +10,29 @@ from typing import Any
 import yaml
 
 from .errors import BadSetting
+from .text import clean
 
 PACKAGED = Path(__file__).parent / "personas"
 SETTING = "AVATAR_PERSONA"
 # What a persona calls its voice with a part that has none for it.
 NO_VOICE = "none"
 PATIENCES = ("quick", "balanced", "patient")
-FILLED = ("prompt", "greeting", "still_there", "goodbye", "filler")
+FILLED = ("prompt", "greeting", "lost", "still_there", "goodbye", "filler")
 
 
 @dataclass(frozen=True)
 class Persona:
     """One persona. `voice` and `avatar` map a part's value ("piper") to what that part calls it.
 
-    `patience` is how long a pause it grants: one of PATIENCES, or "" for the usual. `filler` is
-    said when an answer takes long; "" for nothing.
+    `lost` is what it says when its mind answers nothing. `patience` is how long a pause it grants:
+    one of PATIENCES, or "" for the usual. `filler` is said when an answer takes long; "" for
+    nothing.
     """
 
     name: str = "Mira"
     prompt: str = ""
     greeting: str = ""
+    lost: str = "Sorry, I lost my thread. Could you say that again?"
     still_there: str = "Are you still there?"
     goodbye: str = "I will let you go now. Goodbye!"
     voice: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +61,7 @@ class Persona:
         Raises:
             BadSetting: a variable has no value, or a `$` stands alone.
         """
-        values = {"name": self.name, **variables}
+        values = {name: clean(value) for name, value in variables.items()} | {"name": self.name}
         return replace(self, **{key: _fill(key, getattr(self, key), values) for key in FILLED})
 
 
@@ -113,7 +116,7 @@ def _persona_of(content: dict[str, Any], where: str) -> Persona:
 
 
 def _clean(value: Any) -> Any:
-    return value.strip() if isinstance(value, str) else value
+    return clean(value).strip() if isinstance(value, str) else value
 
 
 def _fill(key: str, text: str, values: Mapping[str, str]) -> str:
@@ -124,7 +127,7 @@ def _fill(key: str, text: str, values: Mapping[str, str]) -> str:
         raise BadSetting(
             f"{SETTING}: ${{{name}}} in its {key}",
             "has no value",
-            f"give --var {name}=… or send it in the body of /start",
+            f"give --var {name}=…, or list it in AVATAR_VISITOR_VARIABLES and send it with /start",
         ) from None
     except ValueError:
         raise BadSetting(

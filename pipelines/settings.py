@@ -7,6 +7,7 @@ import json
 import os
 import re
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -50,6 +51,10 @@ class Settings(BaseSettings):
     # The conversation.
     avatar_persona: str = Field(
         "mira", description="persona: a YAML file, or mira or theo; unset, users choose"
+    )
+    avatar_visitor_variables: str = Field(
+        "",
+        description="variables of the persona that visitors may fill, as guest,topic; empty: none",
     )
     avatar_language: str = Field(
         "", description="language of the conversation, as en or de-DE; empty for the persona's"
@@ -142,9 +147,13 @@ class Settings(BaseSettings):
 
     # Ollama, or any other endpoint that speaks OpenAI's protocol.
     ollama_base_url: str = Field(
-        "http://localhost:11434/v1", description="OpenAI-compatible endpoint, with its /v1"
+        "http://localhost:11434/v1",
+        description="OpenAI-compatible endpoint; its path is /v1 if none is given",
     )
-    ollama_model: str = Field("", description="model; empty for the endpoint's first one")
+    ollama_model: str = Field("", description="model; empty for the first that can talk")
+    ollama_window: int = Field(
+        4096, ge=1024, description="tokens that the model reads and writes at most"
+    )
     ollama_api_key: SecretStr = NO_KEY
 
     # Cartesia.
@@ -238,6 +247,12 @@ class Settings(BaseSettings):
         ice_servers(listed)
         return listed
 
+    @field_validator("ollama_base_url")
+    @classmethod
+    def _with_path(cls, url: str) -> str:
+        whole = url if "://" in url else f"http://{url}"
+        return whole if urlsplit(whole).path.strip("/") else f"{whole.rstrip('/')}/v1"
+
     @property
     def ice_servers(self) -> list[dict[str, Any]]:
         """STUN and TURN servers: `urls` and, where needed, `username` and `credential`."""
@@ -247,6 +262,11 @@ class Settings(BaseSettings):
     def allowed_origins(self) -> list[str]:
         """The origins of other pages that may use this server, in small letters; or "*"."""
         return _split_list(self.avatar_allowed_origins)
+
+    @property
+    def visitor_variables(self) -> list[str]:
+        """The persona's variables that visitors may fill."""
+        return [name.strip() for name in self.avatar_visitor_variables.split(",") if name.strip()]
 
     def is_set(self, field: str) -> bool:
         """Whether a setting has a value that is not empty."""

@@ -29,7 +29,9 @@ class Transcript:
         folder.mkdir(parents=True, exist_ok=True)
         stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
         name = re.sub(r"[^A-Za-z0-9-]", "", conversation)[:40] or "conversation"
-        self._file = (folder / f"{stamp}-{name}.jsonl").open("a", encoding="utf-8")
+        self._file = (folder / f"{stamp}-{name}.jsonl").open(
+            "a", encoding="utf-8", errors="replace"
+        )
 
     @property
     def now_s(self) -> float:

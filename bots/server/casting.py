@@ -12,6 +12,10 @@ from pipelines.offer import persona_asked, with_face
 from pipelines.parts import HEADLESS, Choice, Lineup, Part, choose
 from pipelines.persona import Persona
 from pipelines.settings import Settings
+from pipelines.text import one_line
+
+# Of a variable that a visitor fills, in characters.
+LONGEST_VALUE = 200
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ def persona_for(
 ) -> Persona:
     """The persona and the face that the body of /start chooses, the variables filled in.
 
+    Whoever asks fills only those that the settings list, and none that is given.
+
     Raises:
         NotOffered: a choice is not offered.
         Incompatible: the variables are no mapping of names to texts, or the persona that is set
@@ -70,11 +76,13 @@ def persona_for(
     """
     persona = persona_asked(settings, lineup, body.get("persona"))
     persona = with_face(settings, lineup, persona, body.get("avatar"))
-    return persona.filled({**given, **asked_variables(body)})
+    asked = asked_variables(body)
+    allowed = {name: asked[name] for name in settings.visitor_variables if name in asked}
+    return persona.filled({**allowed, **given})
 
 
 def asked_variables(body: Mapping[str, Any]) -> dict[str, str]:
-    """The variables in the body of /start.
+    """The variables in the body of /start, each one line of at most 200 characters.
 
     Raises:
         Incompatible: they are no mapping of names to texts.
@@ -86,4 +94,4 @@ def asked_variables(body: Mapping[str, Any]) -> dict[str, str]:
         raise Incompatible(
             '"variables" in the body of /start must map names to texts', "send an object of texts"
         )
-    return {str(name): str(value) for name, value in variables.items()}
+    return {name: one_line(str(value), LONGEST_VALUE) for name, value in variables.items()}

@@ -4,6 +4,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pipecat.runner.types import WebSocketRunnerArguments
 from starlette.websockets import WebSocket
 
 from bots.avatar import converse
-from bots.server.casting import Casting
+from bots.server.casting import Casting, asked_variables
 from bots.server.refusal import telling
 from pipelines.errors import AvatarError, BadSetting
 from pipelines.parts import HEADLESS
@@ -47,10 +48,12 @@ class Harness:
     """Meets harnesses."""
 
     def __init__(self, casting: Casting, tickets: Tickets) -> None:
-        self._casting = casting
+        self._body = _body(casting.settings)
+        # The file is the operator's, and so are its variables.
+        own = asked_variables(self._body) if isinstance(self._body, dict) else {}
+        self._casting = replace(casting, given={**casting.given, **own})
         self._needs_ticket = casting.settings.avatar_ws_auth == "token"
         self._tickets = tickets
-        self._body = _body(casting.settings)
 
     async def meet(self, websocket: WebSocket) -> None:
         """Hold one conversation, from its first message to the end."""

@@ -15,13 +15,17 @@ from pipecat.services.google.llm import _model_name as plain_name
 from pipecat.services.llm_service import LLMService
 
 from pipelines.key import check_key
+from pipelines.mind.spoken import SpokenMind
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.warming import Warming
 
 
-class Gemini(Warming, GoogleLLMService):
-    """Thinks as little as its model can; one that refuses to think so little thinks as it likes."""
+class Gemini(SpokenMind, Warming, GoogleLLMService):
+    """Thinks as little as its model can; one that refuses to think so little thinks as it likes.
+
+    Its answers are spoken.
+    """
 
     def __init__(self, *, settings: GoogleLLMService.Settings, **kwargs: Any) -> None:
         settings.thinking = least_thinking(str(settings.model))
@@ -76,6 +80,7 @@ def least_thinking(model: str) -> GoogleThinkingConfig | None:
 def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> LLMService[Any]:
     """The service, with the persona's prompt as its instruction."""
     return Gemini(
+        persona=persona,
         api_key=settings.google_api_key.get_secret_value(),
         http_options=HttpOptions(base_url=settings.google_base_url, aiohttp_client=http),
         settings=GoogleLLMService.Settings(

@@ -80,8 +80,8 @@ class GuideLLMService(LLMService):
         self._return_to(_turns(messages))
         self._script.greeted(" ".join(_last_words(messages[: -len(said)], "assistant")))
         await self.start_ttfb_metrics()
-        text = self._script.answer(said[-1], before=" ".join(said))
-        await self._stream(text.split())
+        topic = await asyncio.to_thread(self._script.topic, said[-1], " ".join(said))
+        await self._stream(self._script.reply(topic).split())
 
     def _return_to(self, turn: int) -> None:
         """Forget the answer to a turn that is asked for again: the one before was not heard."""

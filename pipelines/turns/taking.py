@@ -6,6 +6,7 @@ from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.frames.frames import EagerTranscriptionFrame
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import (
+    LLMAssistantAggregatorParams,
     LLMContextAggregatorPair,
     LLMUserAggregatorParams,
 )
@@ -39,12 +40,16 @@ class OneGuess(EagerUserTurnStopStrategy):
         await self._take_speculation()
 
 
-def turns_for(stt: STTService, idle_s: float) -> LLMContextAggregatorPair:
+def turns_for(
+    stt: STTService, idle_s: float, memory: LLMAssistantAggregatorParams | None = None
+) -> LLMContextAggregatorPair:
     """The two ends of the history of a conversation with these ears.
 
-    `idle_s` seconds of silence make the user idle.
+    `idle_s` seconds of silence make the user idle; `memory` says what is to become of the history.
     """
-    return LLMContextAggregatorPair(LLMContext(), user_params=_params(stt, idle_s))
+    return LLMContextAggregatorPair(
+        LLMContext(), user_params=_params(stt, idle_s), assistant_params=memory
+    )
 
 
 def _params(stt: STTService, idle_s: float) -> LLMUserAggregatorParams:

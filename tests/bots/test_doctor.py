@@ -94,11 +94,39 @@ async def test_without_keys_local_parts_load_and_cloud_parts_are_off():
         assert findings[row.choice].state == expected, findings[row.choice]
 
 
-async def test_a_running_ollama_is_found():
-    async with Ollama() as server:
-        settings = load_settings(avatar_port=0, ollama_base_url=server.openai_url)
-        findings = {f.what: f for f in await examine(settings, {})}
-    assert findings["LLM=ollama"].detail == "answers"
+async def found_of_ollama(server, **settings):
+    """What the doctor says of it."""
+    settings = load_settings(llm="ollama", ollama_base_url=server.url, **settings)
+    async with aiohttp.ClientSession() as http:
+        return await examine_part(part("llm", "ollama"), settings, http)
+
+
+async def test_a_running_ollama_is_asked_a_word_by_the_model_that_can_talk():
+    models = ("nomic-embed-text:latest", "llama3.2:latest")
+    async with Ollama(models=models, replies=["Yes"]) as server:
+        found = await found_of_ollama(server)
+        server.assert_all_used()
+    assert found == Finding("LLM=ollama", "ok", "llama3.2:latest answers")
+
+
+@pytest.mark.parametrize("model", ["nomic-embed-text:latest", "gone"])
+async def test_a_model_that_cannot_talk_is_bad_although_its_endpoint_answers(model):
+    async with Ollama(models=("nomic-embed-text:latest",)) as server:
+        found = await found_of_ollama(server, ollama_model=model)
+    assert (found.state, found.fix) == ("bad", "set OLLAMA_MODEL to a model that can talk")
+    assert f"{model} does not answer: " in found.detail and found.detail.endswith(
+        "does not support chat" if "embed" in model else "try pulling it first"
+    )
+
+
+@pytest.mark.parametrize(("listed", "state"), [("", "bad"), ("guest", "ok")])
+async def test_a_variable_that_nobody_may_fill_is_bad(listed, state, tmp_path):
+    (tmp_path / "ada.yaml").write_text("name: Ada\ngreeting: Hello ${guest}\n")
+    settings = load_settings(
+        avatar_persona=str(tmp_path / "ada.yaml"), avatar_port=0, avatar_visitor_variables=listed
+    )
+    found = {finding.what: finding for finding in await examine(settings, {})}
+    assert found["persona"].state == state
 
 
 async def test_everything_that_is_wrong_is_found_at_once(tmp_path):

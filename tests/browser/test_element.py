@@ -67,6 +67,8 @@ async def test_a_page_on_another_origin_holds_a_conversation(
         await user.page.evaluate(LISTEN)
         await user.begin()
         await user.state("listening")
+        assert await user.page.evaluate(f"{CALL}.say('word '.repeat(400_000))")
+        await user.page.wait_for_selector("#notice:has-text('2,000 characters'):visible")
         assert await user.page.evaluate(f"{CALL}.say('How do you work?')")
         await user.read("[data-role=user] + [data-role=avatar] .words")
         await user.state("speaking")

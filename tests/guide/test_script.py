@@ -24,6 +24,12 @@ def said(title: str, name: str = "Theo") -> list[str]:
     return [answer.text.replace("${name}", name) for answer in OURS[title].answers]
 
 
+def test_of_a_long_text_the_end_is_the_question(conversation: Script):
+    story = "I once had a dog that could bark at the moon all night. " * 1000
+    assert conversation.answer(f"{story}How do you work?") in said("How do you work")
+    assert conversation.answer("x" * 100_000) in said("Unknown")
+
+
 def test_the_personas_name_is_filled_in(matcher: Matcher):
     assert "I am Mira" in Script(matcher, "Mira").answer("Who are you?")
 

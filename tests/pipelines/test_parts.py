@@ -23,6 +23,7 @@ from pipelines.errors import (
     UnknownPart,
 )
 from pipelines.installation import NAME
+from pipelines.mind.endpoint import Found
 from pipelines.parts import HEADLESS, KINDS, PARTS, choose, load, part, values
 from pipelines.persona import Persona
 from pipelines.settings import Settings, environment_names, load_settings
@@ -33,8 +34,8 @@ KEYS = {row.choice: row for row in PARTS if row.needs}
 ids = [row.choice for row in PARTS]
 
 
-def no_ollama(_: Settings) -> str:
-    return "Ollama does not answer"
+def no_ollama(_: Settings) -> Found:
+    return Found(problem="Ollama does not answer")
 
 
 def with_keys_of(*rows):
@@ -134,6 +135,7 @@ async def test_a_running_ollama_becomes_the_mind():
         settings = load_settings(ollama_base_url=server.openai_url)
         lineup = await asyncio.to_thread(choose, settings)
     assert lineup["llm"].part.value == "ollama"
+    assert lineup["llm"].why == "no GOOGLE_API_KEY, and Ollama has llama3.2:latest"
 
 
 async def test_an_ollama_without_a_model_does_not():
@@ -148,7 +150,8 @@ def test_choosing_parts_imports_none_of_them():
     heavy = ("pipecat", "aiortc", "livekit", "google.genai", "faster_whisper", "moonshine_voice")
     code = (
         "import sys; from pipelines.parts import choose;"
-        "from pipelines.settings import load_settings; choose(load_settings(), lambda s: 'no');"
+        "from pipelines.mind.endpoint import Found; from pipelines.settings import load_settings;"
+        "choose(load_settings(), lambda s: Found(problem='no'));"
         f"print([m for m in {heavy!r} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -11,6 +11,13 @@ def lines_of(folder):
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
+def test_half_a_character_costs_no_line(tmp_path):
+    transcript = open_transcript(tmp_path, "a")
+    transcript.turn("user", "hi \ud83d there", 1.0)
+    transcript.close()
+    assert [line["text"] for line in lines_of(tmp_path)] == ["hi ? there"]
+
+
 def test_every_turn_is_a_line_with_who_what_when_and_latency(tmp_path):
     transcript = open_transcript(tmp_path / "new" / "folder", "a-b/../c")
     transcript.turn("user", "Grüß dich", 1.23456)

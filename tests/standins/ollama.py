@@ -1,6 +1,7 @@
 """Ollama, and with it any OpenAI-compatible endpoint: chat completions written beforehand.
 
-Not imitated: Ollama's own `/api/chat`, tools, and the OpenAI parameters of a request.
+Not imitated: Ollama's own `/api/chat`, tools, and the OpenAI parameters of a request. A token is
+a word.
 """
 
 import asyncio
@@ -20,11 +21,15 @@ COMPLETIONS = "/v1/chat/completions"
 
 @dataclass
 class OllamaState:
-    """The replies still to give, bodies of the requests that asked for one, models in memory."""
+    """The replies still to give, bodies of the requests that asked for one, models in memory.
+
+    `read` is what of each request's messages the model got to read.
+    """
 
     replies: deque[Reply]
     prompts: list[dict[str, Any]]
     loaded: list[str] = field(default_factory=list)
+    read: list[list[dict[str, Any]]] = field(default_factory=list)
 
     def last_user_text(self) -> str:
         """What the user said last, in the latest request."""
@@ -33,24 +38,34 @@ class OllamaState:
 
 
 class Ollama(Server):
-    """Ollama's model list and its `/v1` endpoints; without a `key` every caller is welcome."""
+    """Ollama's model list and its `/v1` endpoints; without a `key` every caller is welcome.
+
+    Models called "…embed…" cannot chat. `roles` is what the model's template takes: "any", "turns"
+    for user and assistant in turns after one system message, "no system" for turns alone. A request
+    of more words than `window` loses its oldest messages, as Ollama does it.
+    """
 
     def __init__(
         self,
         key: str | None = None,
         replies: Iterable[Reply | str] = (),
         models: Sequence[str] = ("llama3.2:latest",),
+        roles: str = "any",
+        window: int = 1_000_000,
     ) -> None:
         super().__init__(
             [
                 web.get("/api/tags", self._tags),
                 web.post("/api/generate", self._load),
+                web.post("/api/show", self._show),
                 web.get("/v1/models", self._models),
                 web.post(COMPLETIONS, self._complete),
             ]
         )
         self.key = key
         self.models = models
+        self.roles = roles
+        self.window = window
         self.state = OllamaState(as_replies(replies), [])
 
     @property
@@ -91,11 +106,31 @@ class Ollama(Server):
         models = [{"id": name, "object": "model", "owned_by": "library"} for name in self.models]
         return web.json_response({"object": "list", "data": models})
 
+    async def _show(self, request: web.Request) -> web.Response:
+        able = "embedding" if "embed" in (await body_of(request))["model"] else "completion"
+        return web.json_response({"capabilities": [able]})
+
+    def _refusal(self, body: dict[str, Any]) -> web.Response | None:
+        """What the model's template says to these messages."""
+        if "embed" in body["model"]:
+            return self.error(400, f'"{body["model"]}" does not support chat')
+        roles = [message["role"] for message in body["messages"]]
+        if self.roles == "no system" and "system" in roles:
+            return self.error(400, "System role not supported")
+        turns = roles[1:] if roles[:1] == ["system"] else roles
+        if self.roles == "any" or turns == (["user", "assistant"] * len(turns))[: len(turns)]:
+            return None
+        return self.error(400, "Conversation roles must alternate user/assistant/user/…")
+
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = await body_of(request)
         self.state.prompts.append(body)
         if body["model"] not in self.models:
             return self.error(404, f'model "{body["model"]}" not found, try pulling it first')
+        if refusal := self._refusal(body):
+            return refusal
+        self.state.read.append(_last(body["messages"], self.window))
+        self.notify()
         if not self.state.replies:
             self.unmatched.append(f"POST {COMPLETIONS} without a scripted reply")
             return self.error(400, "No reply is scripted.")
@@ -104,6 +139,13 @@ class Ollama(Server):
             return await _stream(request, _chunks(reply, body))
         await asyncio.sleep(reply.delay_s)
         return web.json_response(_completion(reply, body))
+
+
+def _last(messages: list[dict[str, Any]], window: int) -> list[dict[str, Any]]:
+    """The messages from the first on from which all fit into a window of so many words."""
+    words = [len(str(message["content"]).split()) for message in messages]
+    start = next((at for at in range(len(words)) if sum(words[at:]) <= window), len(words))
+    return messages[start:]
 
 
 async def _stream(
@@ -119,6 +161,9 @@ async def _stream(
 
 async def _chunks(reply: Reply, body: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
     head = _head(body) | {"object": "chat.completion.chunk"}
+    for word in reply.thought.split():
+        delta = {"role": "assistant", "content": "", "reasoning_content": f"{word} "}
+        yield head | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
     async for word in spoken_words(reply):
         delta = {"role": "assistant", "content": word}
         yield head | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer: `delay_s` before its first word, `word_delay_s` before each further one."""
+    """One answer: `delay_s` before its first word, `word_delay_s` before each further one.
+
+    With `letters` it comes in pieces of so many characters, as it is written; `thought` is what a
+    reasoning model tells apart from its answer.
+    """
 
     text: str
     delay_s: float = 0.0
     word_delay_s: float = 0.0
+    letters: int = 0
+    thought: str = ""
 
 
 def as_replies(replies: Iterable[Reply | str]) -> deque[Reply]:
@@ -23,6 +29,10 @@ def as_replies(replies: Iterable[Reply | str]) -> deque[Reply]:
 async def spoken_words(reply: Reply) -> AsyncIterator[str]:
     """The words in order, at the reply's pace, each with the space that precedes it."""
     await asyncio.sleep(reply.delay_s)
+    if reply.letters:
+        for at in range(0, len(reply.text), reply.letters):
+            yield reply.text[at : at + reply.letters]
+        return
     for at, word in enumerate(reply.text.split()):
         if at:
             await asyncio.sleep(reply.word_delay_s)

@@ -23,7 +23,7 @@ goodbye: Goodbye.
 @pytest.fixture
 def persona(tmp_path):
     (tmp_path / "short.yaml").write_text(PERSONA)
-    return (*SMALL, "--persona", "short.yaml")
+    return (*SMALL, "--persona", "short.yaml", "--visitor-variables", "guest")
 
 
 def heard_until(visitor, at_s):
@@ -118,7 +118,10 @@ async def server(tmp_path_factory):
     """A server with options of Pipecat's, whose persona wants a variable."""
     folder = tmp_path_factory.mktemp("server")
     (folder / "short.yaml").write_text(PERSONA)
-    options = ("--allowed-origins", "https://mine.example", "--ice-servers", "stun:127.0.0.1:9")
+    options = (
+        *("--allowed-origins", "https://mine.example", "--ice-servers", "stun:127.0.0.1:9"),
+        *("--visitor-variables", "guest"),
+    )
     async with running_app(folder, *SMALL, "--persona", "short.yaml", *options) as app:
         yield app
 

@@ -242,7 +242,8 @@ export class AvatarCall extends HTMLElement {
    */
   say(text) {
     if (!this.#conversation || !LIVE.includes(this.#state) || this.#isWatching) return false;
-    this.#transcript.userTyped(text, this.#conversation.say(text));
+    const part = text.slice(0, 2500); // a server takes less, and says so
+    this.#transcript.userTyped(part, this.#conversation.say(part));
     return true;
   }
 

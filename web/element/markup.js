@@ -113,7 +113,7 @@ const CONTROLS = `
       ${ICONS.microphone}<span id="hold-words" data-text="hold"></span><span class="level" aria-hidden="true"></span>
     </button>
     <form class="composer" id="composer" part="composer" autocomplete="off">
-      <input id="text" part="text" type="text" maxlength="2000" enterkeyhint="send" data-label="message" data-hint="message">
+      <input id="text" part="text" type="text" maxlength="2500" enterkeyhint="send" data-label="message" data-hint="message">
       <button class="send" id="send" part="button send" type="submit" data-label="send">${ICONS.send}</button>
     </form>
     <div class="tools">

@@ -1,6 +1,7 @@
 """The guide as a service in a pipeline."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 
 import aiohttp
@@ -26,7 +27,7 @@ from pipecat.utils.text.simple_text_aggregator import SimpleTextAggregator
 from pipecat.workers.runner import WorkerRunner
 
 from guide.knowledge import KNOWLEDGE, load_knowledge
-from guide.matcher import Matcher
+from guide.matcher import Match, Matcher
 from guide.script import Script
 from pipelines.llm.guide import GuideLLMService, build
 from pipelines.persona import Persona
@@ -89,6 +90,26 @@ async def test_only_the_last_message_is_answered(guide: LLMService):
     )
     down, _ = await run_test(guide, frames_to_send=[context])
     assert "".join(words(down)) == first_answer("How do you work")
+
+
+class Noting(Matcher):
+    """Notes in which threads it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(OURS)
+        self.threads: set[str] = set()
+
+    def match(self, text: str) -> Match | None:
+        self.threads.add(threading.current_thread().name)
+        return super().match(text)
+
+
+async def test_questions_are_matched_off_the_loop_that_all_conversations_share():
+    matcher = Noting()
+    guide = GuideLLMService(Script(matcher, "Mira"))
+    down, _ = await run_test(guide, frames_to_send=[asked(("user", "Who are you?"))])
+    assert "".join(words(down)) == first_answer("Who are you")
+    assert matcher.threads and threading.current_thread().name not in matcher.threads
 
 
 async def test_parts_of_a_message_are_read(guide: LLMService):

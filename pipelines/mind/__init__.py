@@ -1,0 +1,1 @@
+"""What all minds have in common: how they are asked, and what of their answers is said."""

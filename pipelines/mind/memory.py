@@ -1,0 +1,46 @@
+"""How a long conversation stays within what its mind can read: what is old becomes a summary."""
+
+from typing import Any, Protocol, runtime_checkable
+
+from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAggregatorParams
+from pipecat.services.llm_service import LLMService
+from pipecat.utils.context.llm_context_summarization import (
+    LLMAutoContextSummarizationConfig,
+    LLMContextSummaryConfig,
+)
+
+NEWEST = 6
+LONGEST_S = 60.0
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A mind that reads no more than so many tokens."""
+
+    @property
+    def window(self) -> int:
+        """How many tokens prompt, history and answer may have together."""
+        ...
+
+
+def memory_of(llm: LLMService[Any]) -> LLMAssistantAggregatorParams:
+    """What Pipecat is to do about the history of a mind.
+
+    The mind is asked aside, not by a frame: a summary that fails is no failure of the conversation,
+    whose oldest turns are left out then.
+    """
+    if not isinstance(llm, Forgetful):
+        return LLMAssistantAggregatorParams()
+    return LLMAssistantAggregatorParams(
+        enable_auto_context_summarization=True,
+        auto_context_summarization_config=LLMAutoContextSummarizationConfig(
+            max_context_tokens=llm.window * 2 // 5,
+            max_unsummarized_messages=None,
+            summary_config=LLMContextSummaryConfig(
+                target_context_tokens=llm.window // 8,
+                min_messages_after_summary=NEWEST,
+                llm=llm,
+                summarization_timeout=LONGEST_S,
+            ),
+        ),
+    )

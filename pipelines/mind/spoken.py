@@ -1,0 +1,77 @@
+"""A mind whose answers are spoken: words and nothing else, and never nothing at all."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from pipecat.frames.frames import Frame, LLMFullResponseEndFrame, LLMFullResponseStartFrame
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.frame_processor import FrameDirection
+from pipecat.services.llm_service import LLMService
+
+from pipelines.persona import Persona
+
+from .answer import Answer, whole
+
+
+@dataclass
+class Habit:
+    """How a model answers, as far as it is known by now; its conversations share it.
+
+    `begins_with_thought` is whether it is likely to begin with a thought that nothing marks.
+    """
+
+    begins_with_thought: bool = False
+
+
+class SpokenMind(LLMService[Any]):
+    """What comes before a vendor's service among the base classes of a mind.
+
+    The words are made on the way out of the mind, so that voice, captions, transcript and memory
+    have the same ones, as has the voice that prepares the answer to a turn that is still open.
+    """
+
+    def __init__(self, *, persona: Persona, habit: Habit | None = None, **more: Any) -> None:
+        """`habit` is the model's, and learns of its answers."""
+        super().__init__(**more)
+        self._persona = persona
+        self._habit = habit or Habit()
+        self._answer = self._new_answer()
+
+    async def push_frame(
+        self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM
+    ) -> None:
+        """Push a frame; the end of an answer after the rest of its words."""
+        if isinstance(frame, LLMFullResponseStartFrame):
+            self._answer = self._new_answer()
+        elif isinstance(frame, LLMFullResponseEndFrame) and not _is_cut_off():
+            await self._conclude()
+        await super().push_frame(frame, direction)
+
+    def _new_answer(self) -> Answer:
+        begun = self._habit.begins_with_thought
+        return Answer(self._persona.language, begun_thought=begun)
+
+    async def _push_llm_text(self, text: str) -> None:
+        if words := self._answer.hear(text):
+            await super()._push_llm_text(words)
+
+    async def _conclude(self) -> None:
+        """Say the rest; who has said nothing says so, unless it is for good."""
+        rest = self._answer.end()
+        self._habit.begins_with_thought = self._answer.begun_thought
+        if not self._answer.says_something and self.is_usable:
+            rest = self._persona.lost
+        if rest:
+            await super()._push_llm_text(rest)
+
+    async def run_inference(self, context: LLMContext, *args: Any, **more: Any) -> str | None:
+        """What the mind answers aside, as a summary, in words."""
+        answer = await super().run_inference(context, *args, **more)
+        return answer and whole(answer, self._persona.language)
+
+
+def _is_cut_off() -> bool:
+    """Whether what runs was cancelled, as an answer is that the user interrupts."""
+    task = asyncio.current_task()
+    return bool(task and task.cancelling())
