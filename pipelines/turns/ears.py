@@ -247,7 +247,7 @@ class TurnEars(TurnOwner):
         utterance.listening = False
         if utterance is self._utterance and not utterance.is_turn:
             utterance.listen_at_s = utterance.voice_s + rules.LISTEN_AGAIN_S
-            await self._consider(utterance, heard)
+            await self._consider(utterance, heard, ended=False)
 
     async def _look(self, utterance: Utterance, pause: int) -> None:
         """A pause: what was said, how long to wait, and may the mind begin with it?"""
@@ -258,13 +258,13 @@ class TurnEars(TurnOwner):
             return
         utterance.looking = False
         if not utterance.is_turn:
-            await self._consider(utterance, heard)
+            await self._consider(utterance, heard, ended=True)
         if not utterance.is_turn:
             utterance.wait_s = rules.NOISE_IS_OVER_S
             return
         await self._guess(utterance, utterance.whole(heard) or utterance.text, sure)
 
-    async def _consider(self, utterance: Utterance, heard: str) -> None:
+    async def _consider(self, utterance: Utterance, heard: str, ended: bool) -> None:
         """Give the floor to whoever says something; leave it with the avatar that hears itself."""
         if self._may_be_echo(utterance.over_avatar, utterance.level_db, heard):
             heard = self.said.without(heard)
@@ -272,8 +272,9 @@ class TurnEars(TurnOwner):
                 utterance.only_echo()
                 await self._turn_volume(1.0)
                 return
-        utterance.text = utterance.whole(heard)
-        if rules.takes_the_floor(utterance.words, utterance.voice_s, self._avatar_speaks):
+        before, utterance.text = utterance.words, utterance.whole(heard)
+        voice_s, speaks = utterance.voice_s, self._avatar_speaks
+        if rules.takes_the_floor(utterance.words, voice_s, speaks, before, ended):
             await self._take_the_floor(utterance)
 
     async def _guess(self, utterance: Utterance, text: str, sure: float) -> None:

@@ -230,7 +230,8 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
         surely = self._like_the_user(stretch.level_db, rules.NEARLY_AS_LOUD_DB)
         if turn.goes_on_with and (surely or not stretch.over_avatar):
             return True
-        return rules.takes_the_floor(words, stretch.voice_s, self._avatar_speaks)
+        speaks, before = self._avatar_speaks, Words(turn.text)
+        return rules.takes_the_floor(words, stretch.voice_s, speaks, before, stretch.over)
 
     async def _take_the_floor(self, turn: FluxTurn) -> None:
         turn.is_turn = True

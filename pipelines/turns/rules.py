@@ -29,6 +29,9 @@ LISTEN_S, LISTEN_AGAIN_S = 0.3, 0.15
 LISTENING_NOISE_S = 0.75
 LISTENING_NOISE_WORDS = 1
 MOST_WORDS_A_SECOND = 6.0
+# Unless it is a command, nobody takes the floor with less voice. What goes on may take it earlier.
+SHORTEST_TURN_S = 0.55
+NO_WORDS = Words("")
 # Quiet after which sound that is no turn is over.
 NOISE_IS_OVER_S = 0.3
 # Sound this much softer than the user is not the user, who does not move away so fast.
@@ -95,22 +98,28 @@ def stretched(stretch: float, cut_off: bool) -> float:
     return min(LONGEST, stretch * LONGER) if cut_off else max(1.0, stretch * SHORTER)
 
 
-def takes_the_floor(words: Words, voice_s: float, avatar_speaks: bool) -> bool:
+def takes_the_floor(
+    words: Words, voice_s: float, avatar_speaks: bool, before: Words = NO_WORDS, ended: bool = True
+) -> bool:
     """Whether what is heard is a turn, and not a noise or a sign of listening.
 
     Args:
         words: what was heard so far; the avatar's own words are left out.
         voice_s: seconds of voice so far.
         avatar_speaks: whether the avatar has the floor.
+        before: what had been heard a moment ago.
+        ended: whether the voice is quiet again; until then the last word may be cut.
     """
     if not words:
         return False
     if not avatar_speaks:
         return True
-    if words.only_acknowledge:
+    if words.only_acknowledge or (not ended and words.may_come_to_acknowledge):
         return False
-    if voice_s > LISTENING_NOISE_S:
+    if voice_s > LISTENING_NOISE_S or (before.different > 1 and words.go_on_from(before)):
         return True
     if words.different > MOST_WORDS_A_SECOND * voice_s:
         return False
-    return words.hold_a_command or words.different > LISTENING_NOISE_WORDS
+    if words.hold_a_command:
+        return ended or words.hold_a_firm_command
+    return words.different > LISTENING_NOISE_WORDS and not (ended and voice_s < SHORTEST_TURN_S)

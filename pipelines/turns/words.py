@@ -44,15 +44,18 @@ COMMANDS = _words(
     """stop wait no hold hey hello what why who when where how sorry but actually enough quiet pause
     please excuse shut listen next again repeat louder slower help goodbye bye hush silence"""
 )
+# These may be the beginning of something else, or a noise, until the voice is quiet again.
+UNSURE_COMMANDS = _words("but who please sorry actually next listen excuse")
 
 
 # Ears write "to-morrow" and "good-bye".
+LETTERS = re.compile(r"\bo\. ?k\b\.?")
 OLD_HYPHEN = re.compile(r"\b(to|good)-(?=day|night|morrow|bye)")
 
 
 def split(text: str) -> list[str]:
     """The words of a text in small letters, without punctuation."""
-    plain = OLD_HYPHEN.sub(r"\1", text.lower()).replace("’", "'").replace("o.k.", "okay")
+    plain = OLD_HYPHEN.sub(r"\1", LETTERS.sub("okay", text.lower())).replace("’", "'")
     return re.findall(r"\d+|[a-z]+(?:['-][a-z]+)*", plain)
 
 
@@ -102,6 +105,22 @@ class Words:
     def hold_a_command(self) -> bool:
         """A word that asks the speaker to stop."""
         return bool(COMMANDS & set(self.all))
+
+    @property
+    def hold_a_firm_command(self) -> bool:
+        """One that needs not be heard to its end."""
+        return bool((COMMANDS - UNSURE_COMMANDS) & set(self.all))
+
+    def go_on_from(self, before: "Words") -> bool:
+        """Whether they are the same as before, and more: nothing that was made out of a noise."""
+        return len(self.all) > len(before.all) and self.all[: len(before.all)] == before.all
+
+    @property
+    def may_come_to_acknowledge(self) -> bool:
+        """Signs of listening, the last of which may be cut."""
+        *whole, last = self.all
+        cut = any(word.startswith(last) for word in ACKNOWLEDGMENTS)
+        return cut and set(whole) <= ACKNOWLEDGMENTS
 
     @property
     def only_acknowledge(self) -> bool:

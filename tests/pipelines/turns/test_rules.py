@@ -70,3 +70,22 @@ def test_nobody_waits_for_long_however_often_they_were_cut_off():
 )
 def test_who_speaks_has_the_floor_by_words(text, voice_s, avatar_speaks, takes):
     assert takes_the_floor(Words(text), voice_s, avatar_speaks) == takes
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "voice_s", "ended", "takes"),
+    [
+        pytest.param("Can you?", "Can you tell me?", 0.45, False, True, id="goes on as it began"),
+        pytest.param("My name is", "Mama.", 0.5, True, False, id="made out of a noise"),
+        pytest.param("And then?", "And the meeting.", 0.45, False, False, id="once so, once so"),
+        pytest.param("If I, if", "If I,", 0.44, True, False, id="too short for two words"),
+        pytest.param("", "O. K.", 0.5, True, False, id="letters"),
+        pytest.param("Oh,", "Oh, real", 0.8, False, False, id="cut in a sign of listening"),
+        pytest.param("", "But.", 0.4, False, False, id="may become anything"),
+        pytest.param("", "Who?", 0.4, True, True, id="a question of one word"),
+    ],
+)
+def test_while_the_avatar_speaks_it_counts_what_was_heard_before(
+    before, text, voice_s, ended, takes
+):
+    assert takes_the_floor(Words(text), voice_s, True, Words(before), ended) == takes
