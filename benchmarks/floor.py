@@ -43,7 +43,7 @@ COMMANDS = ("Stop.", "Wait.", "No.")
 SENTENCES = (
     "I would rather hear about the sea.",
     "Can you tell me how much it costs?",
-    "That is not what I wanted to know.",
+    "We have talked about this before.",
     "My brother lives in Canada.",
 )
 REAL_WORDS = {

@@ -116,7 +116,7 @@ def takes_the_floor(
         return True
     if words.only_acknowledge or (not ended and words.may_come_to_acknowledge):
         return False
-    if voice_s > LISTENING_NOISE_S or (before.different > 1 and words.go_on_from(before)):
+    if voice_s > LISTENING_NOISE_S or (not ended and words.begin_like(before)):
         return True
     if words.different > MOST_WORDS_A_SECOND * voice_s:
         return False

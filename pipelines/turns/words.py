@@ -111,9 +111,9 @@ class Words:
         """One that needs not be heard to its end."""
         return bool((COMMANDS - UNSURE_COMMANDS) & set(self.all))
 
-    def go_on_from(self, before: "Words") -> bool:
-        """Whether they are the same as before, and more: nothing that was made out of a noise."""
-        return len(self.all) > len(before.all) and self.all[: len(before.all)] == before.all
+    def begin_like(self, before: "Words") -> bool:
+        """Whether the first two are still the same, which is not made out of a noise."""
+        return before.different > 1 and self.all[:2] == before.all[:2]
 
     @property
     def may_come_to_acknowledge(self) -> bool:
