@@ -231,6 +231,13 @@ interface NoticeAction {
   do(): unknown;
 }
 
+/** A promise, and what settles it, see call/promises.js. */
+interface Pledge<T> {
+  promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
 /** What the user can ask the screen for, see element/screen.js. */
 interface Wishes {
   start(voice: boolean): void;

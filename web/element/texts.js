@@ -266,6 +266,22 @@ const TABLE = {
     "Auf dieser Seite ist etwas schiefgegangen. Versuchen Sie es noch einmal.",
     "Algo ha fallado en esta página. Inténtalo de nuevo.",
   ],
+  thisBrowser: ["This browser", "Dieser Browser", "Este navegador"],
+  tooOld: [
+    "{browser} is too old for this page. Use Chrome or Edge 111, Firefox 115, Safari 16.4 or iOS 16.4, or a later one.",
+    "{browser} ist zu alt für diese Seite. Nehmen Sie Chrome oder Edge 111, Firefox 115, Safari 16.4 oder iOS 16.4, oder neuer.",
+    "{browser} es demasiado antiguo para esta página. Usa Chrome o Edge 111, Firefox 115, Safari 16.4 o iOS 16.4, o posterior.",
+  ],
+  notLoaded: [
+    "The page could not be loaded whole. Reload it.",
+    "Die Seite ließ sich nicht ganz laden. Laden Sie sie neu.",
+    "La página no se pudo cargar entera. Recárgala.",
+  ],
+  noWebRtc: [
+    "There is no WebRTC in this browser ({browser}), or it is turned off. Turn it on, or use another one.",
+    "In diesem Browser ({browser}) fehlt WebRTC, oder es ist aus. Schalten Sie es ein, oder nehmen Sie einen anderen.",
+    "Este navegador ({browser}) no tiene WebRTC o está apagado. Actívalo o usa otro.",
+  ],
   noPath: [
     "No connection to the avatar could be made. A firewall or VPN may be in the way: try another network.",
     "Keine Verbindung zum Avatar. Vielleicht stört eine Firewall oder ein VPN: Versuchen Sie ein anderes Netz.",
