@@ -251,6 +251,7 @@ interface Wishes {
   end(): void;
   microphone(id: string | null): void;
   sheet(name: string | null): void;
+  sound(heard: boolean): void;
   transcript(): string;
   faceMissed(): void;
 }

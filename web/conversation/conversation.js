@@ -113,6 +113,14 @@ export class Conversation {
     this.#rtvi.typing();
   }
 
+  /**
+   * Whether the browser lets the avatar be heard.
+   * @param {boolean} heard
+   */
+  sound(heard) {
+    this.#rtvi.sound(!heard);
+  }
+
   /** @param {boolean} muted */
   mute(muted) {
     this.#muted = muted;
