@@ -283,9 +283,9 @@ const TABLE = {
     "Este navegador ({browser}) no tiene WebRTC o está apagado. Actívalo o usa otro.",
   ],
   noPath: [
-    "No connection to the avatar could be made. A firewall or VPN may be in the way: try another network.",
-    "Keine Verbindung zum Avatar. Vielleicht stört eine Firewall oder ein VPN: Versuchen Sie ein anderes Netz.",
-    "No se pudo conectar con el avatar. Puede que lo impida un cortafuegos o una VPN: prueba otra red.",
+    "The page is reached, but not the avatar: sound and picture travel by UDP, which a firewall, a VPN or the server's container holds back. Try another network; whoever runs the server can give it a TURN server with --ice-servers.",
+    "Die Seite ist zu erreichen, der Avatar nicht: Ton und Bild reisen über UDP, und eine Firewall, ein VPN oder der Container des Servers lässt das nicht durch. Versuchen Sie ein anderes Netz; wer den Server betreibt, kann ihm mit --ice-servers einen TURN-Server geben.",
+    "Se llega a la página, pero no al avatar: sonido e imagen viajan por UDP, y un cortafuegos, una VPN o el contenedor del servidor no lo deja pasar. Prueba otra red; quien lleva el servidor puede darle un servidor TURN con --ice-servers.",
   ],
   lost: [
     "The connection to the avatar was lost.",
