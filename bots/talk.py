@@ -19,7 +19,7 @@ from pipelines.offer import unvoiced
 from pipelines.parts import Lineup
 from pipelines.settings import Settings, load_settings
 from pipelines.spelling import misspelt
-from web.port import listen, url_of
+from web.port import listen
 
 
 def run(words: Sequence[str]) -> int:
@@ -123,7 +123,7 @@ def _talk(
     _say("loading Pipecat …")
     log.redact(settings)
     log.show(settings)
-    from bots import direct
+    from bots import direct, reach
     from bots.server import app, models
     from bots.server.casting import Casting
 
@@ -131,9 +131,11 @@ def _talk(
     casting = Casting(settings, given)
 
     def ready() -> None:
-        url = url_of(settings.avatar_host, listeners[0].getsockname()[1])
+        port = listeners[0].getsockname()[1]
+        url = reach.own_url(settings.avatar_host, port)
         took_s = time.monotonic() - started_s
         _say(f"Ready after {took_s:.1f} s: open {url} (Ctrl-C ends it)")
+        _say(*reach.advice(settings, port, container=reach.in_container()))
         if settings.avatar_open:
             open_page(url)
 

@@ -219,6 +219,11 @@ def _follow_page(
             await host.user_is_here()
         if asked.type == "microphone" and isinstance(asked.data, dict):
             await host.microphone(muted=bool(asked.data.get("muted")))
+        if asked.type == "sound" and isinstance(asked.data, dict):
+            blocked = bool(asked.data.get("blocked"))
+            await host.sound(blocked=blocked)
+            if blocked:
+                await rtvi.interrupt_bot()
 
     @latency.event_handler("on_typed")
     async def typed(*_: Any) -> None:

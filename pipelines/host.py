@@ -41,6 +41,9 @@ class Host:
         self._idle_s = idle_s
         self._quiet = asyncio.Event()
         self._asked = self._greeted = self._answer_due = self._muted = False
+        self._met = self._greeting_said = False
+        self._audible = asyncio.Event()
+        self._audible.set()
         self._farewell: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         worker.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
@@ -67,27 +70,41 @@ class Host:
 
     def user_spoke(self) -> None:
         """The user is there: the next silence is asked about again, and a goodbye called off."""
-        self._asked = False
-        if self._farewell:
-            self._farewell.cancel()
+        self._met = True
+        self._is_present()
 
     async def user_is_here(self) -> None:
         """The user shows presence without a word: silence is counted from now on.
 
         Pipecat counts it by itself for the user's voice only.
         """
-        self.user_spoke()
-        await self._worker.queue_frame(UserIdleTimeoutUpdateFrame(self._idle_s))
+        self._is_present()
+        await self._count_silence()
 
     async def user_typed(self) -> None:
         """The user wrote something, which is answered before silence is asked about."""
-        self._answer_due = True
+        self._met = self._answer_due = True
         await self.user_is_here()
 
     async def microphone(self, *, muted: bool) -> None:
         """The user turned the microphone off or on: who only listens is not silent."""
         self._muted = muted
         await self.user_is_here()
+
+    async def sound(self, *, blocked: bool) -> None:
+        """The user's browser plays no sound, or does so now.
+
+        The greeting waits for it. Who was greeted unheard and has done nothing since is greeted
+        again. Silence is counted meanwhile, so that nobody's page does not stay for ever.
+        """
+        if blocked:
+            self._audible.clear()
+            await self._count_silence()
+        elif not self._audible.is_set():
+            self._audible.set()
+            self._asked = False
+            if self._greeting_said and not self._met:
+                await self._say(self._persona.greeting)
 
     async def user_is_silent(self, *, muted: bool = False) -> None:
         """Ask a silent user once, then end politely.
@@ -134,7 +151,17 @@ class Host:
     async def _greet(self, face_visible: asyncio.Event | None) -> None:
         if face_visible is not None:
             await _at_most(face_visible.wait(), FACE_TIMEOUT_S)
+        await self._audible.wait()
+        self._greeting_said = True
         await self._say(self._persona.greeting)
+
+    def _is_present(self) -> None:
+        self._asked = False
+        if self._farewell:
+            self._farewell.cancel()
+
+    async def _count_silence(self) -> None:
+        await self._worker.queue_frame(UserIdleTimeoutUpdateFrame(self._idle_s))
 
     async def _end_in_time(self) -> None:
         await asyncio.sleep(self._max_duration_s)

@@ -1,7 +1,8 @@
 """The files of this folder over HTTP: packed once, and kept by browsers for as long as they hold.
 
 `/web/NAME` is a file as it is now. `/web/DIGEST/NAME` is the same one under an address that changes
-with any of the files, so a browser need never ask again. `/avatar.js` leads there.
+with any of the files, so a browser need never ask again. `/avatar.js` leads there. Our own scripts
+travel without the lines that are only comments; each other line keeps its number.
 """
 
 import gzip
@@ -30,6 +31,9 @@ TYPES = {
     ".webp": "image/webp",
 }
 PACKED = {TYPES[suffix] for suffix in (".css", ".html", ".js", ".svg", ".txt")}
+# Lines of a script that hold nothing else. No text in our scripts has a line that looks like one.
+COMMENTS = re.compile(rb"^[ \t]*(//.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)$", re.MULTILINE)
+OTHERS = "vendor"
 UNSEEN = {"node_modules", "__pycache__"}
 DIGEST = re.compile("[0-9a-f]{16}")
 REVALIDATED = "no-cache"
@@ -150,4 +154,6 @@ def read(path: Path) -> File:
 @lru_cache(maxsize=256)
 def _read_once(path: Path, mtime_ns: int, size: int) -> File:
     content = path.read_bytes()
+    if path.suffix == ".js" and OTHERS not in path.parts:
+        content = COMMENTS.sub(lambda found: b"\n" * found[0].count(b"\n"), content)
     return File(TYPES[path.suffix], content, hashlib.sha256(content).hexdigest())

@@ -231,6 +231,13 @@ interface NoticeAction {
   do(): unknown;
 }
 
+/** A promise, and what settles it, see call/promises.js. */
+interface Pledge<T> {
+  promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
 /** What the user can ask the screen for, see element/screen.js. */
 interface Wishes {
   start(voice: boolean): void;
@@ -244,6 +251,7 @@ interface Wishes {
   end(): void;
   microphone(id: string | null): void;
   sheet(name: string | null): void;
+  sound(heard: boolean): void;
   transcript(): string;
   faceMissed(): void;
 }

@@ -1,5 +1,6 @@
 """POST /start, as Pipecat's clients send it: who is met where, and how to get there."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from pipelines.errors import AvatarError, Incompatible, PartFailed, UserError
 from pipelines.meeting import HeyGenRunnerArguments
 from pipelines.parts import HEADLESS, Part, part, values
 
+FOLDER = re.compile(r"(/[\w.~-]+)+", re.ASCII)
 PUBLIC_STUN = [{"urls": ["stun:stun.l.google.com:19302"]}]
 
 
@@ -53,7 +55,10 @@ class Start:
             meeting = self._meeting(asked)
             cast = self._casting.cast(meeting, asked.get("body"))
             await models.suit(cast)
-            return JSONResponse(await self._starts[meeting.value](cast, asked))
+            answer = await self._starts[meeting.value](cast, asked)
+            if sent_to := answer.get("fileUploadUrl"):
+                answer["fileUploadUrl"] = _folder(request) + sent_to
+            return JSONResponse(answer)
         except UserError as error:
             return refuse(400, str(error))
         except PartFailed as error:
@@ -83,7 +88,8 @@ class Start:
 
     def _ticket(self, request: Request) -> dict[str, Any]:
         scheme = "wss" if request.url.scheme == "https" else "ws"
-        return {"wsUrl": f"{scheme}://{request.url.netloc}/ws", "token": self._tickets.issue()}
+        home = f"{scheme}://{request.url.netloc}{_folder(request)}"
+        return {"wsUrl": f"{home}/ws", "token": self._tickets.issue()}
 
     async def _webrtc(self, cast: Cast, asked: Mapping[str, Any]) -> dict[str, Any]:
         answer = self._session(self._visits.expect(cast))
@@ -135,6 +141,12 @@ class Start:
 
 def _unless_auto(transport: str) -> str:
     return "webrtc" if transport == "auto" else transport
+
+
+def _folder(request: Request) -> str:
+    """The folder of another server in which a proxy shows this one, as "/avatar"; "" for none."""
+    named = "/" + request.headers.get("X-Forwarded-Prefix", "").strip("/")
+    return named if FOLDER.fullmatch(named) else ""
 
 
 async def _asked(request: Request) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from bots.server.casting import Casting
 from bots.server.refusal import Refused, refuse
 from bots.server.visits import Visits
 from pipelines.errors import UserError
+from pipelines.media.encoder import vp8_first
 from pipelines.parts import part
 
 NO_OFFER = "This is no WebRTC offer: send its sdp and its type."
@@ -96,7 +97,7 @@ async def _offer(request: Request) -> SmallWebRTCRequest:
     try:
         asked = await request.json()
         offer = SmallWebRTCRequest(
-            sdp=asked["sdp"],
+            sdp=vp8_first(asked["sdp"]),
             type=asked["type"],
             pc_id=asked.get("pc_id"),
             restart_pc=asked.get("restart_pc"),

@@ -21,7 +21,7 @@ class Chromium:
     def __init__(self, kind: "BrowserType", program: str) -> None:
         self._kind = kind
         self._program = program
-        self._running: dict[Path | None, Browser] = {}
+        self._running: dict[tuple[Path | None, str], Browser] = {}
 
     @asynccontextmanager
     async def meeting(
@@ -31,15 +31,18 @@ class Chromium:
         *,
         ready: str = "#start:enabled",
         turned_clock: bool = False,
+        autoplay: str = "",
+        before: str = "",
         **options: Any,
     ) -> AsyncIterator[User]:
         """The page at `url` for somebody who hears the WAV file, or is refused the microphone.
 
         With a sound card it has the microphones and speakers that are plugged into that. `ready` is
-        what to wait for; where the clock is `turned_clock`, page.clock can be moved on. Further
-        options are those of Playwright's new_context().
+        what to wait for, if anything; where the clock is `turned_clock`, page.clock can be moved
+        on. `autoplay` is Chromium's policy of that name, `before` a script that runs before those
+        of the page. Further options are those of Playwright's new_context().
         """
-        async with self._browser(sound) as browser:
+        async with self._browser(sound, autoplay) as browser:
             if isinstance(sound, SoundCard):
                 options["permissions"] = ["microphone"]
             context = await browser.new_context(**{"viewport": WINDOW, **options})
@@ -48,6 +51,8 @@ class Chromium:
                 if turned_clock:
                     await page.clock.install()
                 await page.add_init_script(path=WATCH)
+                if before:
+                    await page.add_init_script(before)
                 yield await visiting(page, url, ready)
             finally:
                 await context.close()
@@ -58,7 +63,9 @@ class Chromium:
             await browser.close()
 
     @asynccontextmanager
-    async def _browser(self, sound: Path | SoundCard | None) -> "AsyncIterator[Browser]":
+    async def _browser(
+        self, sound: Path | SoundCard | None, autoplay: str
+    ) -> "AsyncIterator[Browser]":
         """The browser that has these ears; one with a sound card ends with the block."""
         if isinstance(sound, SoundCard):
             browser = await self._launch(sound)
@@ -67,19 +74,23 @@ class Chromium:
             finally:
                 await browser.close()
         else:
-            if sound not in self._running:
-                self._running[sound] = await self._launch(sound)
-            yield self._running[sound]
+            kind = (sound, autoplay)
+            if kind not in self._running:
+                self._running[kind] = await self._launch(sound, autoplay)
+            yield self._running[kind]
 
-    async def _launch(self, sound: Path | SoundCard | None) -> "Browser":
-        return await self._kind.launch(executable_path=self._program, **_devices(sound))
+    async def _launch(self, sound: Path | SoundCard | None, autoplay: str = "") -> "Browser":
+        how = _devices(sound)
+        if autoplay:
+            how["args"].append(f"--autoplay-policy={autoplay}")
+        return await self._kind.launch(executable_path=self._program, **how)
 
 
 def _devices(sound: Path | SoundCard | None) -> dict[str, Any]:
     """How Chromium is started for these ears."""
     if isinstance(sound, SoundCard):
         env = {**os.environ, **sound.environment}
-        return {"args": FLAGS, "env": env, "ignore_default_args": ["--mute-audio"]}
+        return {"args": [*FLAGS], "env": env, "ignore_default_args": ["--mute-audio"]}
     permission = "--use-fake-ui-for-media-stream" + ("" if sound else "=deny")
     ears = [f"--use-file-for-fake-audio-capture={sound}"] if sound else []
     return {"args": [*FLAGS, FAKE_DEVICES, permission, *ears]}

@@ -116,7 +116,8 @@ async def visiting(page: "Page", url: str, ready: str = "#start:enabled") -> Use
     page.set_default_timeout(LIMIT_MS)
     user = User(page)
     await page.goto(url)
-    await page.wait_for_selector(ready)
+    if ready:
+        await page.wait_for_selector(ready)
     return user
 
 

@@ -38,15 +38,17 @@ document.addEventListener("securitypolicyviolation", ({ violatedDirective, block
   watched.violations.push(`${violatedDirective} ${blockedURI}`),
 );
 
+// A page without a secure address has none.
 const devices = navigator.mediaDevices;
-const getUserMedia = devices.getUserMedia.bind(devices);
-devices.getUserMedia = async (/** @type {MediaStreamConstraints | undefined} */ wish) => {
+const getUserMedia = devices?.getUserMedia.bind(devices);
+const askedFor = async (/** @type {MediaStreamConstraints | undefined} */ wish) => {
   watched.microphones += 1;
   watched.wishes.push(wish?.audio);
   const stream = await getUserMedia(wish);
   watched.tracks.push(...stream.getTracks());
   return stream;
 };
+if (devices) devices.getUserMedia = askedFor;
 
 const Peer = RTCPeerConnection;
 window.RTCPeerConnection = class extends Peer {

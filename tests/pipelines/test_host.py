@@ -53,6 +53,45 @@ async def test_without_a_face_the_greeting_comes_at_once(stage):
     await host.close()
 
 
+async def test_the_greeting_waits_until_it_can_be_heard(stage):
+    host, visible = host_of(stage), asyncio.Event()
+    host.user_came(visible)
+    await host.sound(blocked=True)
+    visible.set()
+    await stage.worker.flush_pipeline()
+    assert not spoken(stage)
+    assert stage.all(UserIdleTimeoutUpdateFrame), "a page that nobody looks at ends"
+    await host.sound(blocked=False)
+    await stage.first(TTSSpeakFrame)
+    assert spoken(stage) == ["Hello."]
+    await host.close()
+
+
+async def test_a_greeting_that_nobody_heard_is_said_again_once(stage):
+    host = host_of(stage)
+    host.user_came(None)
+    await stage.first(TTSSpeakFrame)
+    await host.microphone(muted=True)  # as with push-to-talk, from the beginning
+    await host.sound(blocked=True)
+    for _ in range(2):
+        await host.sound(blocked=False)
+    await stage.worker.flush_pipeline()
+    assert spoken(stage) == ["Hello.", "Hello."]
+    await host.close()
+
+
+async def test_who_has_spoken_meanwhile_is_not_greeted_again(stage):
+    host = host_of(stage)
+    host.user_came(None)
+    await stage.first(TTSSpeakFrame)
+    await host.sound(blocked=True)
+    host.user_spoke()
+    await host.sound(blocked=False)
+    await stage.worker.flush_pipeline()
+    assert spoken(stage) == ["Hello."]
+    await host.close()
+
+
 async def test_a_user_who_comes_back_is_not_greeted_again(stage):
     host = host_of(stage)
     host.user_came(None)

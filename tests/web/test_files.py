@@ -82,6 +82,31 @@ def test_texts_are_packed_for_who_can_unpack_them(browser):
     assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
 
 
+def test_a_script_travels_without_its_comments_and_its_lines_keep_their_numbers(browser, folder):
+    script = """// Says
+// something.
+
+/**
+ * Twice: /* x
+ * @param {string} x
+ */
+export function twice(x) {
+  // Here, too.
+  return `https://${x}/*`; /* stays */
+}
+"""
+    (folder / "part" / "one.js").write_text(script)
+    sent = browser.get("/base/web/part/one.js").text.splitlines()
+    kept = (8, 10, 11)
+    assert sent == [line if n in kept else "" for n, line in enumerate(script.splitlines(), 1)]
+
+
+def test_a_script_of_others_travels_as_it_is(browser, folder):
+    (folder / "vendor").mkdir()
+    (folder / "vendor" / "theirs.js").write_text("// Licence\nexport {};\n")
+    assert browser.get("/base/web/vendor/theirs.js").text == "// Licence\nexport {};\n"
+
+
 def test_what_gets_no_smaller_is_sent_as_it_is(browser):
     assert "Content-Encoding" not in browser.get("/base/web/page.html").headers
 

@@ -105,4 +105,5 @@ def test_what_the_page_sends_is_what_pipecat_reads() -> None:
         "typing": ("typing", None),
         "muted": ("microphone", {"muted": True}),
         "open": ("microphone", {"muted": False}),
+        "blocked": ("sound", {"blocked": True}),
     }

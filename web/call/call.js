@@ -9,7 +9,9 @@
 //   ended({ failed, reason, kind }) the call is over; nothing follows. `reason` is a key of texts.js
 // `close()` is quiet: it releases everything and tells nobody.
 
-import { requestJson } from "./request.js";
+import { browserName } from "./browser.js";
+import { within } from "./promises.js";
+import { CallError, requestJson } from "./request.js";
 
 const START_TIMEOUT_MS = 60_000;
 
@@ -32,6 +34,12 @@ export const asksItself = (transport) => transport === "daily";
  */
 export const carriesText = (transport) => transport !== "heygen";
 
+/** Throws CallError where the browser has no WebRTC, be it because its user wants none. */
+export function needWebRtc() {
+  if (window.RTCPeerConnection) return;
+  throw new CallError("noWebRtc", "page", { values: { browser: browserName() } });
+}
+
 /**
  * Starts a session on `server`, a URL that ends in "/", and joins it. `body` is what the bot gets.
  * `microphone` is a MediaStream or null, `frame` the element for a page of the transport's own.
@@ -45,7 +53,7 @@ export async function openCall({ server, transport, body }, means) {
   const session = await requestJson(new URL("start", server), {
     method: "POST",
     body: { transport, ...(transport === "daily" && { createDailyRoom: true }), body },
-    signal: AbortSignal.any([means.signal, AbortSignal.timeout(START_TIMEOUT_MS)]),
+    signal: within(means.signal, START_TIMEOUT_MS),
   });
   means.signal.throwIfAborted();
   return join(session, { server, ...means });

@@ -131,7 +131,7 @@ export class Peer {
     this.#connection.addTransceiver(track ?? "audio", {
       direction: track ? "sendrecv" : "recvonly",
     });
-    this.#connection.addTransceiver("video", { direction: "recvonly" });
+    preferVp8(this.#connection.addTransceiver("video", { direction: "recvonly" }));
   }
 
   #openChannel() {
@@ -184,4 +184,16 @@ export class Peer {
   #tell(event, detail) {
     if (!this.#closed) this.#listener[event](detail);
   }
+}
+
+/**
+ * Safari lists H.264 first, which costs a server more and looks no better.
+ * @param {RTCRtpTransceiver} transceiver
+ */
+function preferVp8(transceiver) {
+  const codecs = RTCRtpReceiver.getCapabilities?.("video")?.codecs ?? [];
+  const isVp8 = (/** @type {RTCRtpCodec} */ { mimeType }) => /vp8/i.test(mimeType);
+  if (!codecs.some(isVp8)) return;
+  const others = codecs.filter((codec) => !isVp8(codec));
+  transceiver.setCodecPreferences?.([...codecs.filter(isVp8), ...others]);
 }

@@ -1,6 +1,7 @@
 // A direct connection to the server's SmallWebRTC transport, taken up again when it drops.
 
 import { Peer } from "./peer.js";
+import { pledge, within } from "./promises.js";
 import { CallError, isReachable } from "./request.js";
 
 const OPEN_TIMEOUT_MS = 30_000;
@@ -46,8 +47,8 @@ class WebRtcCall {
   /** @type {string | undefined} */
   #peerId;
   #abort = new AbortController();
-  #opened = /** @type {PromiseWithResolvers<void>} */ (Promise.withResolvers());
-  #awake = /** @type {PromiseWithResolvers<void>} */ (Promise.withResolvers());
+  #opened = /** @type {Pledge<void>} */ (pledge());
+  #awake = /** @type {Pledge<void>} */ (pledge());
 
   /**
    * @param {Session} session
@@ -186,7 +187,7 @@ class WebRtcCall {
 
   async #renew() {
     const peer = this.#newPeer();
-    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(OFFER_LIMIT_MS)]);
+    const signal = within(this.#abort.signal, OFFER_LIMIT_MS);
     try {
       await peer.offer({ replaces: this.#peerId, signal });
     } catch (error) {
@@ -228,7 +229,7 @@ class WebRtcCall {
    * @param {number} durationMs
    */
   async #rest(durationMs) {
-    this.#awake = Promise.withResolvers();
+    this.#awake = pledge();
     const timer = setTimeout(this.#awake.resolve, durationMs);
     await this.#awake.promise;
     clearTimeout(timer);

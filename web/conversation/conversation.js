@@ -1,6 +1,6 @@
 // One conversation: the microphone, the call and its messages, from the click to the end.
 
-import { asksItself, carriesText, openCall, watchRoom } from "../call/call.js";
+import { asksItself, carriesText, needWebRtc, openCall, watchRoom } from "../call/call.js";
 import { incoming, packets } from "../call/network.js";
 import { CallError, endingOf } from "../call/request.js";
 import { watchVoice } from "./level.js";
@@ -86,6 +86,7 @@ export class Conversation {
   async start({ voice, held }) {
     this.hold(held);
     try {
+      needWebRtc();
       if (voice && !this.#watches && !asksItself(this.#place.transport)) await this.#listen();
       if (!this.#over) await this.#connect(voice);
     } catch (error) {
@@ -110,6 +111,14 @@ export class Conversation {
   /** The user is typing. */
   typing() {
     this.#rtvi.typing();
+  }
+
+  /**
+   * Whether the browser lets the avatar be heard.
+   * @param {boolean} heard
+   */
+  sound(heard) {
+    this.#rtvi.sound(!heard);
   }
 
   /** @param {boolean} muted */

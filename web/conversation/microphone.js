@@ -105,13 +105,14 @@ export class Microphone {
     if (stream === this.#stream) this.#listener.gone();
   }
 
-  /** @param {number} level */
+  // What the browser does not listen to is not known to be silent.
+  /** @param {number | null} level */
   #onLevel(level) {
-    this.#listener.level(this.#open ? level : 0);
+    this.#listener.level((this.#open && level) || 0);
     const nowMs = performance.now();
-    const loud = level > FLAT_LEVEL;
+    const loud = level !== null && level > FLAT_LEVEL;
     this.#everHeard ||= loud;
-    if (loud || !this.#open || !this.#expected) this.#heardMs = nowMs;
+    if (loud || level === null || !this.#open || !this.#expected) this.#heardMs = nowMs;
     const limitMs = this.#everHeard ? FLAT_MS : NEVER_HEARD_MS;
     this.#tellUnheard(nowMs - this.#heardMs > limitMs, loud);
   }

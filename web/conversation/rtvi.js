@@ -37,6 +37,8 @@ export class Rtvi {
   #thinking = false;
   #muted = false;
   #toldMuted = false;
+  #blocked = false;
+  #toldBlocked = false;
   #typedMs = -Infinity;
   /** @type {Timer | undefined} */
   #answerTimer;
@@ -106,6 +108,17 @@ export class Rtvi {
     this.#write("client-message", { t: "microphone", d: { muted } });
   }
 
+  /**
+   * Whether the browser keeps the bot's voice from the user, who is greeted once it does not.
+   * @param {boolean} blocked
+   */
+  sound(blocked) {
+    this.#blocked = blocked;
+    if (!this.#ready || blocked === this.#toldBlocked) return;
+    this.#toldBlocked = blocked;
+    this.#write("client-message", { t: "sound", d: { blocked } });
+  }
+
   /** The connection was gone for a while: what was missed is not waited for. */
   resume() {
     // What changed meanwhile may not have reached the bot.
@@ -164,6 +177,7 @@ export class Rtvi {
     this.#ready = true;
     this.#listener.ready();
     this.microphone(this.#muted);
+    this.sound(this.#blocked);
     this.#tellState();
   }
 

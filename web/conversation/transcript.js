@@ -175,6 +175,11 @@ export function textOf({ segments }) {
     .join(" ");
 }
 
+// Text from right to left keeps its order, and leaves that of its line alone, between these marks.
+const FROM_RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+/** @param {string} text */
+const isolated = (text) => (FROM_RIGHT.test(text) ? `\u2068${text}\u2069` : text);
+
 /**
  * The whole transcript as plain text, one entry a line.
  * @param {Entry[]} entries
@@ -184,7 +189,8 @@ export function asText(entries, names) {
   /** @param {Entry} entry */
   const line = (entry) => {
     const end = entry.cut ? " –" : "";
-    return `[${clock(entry.at_s)}] ${names[entry.role]}: ${textOf(entry)}${end}`;
+    const [name, text] = [names[entry.role], textOf(entry)].map(isolated);
+    return `[${clock(entry.at_s)}] ${name}: ${text}${end}`;
   };
   return `${entries.map(line).join("\n")}\n`;
 }

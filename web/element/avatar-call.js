@@ -15,6 +15,8 @@ import { chooseLanguage, textsIn } from "./texts.js";
 const STATS_PERIOD_MS = 5_000;
 const STATS_OPEN_PERIOD_MS = 1_000;
 const CONSENT = "consent";
+// The server of this script, which may be a folder of another one.
+const HOME = import.meta.url.replace(/web\/([0-9a-f]{16}\/)?element\/[^/]*$/, "");
 const PROPERTIES = [
   "server",
   "transport",
@@ -95,6 +97,7 @@ export class AvatarCall extends HTMLElement {
       end: () => this.stop(),
       microphone: (id) => void this.#useMicrophone(id),
       sheet: () => this.#watchNetwork(),
+      sound: (heard) => this.#conversation?.sound(heard),
       transcript: () => this.transcript,
       faceMissed: () => void this.#onFaceMissed(),
     });
@@ -300,7 +303,7 @@ export class AvatarCall extends HTMLElement {
   // Before
 
   get #base() {
-    const url = new URL(this.server || new URL("/", import.meta.url), document.baseURI);
+    const url = new URL(this.server || HOME, document.baseURI);
     return url.href.endsWith("/") ? url.href : `${url.href}/`;
   }
 

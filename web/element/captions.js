@@ -125,10 +125,14 @@ class Item {
   constructor(role, name, cutWord, language) {
     this.element.dataset.role = role;
     this.element.part = `caption caption-${role}`;
+    this.element.dir = "auto";
     this.#words.lang = this.#interim.lang = language;
     this.#cut.textContent = cutWord;
     this.#cut.hidden = true;
-    this.element.append(piece("speaker", name), this.#words, this.#interim, this.#cut);
+    const speaker = piece("speaker", name);
+    // What has a direction of its own does not decide that of the words.
+    speaker.dir = this.#cut.dir = "auto";
+    this.element.append(speaker, this.#words, this.#interim, this.#cut);
   }
 
   /** @param {Entry} entry */

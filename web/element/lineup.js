@@ -32,8 +32,9 @@ export const roomLineup = (server) => completed({ transport: "livekit" }, server
  * @returns {Lineup}
  */
 function completed(said, server) {
+  // Paths begin at the server, which may be a folder of another one.
   /** @param {string | null} [path] */
-  const at = (path) => (path ? new URL(path, server).href : null);
+  const at = (path) => (path ? new URL(path.replace(/^\//, ""), server).href : null);
   /** @type {Choice[]} */
   const faces = said.faces ?? [];
   return {

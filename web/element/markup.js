@@ -89,7 +89,7 @@ const SHEETS = `
 
 const ENDING = `
   <div class="ending" id="ending" part="summary" hidden>
-    <p class="reason" id="reason" role="alert"></p>
+    <p class="reason" id="reason" role="alert" dir="auto"></p>
     <dl class="figures" id="figures" part="figures" hidden>
       <div><dt data-text="duration"></dt><dd id="duration"></dd></div>
       <div><dt data-text="turns"></dt><dd id="turns"></dd></div>
@@ -113,7 +113,7 @@ const CONTROLS = `
       ${ICONS.microphone}<span id="hold-words" data-text="hold"></span><span class="level" aria-hidden="true"></span>
     </button>
     <form class="composer" id="composer" part="composer" autocomplete="off">
-      <input id="text" part="text" type="text" maxlength="2500" enterkeyhint="send" data-label="message" data-hint="message">
+      <input id="text" part="text" type="text" dir="auto" maxlength="2500" enterkeyhint="send" data-label="message" data-hint="message">
       <button class="send" id="send" part="button send" type="submit" data-label="send">${ICONS.send}</button>
     </form>
     <div class="tools">
@@ -137,7 +137,7 @@ const MARKUP = `
       ${SHEETS}
       <p class="soft" id="no-text" data-text="noText" hidden></p>
       <div class="notice" id="notice" part="notice" role="status">
-        <span id="notice-words"></span>
+        <span id="notice-words" dir="auto"></span>
         <button class="quiet" id="notice-action" part="button notice-action" type="button" hidden></button>
       </div>
       ${CONTROLS}

@@ -25,7 +25,7 @@ const SHEETS = ["speed", "devices"];
 
 /**
  * `on` is what the user can ask for, and what shows by itself: typing() while the user types,
- * sheet(name | null) when one opens or closes, faceMissed() when the picture is gone in the middle
+ * sheet(name | null) when one opens or closes, sound(heard) when the browser lets it be heard or not, faceMissed() when the picture is gone in the middle
  * of a call.
  */
 export class Screen {
@@ -44,6 +44,7 @@ export class Screen {
   #sheet = null;
   #level = 0;
   #held = false;
+  #blocked = false;
   /** @type {string | null} */
   #notice = null;
   /** @type {Timer | undefined} */
@@ -68,7 +69,7 @@ export class Screen {
       stage: this.#at("stage"),
       video: this.#at("face"),
       voice: this.#at("voice"),
-      onBlocked: () => this.#showBlocked(),
+      onSound: (heard) => this.#onSound(heard),
       onShown: (shown) => this.#onFace(shown),
     });
     this.welcome = new Welcome(this.#at, () => this.showPerson());
@@ -349,6 +350,7 @@ export class Screen {
   #wire() {
     /** @type {(id: string, act: () => void) => void} */
     const click = (id, act) => this.#at(id).addEventListener("click", act);
+    click("call", () => this.#blocked && this.video.unblock());
     click("start", () => this.#on.start(true));
     click("start-typing", () => this.#on.start(false));
     click("again", () => this.#on.again());
@@ -421,9 +423,13 @@ export class Screen {
     else portrait.hidden = true;
   }
 
-  #showBlocked() {
+  /** @param {boolean} heard */
+  #onSound(heard) {
+    this.#blocked = !heard;
     const action = { text: "unblock", do: () => this.video.unblock() };
-    this.showNotice("soundBlocked", { kind: "blocked", action });
+    if (heard) this.hideNotice("blocked");
+    else this.showNotice("soundBlocked", { kind: "blocked", action });
+    this.#on.sound(heard);
   }
 
   /** @param {Figures | null} figures */

@@ -325,8 +325,13 @@ button:disabled { cursor: default; opacity: 0.45; }
 }
 `;
 
+// Browsers that cannot tell light from dark by themselves keep to the system's choice.
+const PAIR = /light-dark\((.*?), (.*?)\)/g;
+const knows = CSS.supports("color", "light-dark(red, red)");
+const { matches: dark } = matchMedia("(prefers-color-scheme: dark)");
+
 const sheet = new CSSStyleSheet();
-sheet.replaceSync(SHEET);
+sheet.replaceSync(knows ? SHEET : SHEET.replace(PAIR, dark ? "$2" : "$1"));
 
 /** The one stylesheet that all elements share. */
 export const style = sheet;

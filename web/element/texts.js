@@ -266,10 +266,26 @@ const TABLE = {
     "Auf dieser Seite ist etwas schiefgegangen. Versuchen Sie es noch einmal.",
     "Algo ha fallado en esta página. Inténtalo de nuevo.",
   ],
+  thisBrowser: ["This browser", "Dieser Browser", "Este navegador"],
+  tooOld: [
+    "{browser} is too old for this page. Use Chrome or Edge 111, Firefox 115, Safari 16.4 or iOS 16.4, or a later one.",
+    "{browser} ist zu alt für diese Seite. Nehmen Sie Chrome oder Edge 111, Firefox 115, Safari 16.4 oder iOS 16.4, oder neuer.",
+    "{browser} es demasiado antiguo para esta página. Usa Chrome o Edge 111, Firefox 115, Safari 16.4 o iOS 16.4, o posterior.",
+  ],
+  notLoaded: [
+    "The page could not be loaded whole. Reload it.",
+    "Die Seite ließ sich nicht ganz laden. Laden Sie sie neu.",
+    "La página no se pudo cargar entera. Recárgala.",
+  ],
+  noWebRtc: [
+    "There is no WebRTC in this browser ({browser}), or it is turned off. Turn it on, or use another one.",
+    "In diesem Browser ({browser}) fehlt WebRTC, oder es ist aus. Schalten Sie es ein, oder nehmen Sie einen anderen.",
+    "Este navegador ({browser}) no tiene WebRTC o está apagado. Actívalo o usa otro.",
+  ],
   noPath: [
-    "No connection to the avatar could be made. A firewall or VPN may be in the way: try another network.",
-    "Keine Verbindung zum Avatar. Vielleicht stört eine Firewall oder ein VPN: Versuchen Sie ein anderes Netz.",
-    "No se pudo conectar con el avatar. Puede que lo impida un cortafuegos o una VPN: prueba otra red.",
+    "The page is reached, but not the avatar: sound and picture travel by UDP, which a firewall, a VPN or the server's container holds back. Try another network; whoever runs the server can give it a TURN server with --ice-servers.",
+    "Die Seite ist zu erreichen, der Avatar nicht: Ton und Bild reisen über UDP, und eine Firewall, ein VPN oder der Container des Servers lässt das nicht durch. Versuchen Sie ein anderes Netz; wer den Server betreibt, kann ihm mit --ice-servers einen TURN-Server geben.",
+    "Se llega a la página, pero no al avatar: sonido e imagen viajan por UDP, y un cortafuegos, una VPN o el contenedor del servidor no lo deja pasar. Prueba otra red; quien lleva el servidor puede darle un servidor TURN con --ice-servers.",
   ],
   lost: [
     "The connection to the avatar was lost.",

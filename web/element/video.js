@@ -5,14 +5,14 @@ const CHECK_PERIOD_MS = 1_000;
 const CAN_TELL_PICTURES = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
 
 /**
- * `stage` carries data-face="on" while pictures arrive. `onBlocked` hears when the browser refuses
- * to play sound, `onShown(true | false)` when the picture appears and disappears.
+ * `stage` carries data-face="on" while pictures arrive. `onSound(false)` hears when the browser
+ * refuses to play sound, `onSound(true)` when it plays, `onShown(true | false)` when the picture appears and disappears.
  */
 export class Video {
   #stage;
   #video;
   #voice;
-  #onBlocked;
+  #onSound;
   #onShown;
   /** @type {Timer | undefined} */
   #timer;
@@ -22,14 +22,14 @@ export class Video {
   /**
    * @param {{
    *   stage: HTMLElement, video: HTMLVideoElement, voice: HTMLAudioElement,
-   *   onBlocked: () => void, onShown: (shown: boolean) => void
+   *   onSound: (heard: boolean) => void, onShown: (shown: boolean) => void
    * }} wishes
    */
-  constructor({ stage, video, voice, onBlocked, onShown }) {
+  constructor({ stage, video, voice, onSound, onShown }) {
     this.#stage = stage;
     this.#video = video;
     this.#voice = voice;
-    this.#onBlocked = onBlocked;
+    this.#onSound = onSound;
     this.#onShown = onShown;
   }
 
@@ -96,7 +96,10 @@ export class Video {
   // Any other refusal means that a newer picture or voice took over.
   /** @param {HTMLMediaElement} element */
   #start(element) {
-    element.play().catch((error) => error.name === "NotAllowedError" && this.#onBlocked());
+    element.play().then(
+      () => element === this.#voice && tracksOf(element).length > 0 && this.#onSound(true),
+      (error) => error.name === "NotAllowedError" && this.#onSound(false),
+    );
   }
 
   /** @param {MediaStreamTrack} track */

@@ -192,7 +192,7 @@ function option(kind, { id, name, picture }, chosen, onPick) {
   label.part = "choice";
   frame.className = "picture";
   frame.append(picture ? image(picture) : name.slice(0, 1));
-  frame.ariaHidden = "true";
+  frame.setAttribute("aria-hidden", "true");
   caption.className = "caption";
   caption.textContent = name;
   label.append(input, frame, caption);

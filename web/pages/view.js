@@ -1,6 +1,6 @@
 // The viewer of a LiveKit room: #url=…&token=… says which, and leaves the address bar at once.
 
-import "/avatar.js";
+const ELEMENT = "../../avatar.js";
 
 const { url = "", token = "" } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 history.replaceState(null, "", location.pathname);
@@ -8,3 +8,4 @@ history.replaceState(null, "", location.pathname);
 const call = document.querySelector("avatar-call");
 call?.setAttribute("room-url", url);
 if (call) call.roomToken = token;
+import(ELEMENT).catch(() => import("./old.js"));

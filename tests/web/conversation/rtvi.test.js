@@ -268,6 +268,15 @@ test("a microphone that is off before the bot is there is told once it is", () =
   assert.deepEqual(written(), [SENT.muted]);
 });
 
+test("the bot hears once it is there that the user does not hear it", () => {
+  rtvi.sound(false);
+  rtvi.sound(true);
+  assert.deepEqual(written(), []);
+  hear("ready");
+  rtvi.sound(true);
+  assert.deepEqual(written(), [SENT.blocked]);
+});
+
 test("what the microphone is like is told again once the connection is back", () => {
   hear("ready");
   rtvi.microphone(true);

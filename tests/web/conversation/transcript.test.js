@@ -124,6 +124,13 @@ test("the whole of it is plain text, a turn a line", () => {
   assert.equal(asText(transcript.entries, NAMES), "[0:00] Theo: Hi –\n[1:01] You: Sorry.\n");
 });
 
+test("what is written from right to left is kept apart from its line", () => {
+  hear("مرحبا، كيف حالك؟ (AI)");
+  const names = { user: "דנה", avatar: "Theo" };
+  const line = "[0:00] \u2068דנה\u2069: \u2068مرحبا، كيف حالك؟ (AI)\u2069\n";
+  assert.equal(asText(transcript.entries, names), line);
+});
+
 test("times are minutes and seconds", () => {
   assert.deepEqual([0, 9.9, 60, 3_599].map(clock), ["0:00", "0:09", "1:00", "59:59"]);
 });
