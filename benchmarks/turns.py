@@ -11,7 +11,8 @@ A turn's time runs from the end of the voice in what is said (the last 10 ms abo
 recording, as it is labelled) to the arrival of the first 20 ms of sound that can be heard. The
 visitor's own jitter buffer is part of it: aiortc holds sound back for four packets, 80 ms. The
 server's own figure and its steps, from its transcript, begin at the end of the voice too, as it was
-received, and end when the first sound is handed to the transport.
+received, and end when the first sound is handed to the transport. Its CPU time is that of the whole
+server, so with `--faces none` hearing, answering, speaking and WebRTC.
 """
 
 import argparse
@@ -32,6 +33,7 @@ import moonshine_voice
 import numpy as np
 import soxr
 
+from benchmarks import machine
 from benchmarks.labels import read, trimmed
 from benchmarks.onlooker import Onlooker
 from benchmarks.recordings import CACHE
@@ -128,7 +130,7 @@ def _level(samples: np.ndarray, at: int) -> int:
 def recordings() -> dict[str, bytes]:
     """What people said to the end, one of each speaker in turn, by name: s16le mono 16 kHz."""
     said: dict[str, list[bytes]] = {}
-    for one in read(CACHE):
+    for one in read(CACHE / "voices"):
         if one.split == "test" and not one.made and one.end_s:
             sound = trimmed(one.sound[: round(one.end_s * RATE)])
             if len(sound) <= LONGEST_S * RATE:
@@ -257,13 +259,18 @@ async def measure(options: argparse.Namespace, folder: Path) -> None:
             apps[f"{name}{face}"] = await stack.enter_async_context(app)
         report = Report("Voice to voice over WebRTC", options)
         turns: dict[str, list[Turn]] = {side: [] for side in apps}
+        cpu_pct: dict[str, list[float]] = {side: [] for side in apps}
         rounds = itertools.product(options.users, range(options.conversations), apps.items())
         for together, number, (side, app) in rounds:
-            for turn in await _round(options, app, number, together):
+            before = machine.read(app.process.pid)
+            heard = await _round(options, app, number, together)
+            cpu_pct[side].append(machine.read(app.process.pid).cpu_pct(before) / together)
+            for turn in heard:
                 turns[side].append(turn)
                 print(side, turn, flush=True)
         for side, app in apps.items():
             describe(report, side, turns[side], app)
+            report.add(f"{side}: CPU of each conversation", "% of a core", cpu_pct[side])
         report.finish()
 
 
