@@ -9,6 +9,7 @@ from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
 from pipecat.services.whisper.stt import WhisperSTTService
 
+from pipelines.persona import Persona
 from pipelines.settings import load_settings
 from pipelines.stt.whisper import Whisper, model_name
 from pipelines.tts.piper import Piper, voice
@@ -16,7 +17,6 @@ from pipelines.tts.piper import Piper, voice
 
 def piper(config: dict[str, Any]) -> TTSService:
     """The caller's voice; `voice` names another than the packaged one."""
-    from pipelines.persona import Persona
     from pipelines.tts.piper import voice_name
 
     name = config.get("voice") or voice_name(load_settings(), Persona())
@@ -25,5 +25,5 @@ def piper(config: dict[str, Any]) -> TTSService:
 
 def whisper(config: dict[str, Any]) -> STTService:
     """What writes down the avatar's voice; `model` names another than the packaged one."""
-    name = config.get("model") or model_name(load_settings())
+    name = config.get("model") or model_name(load_settings(), Persona())
     return Whisper(settings=WhisperSTTService.Settings(model=name, language="en"))

@@ -22,7 +22,7 @@ ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 # The page's policy forbids what Playwright waits for conditions with.
 MOVING = """new Promise((done) => {
   const look = () => {
-    const video = document.querySelector("avatar-call")?.shadowRoot.querySelector("video");
+    const video = document.querySelector("avatar-call")?.shadowRoot?.querySelector("video");
     if (video?.videoWidth > 0 && video.currentTime > 0.5) done(video.videoWidth);
     else setTimeout(look, 50);
   };

@@ -128,7 +128,7 @@ def test_what_has_no_sound_is_left_out(text):
     assert spoken(text) == []
 
 
-@pytest.mark.parametrize("text", ["1" * 60, "4" * 6000, "1," * 300, "a" * 500, "[x](/)", "= ^ ~"])
+@pytest.mark.parametrize("text", ["1" * 60, "4" * 600, "1," * 300, "a" * 500, "[x](/)", "= ^ ~"])
 def test_what_nobody_would_say_is_no_failure(text):
     assert all(speech.duration_s > 0 for speech in spoken(text))
 
