@@ -12,15 +12,16 @@ from pipelines.errors import BadSetting
 from pipelines.language import check_language
 from pipelines.media import phonemes
 from pipelines.media.timbre import Timbre
-from pipelines.media.voice import Voice, give_way
+from pipelines.media.voice import Voice
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 
 DEFAULT_VOICE = "heart"
 # The lower one has a man's median pitch, and resonances that go with it.
 VOICES = {DEFAULT_VOICE: Timbre(), "low": Timbre(pitch=0.58, resonance=0.86)}
-# A sentence takes a hundredth of its length, so one thread serves many conversations.
-SYNTHESIS = ThreadPoolExecutor(1, "hibari", give_way)
+# A sentence takes a hundredth of its length, so one thread serves many conversations, and it gives
+# way to nobody: the user is waiting for the first sound.
+SYNTHESIS = ThreadPoolExecutor(1, "hibari")
 
 
 class Hibari(Voice):
