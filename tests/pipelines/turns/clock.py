@@ -20,6 +20,10 @@ class RoomLoop(asyncio.SelectorEventLoop):
         """The room's time, in seconds."""
         return self.now_s
 
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
+        """As ever; what any thread may do is done here and now, so that nobody waits for it."""
+        return super().run_in_executor(executor or AtOnce(), func, *args)
+
     async def settle(self) -> None:
         """Let everything happen that can happen now."""
         await asyncio.sleep(0)
