@@ -13,13 +13,18 @@ def multilingual_whisper() -> str:
     return f"WHISPER_MODEL to a multilingual model, such as small, or run {packaged}"
 
 
+def base_language(language: str) -> str:
+    """A language without its region: `de` for `de-DE` and `de_DE`."""
+    return language.replace("_", "-").partition("-")[0].lower()
+
+
 def check_language(persona: Persona, known: Collection[str], who: str, fix: str) -> str:
     """The persona's language without its region, as `de`, if it is among those that `who` knows.
 
     Raises:
         BadSetting: it is not; the fix is a sentence without its dot.
     """
-    language = persona.language.replace("_", "-").partition("-")[0].lower()
+    language = base_language(persona.language)
     if language not in known:
         raise BadSetting(f"AVATAR_LANGUAGE={language}", f"is not known to {who}", fix)
     return language

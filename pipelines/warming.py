@@ -1,6 +1,7 @@
 """Connections that are there before they are needed."""
 
 import asyncio
+from abc import abstractmethod
 
 from pipecat.processors.frame_processor import FrameProcessor, FrameProcessorSetup
 
@@ -25,6 +26,6 @@ class Warming(FrameProcessor):
             self._warming = None
         await super().cleanup()
 
+    @abstractmethod
     async def _warm(self) -> None:
         """Do what the first question would otherwise wait for; swallow what can go wrong."""
-        raise NotImplementedError

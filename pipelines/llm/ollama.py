@@ -14,7 +14,7 @@ from pipecat.services.llm_service import LLMService
 from pipecat.services.ollama.llm import OLLamaLLMService
 
 from pipelines.errors import UserError
-from pipelines.mind.endpoint import first_model, look
+from pipelines.mind.endpoint import first_model, look, own_api
 from pipelines.mind.history import History
 from pipelines.mind.spoken import Habit, SpokenMind
 from pipelines.persona import Persona
@@ -41,8 +41,7 @@ class Ollama(SpokenMind, Warming, OLLamaLLMService):
         """`window` is how many tokens the model reads and writes together."""
         super().__init__(base_url=base_url, **more)
         self._http = http
-        # Ollama's own API is beside the one that speaks OpenAI's protocol.
-        self._root = base_url.rstrip("/").removesuffix("/v1")
+        self._own_api = own_api(base_url)
         self.window = window
         self._history = self.get_llm_adapter()
         assert isinstance(self._history, History)
@@ -53,10 +52,10 @@ class Ollama(SpokenMind, Warming, OLLamaLLMService):
         try:
             await self._client.models.list()
             body = {"model": self._settings.model}
-            async with self._http.post(f"{self._root}/api/generate", json=body) as answer:
+            async with self._http.post(f"{self._own_api}/generate", json=body) as answer:
                 logger.debug(f"{self._settings.model} is loaded: {answer.status}")
         except (OpenAIError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            logger.debug(f"{self._root} could not be warmed up: {error!r}")
+            logger.debug(f"{self._own_api} could not be warmed up: {error!r}")
 
     async def cleanup(self) -> None:
         """Close the connections."""

@@ -49,6 +49,11 @@ def first_model(settings: Settings, timeout_s: float = 2.0) -> str:
     return model
 
 
+def own_api(base_url: str) -> str:
+    """Where Ollama's own API is, beside the one that speaks OpenAI's protocol."""
+    return base_url.rstrip("/").removesuffix("/v1") + "/api"
+
+
 def _first(settings: Settings, models: list[str], timeout_s: float) -> str:
     likely = (model for model in models if not OTHERS.search(model))
     return next((model for model in likely if _talks(settings, model, timeout_s)), "")
@@ -56,8 +61,8 @@ def _first(settings: Settings, models: list[str], timeout_s: float) -> str:
 
 def _talks(settings: Settings, model: str, timeout_s: float) -> bool:
     """Whether a model can talk, as Ollama says; another endpoint does not say."""
-    root = settings.ollama_base_url.rstrip("/").removesuffix("/v1")
-    told = _asked(settings, f"{root}/api/show", timeout_s, {"model": model})
+    url = f"{own_api(settings.ollama_base_url)}/show"
+    told = _asked(settings, url, timeout_s, {"model": model})
     able = told.get("capabilities") if isinstance(told, dict) else None
     return not able or TALKS in able
 

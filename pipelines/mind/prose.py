@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from pipelines.language import base_language
+
 from .signs import plain
 
 FENCE = re.compile(r"(?:`{3,}|~{3,})[^`~]*$")
@@ -49,7 +51,7 @@ class Prose:
     """Takes Markdown in pieces, cut anywhere, and gives each word as soon as it is sure."""
 
     def __init__(self, language: str = "en") -> None:
-        self._said = SAID.get(language.partition("-")[0].lower(), Phrases())
+        self._said = SAID.get(base_language(language), Phrases())
         self._line = ""  # what of the current line is not given yet
         self._begun = False  # whether something of the line was given
         self._block = False  # whether the line is an item, a heading or a row

@@ -9,9 +9,10 @@ from pipecat.services.stt_service import STTService
 from pipecat.transcriptions.language import Language
 
 from pipelines.key import check_key
-from pipelines.language import check_language
+from pipelines.language import base_language, check_language
 from pipelines.persona import Persona
 from pipelines.settings import Settings
+from pipelines.turns import rules
 from pipelines.turns.flux import FluxEars
 
 ENGLISH, MANY, NOVA = "flux-general-en", "flux-general-multi", "nova-3-general"
@@ -54,14 +55,14 @@ def flux_settings(
     settings: Settings, persona: Persona, model: str
 ) -> DeepgramFluxSTTService.Settings:
     """How Flux is to take turns."""
-    patience = settings.avatar_patience or persona.patience or "balanced"
+    patience = rules.chosen(settings.avatar_patience, persona.patience)
     begins, ends, longest_ms = PATIENCE[patience]
     return DeepgramFluxSTTService.Settings(
         model=model,
         eager_eot_threshold=begins if settings.avatar_speculation else None,
         eot_threshold=ends,
         eot_timeout_ms=longest_ms,
-        language_hints=[Language(_language(persona))] if model == MANY else None,
+        language_hints=[Language(base_language(persona.language))] if model == MANY else None,
     )
 
 
@@ -71,7 +72,7 @@ def model_for(settings: Settings, persona: Persona) -> str:
     Raises:
         BadSetting: the model that is set does not know the language.
     """
-    language = _language(persona)
+    language = base_language(persona.language)
     model = settings.deepgram_model
     fix = "leave DEEPGRAM_MODEL out, or choose another"
     if model == ENGLISH:
@@ -81,10 +82,6 @@ def model_for(settings: Settings, persona: Persona) -> str:
     elif not model:
         model = ENGLISH if language == "en" else MANY if language in LANGUAGES else NOVA
     return model
-
-
-def _language(persona: Persona) -> str:
-    return persona.language.replace("_", "-").partition("-")[0].lower()
 
 
 def warm_up(settings: Settings, persona: Persona) -> None:

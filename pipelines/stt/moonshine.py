@@ -82,7 +82,7 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
         BadSetting: the conversation is not in English.
     """
     _check_language(persona)
-    patience = rules.PATIENCE[settings.avatar_patience or persona.patience or "balanced"]
+    patience = rules.PATIENCE[rules.chosen(settings.avatar_patience, persona.patience)]
     return TurnEars(
         model().transcribe,
         patience,

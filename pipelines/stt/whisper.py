@@ -20,7 +20,7 @@ from pipecat.utils.time import time_now_iso8601
 
 from pipelines.cache import cache_folder
 from pipelines.errors import BadSetting
-from pipelines.language import check_language, multilingual_whisper
+from pipelines.language import base_language, check_language, multilingual_whisper
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 
@@ -110,7 +110,7 @@ def model(name_or_folder: str) -> WhisperModel:
 
 def model_name(settings: Settings, persona: Persona) -> str:
     """The model to use: the one set, else the packaged one for the language."""
-    english = persona.language.lower().startswith("en")
+    english = base_language(persona.language) == "en"
     if settings.whisper_model == PACKAGED or not (settings.whisper_model or english):
         if folder := multilingual():
             return str(folder)

@@ -15,6 +15,7 @@ from pipecat.services.tts_service import TTSService
 from websockets.exceptions import ConnectionClosed
 
 from pipelines.key import check_key
+from pipelines.language import base_language
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 
@@ -170,7 +171,7 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
         api_key=settings.cartesia_api_key.get_secret_value(),
         url=f"{root}/tts/websocket",
         settings=CartesiaTTSService.Settings(
-            model=settings.cartesia_model, voice=voice, language=persona.language.partition("-")[0]
+            model=settings.cartesia_model, voice=voice, language=base_language(persona.language)
         ),
     )
 

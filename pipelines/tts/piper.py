@@ -12,7 +12,7 @@ from piper.download_voices import download_voice
 
 from pipelines.cache import cache_folder
 from pipelines.errors import BadSetting
-from pipelines.language import check_language
+from pipelines.language import base_language, check_language
 from pipelines.media import alignment
 from pipelines.media.voice import Voice, give_way
 from pipelines.persona import Persona
@@ -80,7 +80,7 @@ def voice_of(settings: Settings, persona: Persona) -> PiperVoice:
     """
     name = voice_name(settings, persona)
     loaded = voice(name)
-    spoken = loaded.config.espeak_voice.partition("-")[0].lower()
+    spoken = base_language(loaded.config.espeak_voice)
     check_language(
         persona,
         [spoken, OTHER_NAMES.get(spoken, spoken)],

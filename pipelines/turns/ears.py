@@ -20,7 +20,6 @@ from pipecat.frames.frames import (
     STTMetadataFrame,
     SystemFrame,
     TranscriptionFrame,
-    UserBackchannelFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.settings import STTSettings
@@ -32,7 +31,7 @@ from .floor import VoiceEndedFrame
 from .judge import Complete, Transcribe, complete, judged, written
 from .owner import TurnOwner
 from .utterance import BEFORE_S, Utterance
-from .voice import RATE, Heard, Sound, VoiceActivity
+from .voice import RATE, Heard, Sound, VoiceActivity, samples
 from .words import Words
 
 # Voice that goes on for so long after a pause is no echo of the room.
@@ -156,7 +155,7 @@ class TurnEars(TurnOwner):
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
         """Hear a piece of the microphone's sound; what it leads to is pushed when it is known."""
         self._looks_without_sound, self._missing_s = 0, 0.0
-        await self._hear(np.frombuffer(audio, np.int16).astype(np.float32) / np.float32(32768))
+        await self._hear(samples(audio))
         yield None
 
     async def _hear_nothing(self, duration_s: float) -> None:
@@ -206,8 +205,8 @@ class TurnEars(TurnOwner):
         self._before.clear()
         if utterance.rejoins:
             await self._take_the_floor(utterance)
-        elif self._avatar_speaks and self._like_the_user(level_db, rules.SOFTER_DB):
-            await self._turn_volume(rules.LOWERED)
+        else:
+            await self._make_room(level_db)
 
     async def _keep_turn(self) -> None:
         self._ended = None
@@ -300,12 +299,6 @@ class TurnEars(TurnOwner):
             await self._call_event_handler("on_turn_taken_back")
         await self.broadcast_frame(ProposedUserStartedSpeakingFrame)
 
-    async def _join(self, utterance: Utterance) -> None:
-        """Forget the turn that was ended too soon, and the answer begun: the whole turn follows."""
-        if utterance.rejoins:
-            utterance.rejoins = False
-            await self._forget_cut_off_turn()
-
     async def _end(self, utterance: Utterance, quiet_s: float) -> None:
         self._utterance = None
         if not utterance.is_turn and utterance.words and not self._avatar_speaks:
@@ -315,11 +308,7 @@ class TurnEars(TurnOwner):
             return
         if utterance.goes_on_with:
             await self._keep_turn()
-        await self._turn_volume(1.0)
-        if utterance.words:
-            await self.push_frame(
-                UserBackchannelFrame(utterance.text, self._user_id, time_now_iso8601())
-            )
+        await self._leave_floor(utterance.text if utterance.words else "")
 
     async def _end_turn(self, utterance: Utterance, quiet_s: float) -> None:
         self._ended, self._ended_at_s = utterance, self._heard_s

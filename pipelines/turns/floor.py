@@ -23,15 +23,9 @@ class VolumeFrame(SystemFrame):
 
 @dataclass
 class VoiceEndedFrame(SystemFrame):
-    """The user's turn has ended; their voice did so before.
-
-    Attributes:
-        quiet_s: seconds since the last voice.
-        rejoins: whether it is what the user had begun to say before, and more.
-    """
+    """The user's turn has ended; their voice did so `quiet_s` seconds before."""
 
     quiet_s: float
-    rejoins: bool = False
 
 
 class Volume(FrameProcessor):

@@ -10,17 +10,15 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from pipecat.frames.frames import Frame, ProposedUserStartedSpeakingFrame, UserBackchannelFrame
+from pipecat.frames.frames import Frame, ProposedUserStartedSpeakingFrame
 from pipecat.services.deepgram.flux.stt import DeepgramFluxSTTService
-from pipecat.utils.time import time_now_iso8601
 from pipecat.utils.types import assert_given
 
 from . import rules
 from .floor import VoiceEndedFrame
 from .owner import TurnOwner
 from .utterance import SURE_AFTER_S
-from .voice import RATE, Heard, Sound, VoiceActivity
+from .voice import RATE, Heard, Sound, VoiceActivity, samples
 from .words import Words, split
 
 # How much surer of an end Flux has to be when waits are twice as long, and at most.
@@ -100,7 +98,7 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
 
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
         """Listen for voice, and let Flux hear the sound."""
-        sound = np.frombuffer(audio, np.int16).astype(np.float32) / np.float32(32768)
+        sound = samples(audio)
         await self._listen(sound, self._activity.hear(sound))
         async for frame in super().run_stt(audio):
             yield frame
@@ -121,10 +119,9 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
             await self._keep_turn()
 
     async def _begin(self, level_db: float) -> None:
-        """A voice begins, which may be the user's: make room for it."""
+        """A voice begins, which may be the user's."""
         self._stretch = Stretch(self._now_s(), self._avatar_speaks, level_db)
-        if self._avatar_speaks and self._like_the_user(level_db, rules.SOFTER_DB):
-            await self._turn_volume(rules.LOWERED)
+        await self._make_room(level_db)
 
     async def _keep_turn(self) -> None:
         """It is too late to go on with the last turn, unless somebody began in time."""
@@ -242,16 +239,7 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
             await self._call_event_handler("on_turn_taken_back")
         await self.broadcast_frame(ProposedUserStartedSpeakingFrame)
 
-    async def _join(self, turn: FluxTurn) -> None:
-        if turn.rejoins:
-            turn.rejoins = False
-            await self._forget_cut_off_turn()
-
     async def _pass_over(self, turn: FluxTurn) -> None:
-        """It took no turn; the avatar goes on as loud as before."""
+        """It took no turn, for Pipecat's class neither."""
         self._user_is_speaking, self._turn_transcript = False, ""
-        await self._turn_volume(1.0)
-        if turn.text:
-            await self.push_frame(
-                UserBackchannelFrame(turn.text, self._user_id, time_now_iso8601())
-            )
+        await self._leave_floor(turn.text)

@@ -1,6 +1,6 @@
 """Ears that own the turn: what all of them know and tell, whatever they hear with."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
@@ -8,15 +8,23 @@ from pipecat.frames.frames import (
     Frame,
     InterruptionFrame,
     LLMMessagesTransformFrame,
+    UserBackchannelFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.stt_service import STTService
 from pipecat.turns.eager_end_of_turn_mixin import EagerEndOfTurnSTTServiceMixin
+from pipecat.utils.time import time_now_iso8601
 
 from . import rules
 from .echo import Said
 from .floor import VolumeFrame, without_cut_off_turn
 from .words import Words
+
+
+class Rejoining(Protocol):
+    """A turn, and whether the one it goes on with is still to be forgotten."""
+
+    rejoins: bool
 
 
 class TurnOwner(EagerEndOfTurnSTTServiceMixin, STTService):
@@ -55,6 +63,19 @@ class TurnOwner(EagerEndOfTurnSTTServiceMixin, STTService):
             self._lowered = volume < 1
             await self.push_frame(VolumeFrame(volume))
 
-    async def _forget_cut_off_turn(self) -> None:
-        """The turn that was ended too soon, and the answer begun: the whole turn follows."""
-        await self.push_frame(LLMMessagesTransformFrame(without_cut_off_turn))
+    async def _make_room(self, level_db: float) -> None:
+        """A voice begins, which may be the user's: have the avatar speak softly."""
+        if self._avatar_speaks and self._like_the_user(level_db, rules.SOFTER_DB):
+            await self._turn_volume(rules.LOWERED)
+
+    async def _leave_floor(self, text: str) -> None:
+        """What was heard took no turn: the avatar goes on as loud as before."""
+        await self._turn_volume(1.0)
+        if text:
+            await self.push_frame(UserBackchannelFrame(text, self._user_id, time_now_iso8601()))
+
+    async def _join(self, turn: Rejoining) -> None:
+        """Forget the turn that was ended too soon, and the answer begun: the whole turn follows."""
+        if turn.rejoins:
+            turn.rejoins = False
+            await self.push_frame(LLMMessagesTransformFrame(without_cut_off_turn))

@@ -62,6 +62,12 @@ PATIENCE: Mapping[str, Patience] = {
     "balanced": Patience(0.25, 0.33, 0.50, 0.70, 1.00, 0.70, 0.90, 1.00, 1.0),
     "patient": Patience(0.35, 0.60, 0.80, 0.90, 1.20, 0.90, 1.20, 1.20, 1.5),
 }
+USUAL = "balanced"
+
+
+def chosen(*wishes: str) -> str:
+    """The name of the first patience that somebody wishes for, else of the usual one."""
+    return next(filter(None, wishes), USUAL)
 
 
 def wait_s(words: Words, complete: float, patience: Patience, stretch: float = 1.0) -> float:

@@ -20,6 +20,11 @@ BEGINS, GOES_ON = 0.6, 0.3
 WINDOWS_TO_BEGIN = 2
 
 
+def samples(pcm: bytes) -> Sound:
+    """s16le mono as a Sound."""
+    return np.frombuffer(pcm, np.int16).astype(np.float32) / np.float32(32768)
+
+
 @dataclass(frozen=True)
 class Heard:
     """What the newest sound brought."""

@@ -47,8 +47,7 @@ COMMANDS = _words(
 # These may be the beginning of something else, or a noise, until the voice is quiet again.
 UNSURE_COMMANDS = _words("but who please sorry actually next listen excuse")
 
-
-# Ears write "to-morrow" and "good-bye".
+# Ears write "o. k.", "to-morrow" and "good-bye".
 LETTERS = re.compile(r"\bo\. ?k\b\.?")
 OLD_HYPHEN = re.compile(r"\b(to|good)-(?=day|night|morrow|bye)")
 
