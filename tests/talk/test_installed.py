@@ -48,7 +48,8 @@ def uv(*words: str | Path) -> None:
 def installed(tmp_path_factory) -> Copy:
     """The wheel with its extra `local`, beside nothing but what the lock has for it.
 
-    The index is not asked: the wheel would not go in if it needed anything that is not there.
+    Neither an index nor uv's cache of one is asked: the wheel would not go in if it needed anything
+    that is not there.
     """
     folder = tmp_path_factory.mktemp("installed")
     lock, env, extra = folder / "pylock.toml", folder / "env", ("--extra", "local")
@@ -57,7 +58,7 @@ def installed(tmp_path_factory) -> Copy:
     uv("venv", "--python", sys.executable, env)
     uv("pip", "sync", "--python", env, lock)
     (wheel,) = folder.glob("*.whl")
-    uv("pip", "install", "--offline", "--python", env, f"{wheel}[local]")
+    uv("pip", "install", "--no-index", "--offline", "--python", env, f"{wheel}[local]")
     return Copy(wheel, env / "bin" / "avatar")
 
 
