@@ -18,6 +18,7 @@ from bots.server.casting import Casting
 from bots.server.refusal import Refused, refuse
 from bots.server.visits import Visits
 from pipelines.errors import UserError
+from pipelines.media import packets
 from pipelines.media.encoder import vp8_first
 from pipelines.parts import part
 
@@ -30,6 +31,7 @@ class WebRtc:
     """Answers offers, for sessions that /start has opened and for who comes without one."""
 
     def __init__(self, casting: Casting, visits: Visits, storage: FileStorage | None) -> None:
+        packets.install()
         settings = casting.settings
         self._casting = casting
         self._visits = visits
