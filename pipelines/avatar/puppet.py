@@ -72,6 +72,7 @@ class PuppetVideoService(AIService):
     """
 
     _player: Player
+    _frame_s = FRAME_S
 
     def __init__(self, pack: Pack, size: tuple[int, int], seed: int = 0) -> None:
         super().__init__(settings=ServiceSettings(model=None))
@@ -85,6 +86,7 @@ class PuppetVideoService(AIService):
         self._ready: deque[OutputImageRawFrame | None] = deque()
         self._silence_left = 0
         self._silent = asyncio.Event()
+        self._begins = asyncio.Event()
         self._words = Words()
 
     @property
@@ -161,8 +163,10 @@ class PuppetVideoService(AIService):
         pcm = await self._resampler.resample(frame.audio, frame.sample_rate, SAMPLE_RATE)
         if self._lost:  # meanwhile
             await self.push_frame(frame)
-        else:
-            self._player.speak(pcm)
+            return
+        if not self._player.speaking:
+            self._begins.set()
+        self._player.speak(pcm)
 
     async def _follow(self, frame: Frame) -> None:
         match frame:
@@ -208,13 +212,19 @@ class PuppetVideoService(AIService):
         await self.push_frame(face_lost())
 
     async def _show(self) -> None:
-        """Push one picture every 40 ms of a clock that does not drift."""
+        """Push one picture every 40 ms of a clock that does not drift.
+
+        Who begins to speak waits for no picture: the next one comes at once.
+        """
         due = time.monotonic()
         while True:
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._begins.wait(), max(0.0, due - time.monotonic()))
+                due = min(due, time.monotonic())
+            self._begins.clear()
             late = time.monotonic() - due > LATE_S
             await self._step(late)
-            due += FRAME_S
+            due += self._frame_s
 
     async def _step(self, late: bool) -> None:
         """One picture, and its sound ahead of it; when late, the sound alone."""

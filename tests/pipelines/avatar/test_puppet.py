@@ -180,6 +180,19 @@ async def test_the_end_lets_the_last_words_be_spoken(stage):
     assert heard(audience).startswith(TONE)
 
 
+class StillFace(PuppetVideoService):
+    """A puppet that has a picture an hour."""
+
+    _frame_s = 3600.0
+
+
+@pytest.mark.parametrize("stage", [StillFace], indirect=True)
+async def test_a_voice_that_begins_waits_for_no_picture(stage):
+    worker, audience = stage
+    await worker.queue_frames(speech())
+    await audience.until(lambda: audience.of(SpeechOutputAudioRawFrame))
+
+
 class SlowFace(PuppetVideoService):
     """A puppet on a machine that takes 100 ms to draw a picture."""
 
