@@ -118,14 +118,15 @@ class Watcher:
     def _looks(self, voice_s: float, begin: int, end: int) -> Iterator[Look]:
         words_from = round((begin_of_words(self._of, voice_s) + BEFORE_S - 0.1) * RATE)
         due = iter(LOOKS_S)
-        next_s = next(due)
+        next_s, words = next(due), ""
         for piece in range(begin, end):
             if self._clock[piece] >= next_s - 1e-6:
                 heard = self._until(piece)
+                words = words or self._transcribe(heard[max(0, words_from) :])
                 yield Look(
                     self._since(voice_s, piece),
                     round(float(self._clock[piece]), 3),
-                    self._transcribe(heard[max(0, words_from) :]),
+                    words,
                     round(complete(heard), 4),
                 )
                 next_s = next(due, float("inf"))

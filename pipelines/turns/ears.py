@@ -28,7 +28,7 @@ from pipecat.utils.time import time_now_iso8601
 
 from . import rules
 from .floor import VoiceEndedFrame
-from .judge import Complete, Transcribe, complete, judged, written
+from .judge import Complete, Transcribe, certainty, complete, judged, written
 from .owner import TurnOwner
 from .utterance import BEFORE_S, Utterance
 from .voice import RATE, Heard, Sound, VoiceActivity, samples
@@ -231,7 +231,9 @@ class TurnEars(TurnOwner):
         if due and not utterance.looking:
             utterance.looks += 1
             utterance.looking = True
-            self._think(self._look(utterance, utterance.pause), "look")
+            known = utterance.is_turn and utterance.looks > 1
+            look = self._look_again if known else self._look
+            self._think(look(utterance, utterance.pause), "look")
         elif utterance.wait_s is not None and quiet_s >= utterance.wait_s:
             await self._end(utterance, quiet_s)
 
@@ -262,6 +264,13 @@ class TurnEars(TurnOwner):
             utterance.wait_s = rules.NOISE_IS_OVER_S
             return
         await self._guess(utterance, utterance.whole(heard) or utterance.text, sure)
+
+    async def _look_again(self, utterance: Utterance, pause: int) -> None:
+        """The pause goes on: is it sure now? What was said is known."""
+        sure = await certainty(self._complete, utterance.recent)
+        if utterance is self._utterance and utterance.pause == pause:
+            utterance.looking = False
+            await self._guess(utterance, utterance.text, sure)
 
     async def _consider(self, utterance: Utterance, heard: str, ended: bool) -> None:
         """Give the floor to whoever says something; leave it with the avatar that hears itself."""

@@ -44,10 +44,13 @@ async def written(transcribe: Transcribe, sound: Sound) -> str:
     return await asyncio.get_running_loop().run_in_executor(workers(), transcribe, sound)
 
 
+async def certainty(complete: Complete, turn: Sound) -> float:
+    """How sure it is that a turn is complete."""
+    return await asyncio.get_running_loop().run_in_executor(workers(), complete, turn)
+
+
 async def judged(
     transcribe: Transcribe, complete: Complete, piece: Sound, turn: Sound
 ) -> tuple[str, float]:
     """The words in the newest piece of a turn, and how sure it is that the turn is complete."""
-    sure = asyncio.get_running_loop().run_in_executor(workers(), complete, turn)
-    text, probability = await asyncio.gather(written(transcribe, piece), sure)
-    return text, probability
+    return await asyncio.gather(written(transcribe, piece), certainty(complete, turn))

@@ -51,7 +51,8 @@ async def test_who_goes_on_is_not_talked_over_and_answered_once(room, gap_s, nam
     await room.quiet()
     assert gap_s > 0.5 or room.first_sound(begin_s) > end_s
     (_, said), answer = room.agreed()
-    assert said.lower().rstrip(".?") == "i would like to know what you can do"
+    words = said.lower().replace(",", "").rstrip(".?")
+    assert words == "i would like to know what you can do"
     assert answer == ("avatar", SHORT)
 
 
