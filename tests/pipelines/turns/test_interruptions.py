@@ -70,7 +70,7 @@ async def test_the_greeting_can_be_interrupted(room):
     await room.quiet()
     (_, greeting), (_, question), answer = room.agreed()
     assert greeting.startswith("Hello,") and not greeting.endswith("come.")
-    assert "today" in question and answer == ("avatar", SHORT)
+    assert "today" in question.replace("-", "") and answer == ("avatar", SHORT)
 
 
 async def test_a_key_silences_it_within_150_ms_and_nothing_is_answered(room):
