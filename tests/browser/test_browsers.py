@@ -206,6 +206,6 @@ async def test_the_face_is_seen_as_vp8_where_the_browser_can_and_as_h264_where_n
     async with meet(brief_app.url, silence, before=script) as user:
         await user.begin()
         assert await user.page.evaluate(CODEC) == [codec, 360]
-        await user.type("What can you do?")
+        await user.type("Thanks for your help.")
         assert await user.read(ANSWER)
         await user.state("listening")

@@ -27,6 +27,9 @@ UNHEARD_S = 15
 # What the bot was told beside RTVI.
 TOLD = """watched.sent.filter((text) => text.startsWith("{")).map((text) => JSON.parse(text))
   .filter(({ type }) => type === "client-message").map(({ data }) => data)"""
+# Fills a narrow window, and no more than its end is taken for the question.
+LONG = 60 * "So many words. " + "What can you do?"
+ANSWERING = "inside('captions').lastElementChild.dataset.role === 'avatar'"
 WORDS = "inside('captions').lastElementChild.querySelector('.words').textContent.split(' ').length"
 OVERFLOW = "inside('captions').scrollHeight - inside('captions').clientHeight"
 FAR_PX = 60  # from the end, who reads there does not read the newest words
@@ -234,11 +237,10 @@ async def test_who_reads_the_newest_words_sees_them_and_who_scrolls_back_is_left
         page = user.page
         await user.begin()
         await user.state("listening")
-        await user.type("What can you do?")
-        await user.state("speaking")
-        await user.until(f"{WORDS} > 8")
         await page.set_viewport_size({"width": 390, "height": 440})
+        await user.type(LONG)
         await user.until(f"{OVERFLOW} > {FAR_PX}")
+        await user.until(f"{ANSWERING} && {WORDS} > 2")
         await user.until(f"{TO_THE_END} < 2")
         await page.click("#devices")
         await page.click("#devices-close")
