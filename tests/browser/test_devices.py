@@ -12,7 +12,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
-    pytest.mark.realtime,
 ]
 
 FACE = "#stage[data-face=on]"
@@ -27,14 +26,15 @@ async def choices(user: User, kind: str) -> list[str]:
     return await user.page.locator(f"#{kind} option:not(:first-child)").all_inner_texts()
 
 
+@pytest.mark.realtime
 async def test_the_microphone_that_was_chosen_is_heard_remembered_and_missed(
-    app: App, meet: Meet, card: SoundCard
+    brief_app: App, meet: Meet, card: SoundCard
 ) -> None:
     await card.plug_microphone("Desk")
     await card.plug_microphone("Headset")
-    async with meet(app.url, card) as user:
+    async with meet(brief_app.url, card) as user:
         page = user.page
-        await user.begin_at_once()
+        await user.be_greeted()
         assert await user.watched("watched.wishes[0].echoCancellation") is True
         await page.click("#devices")
         await page.wait_for_selector("#microphones option:nth-child(3)", state="attached")
@@ -47,7 +47,7 @@ async def test_the_microphone_that_was_chosen_is_heard_remembered_and_missed(
         assert "work" in await user.read("[data-role=user] .words")
 
         await page.reload()
-        await user.begin_at_once()
+        await user.be_greeted()
         assert await user.watched(USED.format("Headset"))
         await card.unplug("Headset")
         await page.evaluate(LOOK)
@@ -67,29 +67,29 @@ async def test_the_microphone_that_was_chosen_is_heard_remembered_and_missed(
 
 
 async def test_a_microphone_that_is_gone_since_it_was_chosen_leaves_the_systems_own(
-    app: App, meet: Meet, card: SoundCard
+    brief_app: App, meet: Meet, card: SoundCard
 ) -> None:
     await card.plug_microphone("Desk")
     await card.plug_microphone("Headset")
-    async with meet(app.url, card) as user:
-        await user.begin_at_once()
+    async with meet(brief_app.url, card) as user:
+        await user.be_greeted()
         await user.choose_microphone("Headset")
         await card.unplug("Headset")
         await user.page.reload()
-        await user.begin_at_once()
+        await user.be_greeted()
         assert await user.watched(USED.format("Default"))
         assert await user.page.inner_text("#notice-words") == ""
 
 
 async def test_the_speaker_that_was_chosen_is_remembered_and_sounds(
-    app: App, meet: Meet, card: SoundCard
+    brief_app: App, meet: Meet, card: SoundCard
 ) -> None:
     await card.plug_microphone("Desk")
     await card.plug_speaker("Headphones")
     await card.plug_speaker("Loudspeaker")
-    async with meet(app.url, card) as user:
+    async with meet(brief_app.url, card) as user:
         page = user.page
-        await user.begin_at_once()
+        await user.be_greeted()
         await page.click("#devices")
         await page.wait_for_selector("#speakers option:nth-child(3)", state="attached")
         assert {"Headphones", "Loudspeaker"} <= set(await choices(user, "speakers"))
@@ -107,9 +107,9 @@ async def test_the_speaker_that_was_chosen_is_remembered_and_sounds(
 
 
 async def test_a_machine_without_a_microphone_is_told_and_typed_to(
-    app: App, meet: Meet, card: SoundCard
+    brief_app: App, meet: Meet, card: SoundCard
 ) -> None:
-    async with meet(app.url, card) as user:
+    async with meet(brief_app.url, card) as user:
         await user.page.click("#start")
         await user.state("failed")
         assert "No microphone was found" in await user.read("#reason")

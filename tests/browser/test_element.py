@@ -68,8 +68,7 @@ async def test_a_page_on_another_origin_holds_a_conversation(
     site.show(brief_app.url)
     async with meet(site.url, silence) as user:
         await user.page.evaluate(LISTEN)
-        await user.begin()
-        await user.state("listening")
+        await user.be_greeted()
         assert await user.page.evaluate(f"{CALL}.say('word '.repeat(400_000))")
         await user.page.wait_for_selector("#notice:has-text('2,000 characters'):visible")
         assert await user.page.evaluate(f"{CALL}.say('How do you work?')")
@@ -164,10 +163,10 @@ async def test_who_holds_the_button_or_the_space_bar_is_heard(
 
 
 async def test_the_bot_hears_that_the_user_types_and_mutes(
-    app: App, meet: Meet, silence: Path
+    brief_app: App, meet: Meet, silence: Path
 ) -> None:
-    async with meet(app.url, silence) as user:
-        await user.begin_at_once()
+    async with meet(brief_app.url, silence) as user:
+        await user.be_greeted()
         await user.page.locator("#text").press_sequentially("Hello", delay=50)
         await user.page.click("#mute")
         await user.page.click("#mute")
@@ -181,11 +180,11 @@ async def test_the_bot_hears_that_the_user_types_and_mutes(
 
 
 async def test_who_was_muted_before_there_was_a_button_to_hold_is_heard_all_the_same(
-    app: App, meet: Meet, silence: Path
+    brief_app: App, meet: Meet, silence: Path
 ) -> None:
-    async with meet(app.url, silence) as user:
+    async with meet(brief_app.url, silence) as user:
         page = user.page
-        await user.begin_at_once()
+        await user.be_greeted()
         await page.click("#mute")
         await page.evaluate(f"{CALL}.pushToTalk = true")
         assert await user.watched(MICROPHONE) is False
@@ -195,9 +194,9 @@ async def test_who_was_muted_before_there_was_a_button_to_hold_is_heard_all_the_
 
 
 async def test_who_holds_the_button_when_a_call_ends_does_not_hold_it_in_the_next_one(
-    app: App, meet: Meet, silence: Path
+    brief_app: App, meet: Meet, silence: Path
 ) -> None:
-    async with meet(app.url, silence) as user:
+    async with meet(brief_app.url, silence) as user:
         page = user.page
         await page.evaluate(f"{CALL}.pushToTalk = true")
         await page.wait_for_selector("#start:enabled")
@@ -219,8 +218,7 @@ async def test_a_microphone_that_hears_nothing_is_missed(
 ) -> None:
     async with meet(brief_app.url, silence, turned_clock=True) as user:
         page = user.page
-        await user.begin()
-        await user.state("listening")
+        await user.be_greeted()
         assert await page.is_hidden("#notice-action")
         await page.clock.fast_forward(UNHEARD_S * 1000)
         await page.wait_for_selector("#notice-action:visible")
@@ -235,8 +233,7 @@ async def test_who_reads_the_newest_words_sees_them_and_who_scrolls_back_is_left
 ) -> None:
     async with meet(brief_app.url, silence) as user:
         page = user.page
-        await user.begin()
-        await user.state("listening")
+        await user.be_greeted()
         await page.set_viewport_size({"width": 390, "height": 440})
         await user.type(LONG)
         await user.until(f"{OVERFLOW} > {FAR_PX}")
@@ -254,8 +251,7 @@ async def test_who_reads_the_newest_words_sees_them_and_who_scrolls_back_is_left
 async def test_l_shows_how_fast_it_is(brief_app: App, meet: Meet, silence: Path) -> None:
     async with meet(brief_app.url, silence) as user:
         page = user.page
-        await user.begin()
-        await user.state("listening")
+        await user.be_greeted()
         await user.type("What can you do?")
         await user.read("[data-role=user] + [data-role=avatar] .words")
         await page.fill("#text", "l")
@@ -278,8 +274,7 @@ async def test_the_end_sums_up_and_the_transcript_can_be_taken_along(
     async with meet(brief_app.url, silence) as user:
         page = user.page
         await page.context.grant_permissions(["clipboard-read", "clipboard-write", "microphone"])
-        await user.begin()
-        await user.state("listening")
+        await user.be_greeted()
         await user.type(SHORT)
         await user.read("[data-role=user] + [data-role=avatar] .words")
         await user.state("speaking")
@@ -303,13 +298,13 @@ async def test_the_end_sums_up_and_the_transcript_can_be_taken_along(
         await page.wait_for_selector(FACE)
 
 
-async def test_who_is_chosen_by_picture_answers(app: App, meet: Meet, silence: Path) -> None:
-    async with meet(app.url, silence) as user:
-        await user.page.check("#personas input[value=theo]", force=True)
-        assert await user.read("#title") == "Talk with Theo"
-        assert "/api/faces/theo" in await user.page.evaluate("inside('portrait').src")
+async def test_who_is_chosen_by_picture_answers(brief_app: App, meet: Meet, silence: Path) -> None:
+    async with meet(brief_app.url, silence) as user:
+        await user.page.check("#personas input[value=mira]", force=True)
+        assert await user.read("#title") == "Talk with Mira"
+        assert "/api/faces/mira" in await user.page.evaluate("inside('portrait').src")
         await user.begin()
-        await user.page.wait_for_selector(f"{GREETING}:has-text('Theo')")
+        await user.page.wait_for_selector(f"{GREETING}:has-text('Mira')")
 
 
 async def test_nothing_starts_by_itself_before_the_user_has_agreed(

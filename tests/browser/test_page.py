@@ -67,8 +67,7 @@ async def test_what_is_no_message_changes_nothing(
     brief_app: App, meet: Meet, silence: Path
 ) -> None:
     async with meet(brief_app.url, silence) as user:
-        await user.begin()
-        await user.state("listening")
+        await user.be_greeted()
         for text in ("null", "7", "[]", '"hello"', "hello", "{"):
             await user.page.evaluate(PUT_IN, text)
         await user.type("What can you do?")

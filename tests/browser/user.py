@@ -67,6 +67,11 @@ class User:
         await self.page.wait_for_selector("#stage[data-face=on]")
         await self.state("speaking")
 
+    async def be_greeted(self) -> None:
+        """Start talking, and hear the greeting out."""
+        await self.begin()
+        await self.state("listening")
+
     async def begin_at_once(self) -> None:
         """Start talking, and cut the greeting off."""
         await self.begin()
