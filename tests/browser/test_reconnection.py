@@ -18,6 +18,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
+    pytest.mark.realtime,
 ]
 
 OUTAGE_S = 6
@@ -43,7 +44,6 @@ async def _answered(user: User) -> None:
     assert is_heard(await user.read(ANSWER), await user.hush())
 
 
-@pytest.mark.realtime
 @pytest.mark.parametrize("returns", [Network.restore, Network.move], ids=["same", "another"])
 async def test_a_call_outlives_a_network_that_is_cut(
     brief_app: App, meet: Meet, silence: Path, returns: Callable[[Network], Awaitable[None]]
@@ -66,7 +66,6 @@ async def test_a_call_outlives_a_network_that_is_cut(
         assert len(brief_app.transcripts()) == before + 1
 
 
-@pytest.mark.realtime
 async def test_a_picture_that_stops_is_missed_while_the_voice_goes_on(
     brief_app: App, meet: Meet, silence: Path
 ) -> None:
@@ -81,7 +80,6 @@ async def test_a_picture_that_stops_is_missed_while_the_voice_goes_on(
         assert await user.page.inner_text("#notice-words") == ""
 
 
-@pytest.mark.realtime
 async def test_a_server_that_stops_for_a_while_is_waited_for(
     brief_app: App, meet: Meet, silence: Path
 ) -> None:

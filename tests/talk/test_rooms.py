@@ -72,14 +72,13 @@ def gaps_s(moments: list[float], start_s: float, end_s: float) -> np.ndarray:
     return np.diff([at for at in moments if start_s <= at <= end_s])
 
 
-async def test_a_conversation_in_a_livekit_room_of_ones_own(livekit, brief, tmp_path):
+async def test_a_conversation_in_a_livekit_room_of_ones_own(livekit, tmp_path):
     env = {
         "LIVEKIT_URL": livekit.url,
         "LIVEKIT_API_KEY": livekit.key,
         "LIVEKIT_API_SECRET": livekit.secret,
     }
-    flags = (*SMALL, "--persona", str(brief), "--transport", "livekit")
-    async with running_app(tmp_path, *flags, env=env) as app:
+    async with running_app(tmp_path, *SMALL, "--transport", "livekit", env=env) as app:
         room = await start(app, "livekit")
         async with guest_in(room) as guest:
             await silence(guest, 0)
@@ -184,11 +183,10 @@ async def test_a_signal_stops_the_avatar_session_before_the_process(transport, l
         assert not await stage.open_sessions()
 
 
-async def test_a_face_that_dies_in_mid_speech_is_missed_and_the_voice_goes_on(
-    livekit, brief, tmp_path
-):
-    faults, flags = ["speak:close-ws after=2"], ("--persona", str(brief), "--avatar", "heygen")
-    async with staged(livekit, tmp_path, *flags, faults=faults) as (app, _):
+@pytest.mark.realtime
+async def test_a_face_that_dies_in_mid_speech_is_missed_and_the_voice_goes_on(livekit, tmp_path):
+    faults = ["speak:close-ws after=2"]
+    async with staged(livekit, tmp_path, "--avatar", "heygen", faults=faults) as (app, _):
         async with Visitor(app.url) as visitor:
             await visitor.until(lambda: len(visitor.sights) > 5, "the face", 40)
             # An interruption of the greeting would save the socket, so hear it break off.
@@ -201,6 +199,7 @@ async def test_a_face_that_dies_in_mid_speech_is_missed_and_the_voice_goes_on(
             assert is_heard(ANSWERS["What can you do"], answer)
 
 
+@pytest.mark.realtime
 async def test_a_room_that_is_closed_ends_the_conversation_and_its_session(roomed):
     app, stage = roomed
     before = app.transcripts()
