@@ -74,6 +74,7 @@ async def test_a_page_on_another_origin_holds_a_conversation(
         assert await user.page.evaluate(f"{CALL}.say('How do you work?')")
         await user.read("[data-role=user] + [data-role=avatar] .words")
         await user.state("speaking")
+        await user.until("heard.some(({ exact }) => exact)")
         await user.page.evaluate(f"{CALL}.interrupt()")
         await user.page.wait_for_selector("[data-role=avatar] .cut:visible")
         await user.state("listening")
@@ -298,13 +299,13 @@ async def test_the_end_sums_up_and_the_transcript_can_be_taken_along(
         await page.wait_for_selector(FACE)
 
 
-async def test_who_is_chosen_by_picture_answers(brief_app: App, meet: Meet, silence: Path) -> None:
-    async with meet(brief_app.url, silence) as user:
-        await user.page.check("#personas input[value=mira]", force=True)
-        assert await user.read("#title") == "Talk with Mira"
-        assert "/api/faces/mira" in await user.page.evaluate("inside('portrait').src")
+async def test_who_is_chosen_by_picture_answers(app: App, meet: Meet, silence: Path) -> None:
+    async with meet(app.url, silence) as user:
+        await user.page.check("#personas input[value=theo]", force=True)
+        assert await user.read("#title") == "Talk with Theo"
+        assert "/api/faces/theo" in await user.page.evaluate("inside('portrait').src")
         await user.begin()
-        await user.page.wait_for_selector(f"{GREETING}:has-text('Mira')")
+        await user.page.wait_for_selector(f"{GREETING}:has-text('Theo')")
 
 
 async def test_nothing_starts_by_itself_before_the_user_has_agreed(
