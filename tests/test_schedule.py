@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,12 @@ def test_a_worker_that_dies_fails_the_run(folder: Path) -> None:
     said = run(folder, "test_b.py")
     assert "crashed while running 'test_b.py::test_realtime[1]" in said
     assert "1 failed, 2 passed" in said
+
+
+def test_conversations_and_all_else_come_in_turns(tmp_path: Path) -> None:
+    for place in ("bots/test_a", "browser/test_b", "talk/test_c", "web/test_d"):
+        file = tmp_path / f"{place}.py"
+        file.parent.mkdir()
+        file.write_text("def test_it():\n    pass\n")
+    said = run(tmp_path, "-n0", "--collect-only", "-q")
+    assert re.findall(r"test_(\w)\.py", said) == ["c", "a", "b", "d"]

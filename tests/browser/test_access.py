@@ -3,6 +3,7 @@
 Each state is reached in a real conversation and looked at narrow and light, wide and dark.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,6 @@ GREETING = (
     "happen soon. Thank you for your patience, and for looking after everybody who comes here."
 )
 PERSONA = f"name: Theo\ngreeting: {GREETING}\navatar: {{puppet: theo}}\n"
-THOUGHT = Reply("That took a moment of thought.", delay_s=9)
 QUICK = Reply("It is written in the stars.")
 TABS = 40
 
@@ -134,11 +134,11 @@ class Auditor:
         return await self._user.page.get_attribute("avatar-call", "data-state")
 
 
-@pytest.mark.realtime
 async def test_axe_finds_nothing_in_a_conversation(
     app: App, mind: Ollama, meet: Meet, silence: Path, axe: str
 ) -> None:
-    mind.state.replies.append(THOUGHT)
+    thought = asyncio.Event()
+    mind.state.replies.append(Reply("That took a moment of thought.", after=thought))
     async with meet(app.url, silence) as user:
         auditor = Auditor(user, axe)
         await auditor.look("idle")
@@ -157,6 +157,7 @@ async def test_axe_finds_nothing_in_a_conversation(
         await auditor.look("listening")
         await user.type("What do you think?")
         await auditor.look("thinking")
+        thought.set()
         await user.read("[data-role=user] + [data-role=avatar] .said")
         await user.state("listening")
         await user.page.keyboard.press("Escape")

@@ -100,8 +100,7 @@ async def test_a_conversation_is_held_without_what_browsers_of_2023_lack(
     async with meet(brief_app.url, silence, before=OF_2023) as user:
         paper = "getComputedStyle(inside('call')).backgroundColor"
         assert await user.page.evaluate(paper) == "rgb(247, 245, 241)"
-        await user.begin()
-        await user.state("listening")
+        await user.be_greeted()
         await user.type("What can you do?")
         assert await user.read(ANSWER)
         await user.page.click("#speed")
@@ -131,8 +130,7 @@ async def test_a_microphone_that_cannot_be_metered_is_no_trouble(
     brief_app: App, meet: Meet, silence: Path
 ) -> None:
     async with meet(brief_app.url, silence, before=OTHER_RATE, turned_clock=True) as user:
-        await user.begin()
-        await user.state("listening")
+        await user.be_greeted()
         await user.page.clock.fast_forward(UNHEARD_S * 1000)
         await user.type("What can you do?")
         assert await user.read(ANSWER)
@@ -146,8 +144,7 @@ async def test_a_microphone_that_the_browser_does_not_listen_to_is_not_called_si
     brief_app: App, meet: Meet, silence: Path
 ) -> None:
     async with meet(brief_app.url, silence, before=ASLEEP, turned_clock=True) as user:
-        await user.begin()
-        await user.state("listening")
+        await user.be_greeted()
         await user.page.clock.fast_forward(UNHEARD_S * 1000)
         await user.type("What can you do?")
         assert await user.read(ANSWER)
@@ -179,8 +176,7 @@ async def test_text_from_right_to_left_keeps_its_direction(
     brief_app: App, meet: Meet, silence: Path
 ) -> None:
     async with meet(brief_app.url, silence) as user:
-        await user.begin()
-        await user.state("listening")
+        await user.be_greeted()
         direction = "getComputedStyle(inside('text')).direction"
         await user.page.fill("#text", "Hello")
         assert await user.page.evaluate(direction) == "ltr"
@@ -206,6 +202,6 @@ async def test_the_face_is_seen_as_vp8_where_the_browser_can_and_as_h264_where_n
     async with meet(brief_app.url, silence, before=script) as user:
         await user.begin()
         assert await user.page.evaluate(CODEC) == [codec, 360]
-        await user.type("What can you do?")
+        await user.type("Thanks for your help.")
         assert await user.read(ANSWER)
         await user.state("listening")

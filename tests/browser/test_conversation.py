@@ -140,8 +140,8 @@ async def _begin(user: User) -> dict[str, Any]:
 
 async def _ask(user: User) -> dict[str, Any]:
     """A spoken question, whose answer is heard out."""
-    asked = await user.read(ASKED)
     await user.page.wait_for_selector(SECOND_SENTENCE)
+    asked = await user.read(ASKED)
     await user.state("speaking")
     await user.state("listening")
     sound = await user.hush()

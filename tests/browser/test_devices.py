@@ -12,11 +12,12 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
-    pytest.mark.realtime,
 ]
 
 FACE = "#stage[data-face=on]"
 LOUD = 1_000  # of 32767
+# Until it is answered, what the user said may be written down in part.
+ANSWER = "[data-role=user] + [data-role=avatar] .words"
 USED = "watched.tracks.some((track) => track.readyState === 'live' && track.label === '{}')"
 # Without udev Chromium looks for what is plugged in only when it is asked.
 LOOK = "navigator.mediaDevices.enumerateDevices()"
@@ -27,14 +28,15 @@ async def choices(user: User, kind: str) -> list[str]:
     return await user.page.locator(f"#{kind} option:not(:first-child)").all_inner_texts()
 
 
+@pytest.mark.realtime
 async def test_the_microphone_that_was_chosen_is_heard_remembered_and_missed(
-    app: App, meet: Meet, card: SoundCard
+    brief_app: App, meet: Meet, card: SoundCard
 ) -> None:
     await card.plug_microphone("Desk")
     await card.plug_microphone("Headset")
-    async with meet(app.url, card) as user:
+    async with meet(brief_app.url, card) as user:
         page = user.page
-        await user.begin_at_once()
+        await user.be_greeted()
         assert await user.watched("watched.wishes[0].echoCancellation") is True
         await page.click("#devices")
         await page.wait_for_selector("#microphones option:nth-child(3)", state="attached")
@@ -44,10 +46,11 @@ async def test_the_microphone_that_was_chosen_is_heard_remembered_and_missed(
         assert await user.watched("watched.tracks[0].readyState") == "ended"
         await page.click("#devices-close")
         await card.speak("Headset", say("How do you work?", RATE) + bytes(2 * RATE))
+        await user.read(ANSWER)
         assert "work" in await user.read("[data-role=user] .words")
 
         await page.reload()
-        await user.begin_at_once()
+        await user.be_greeted()
         assert await user.watched(USED.format("Headset"))
         await card.unplug("Headset")
         await page.evaluate(LOOK)
@@ -66,30 +69,31 @@ async def test_the_microphone_that_was_chosen_is_heard_remembered_and_missed(
         assert not user.complaints
 
 
+@pytest.mark.realtime
 async def test_a_microphone_that_is_gone_since_it_was_chosen_leaves_the_systems_own(
-    app: App, meet: Meet, card: SoundCard
+    brief_app: App, meet: Meet, card: SoundCard
 ) -> None:
     await card.plug_microphone("Desk")
     await card.plug_microphone("Headset")
-    async with meet(app.url, card) as user:
-        await user.begin_at_once()
+    async with meet(brief_app.url, card) as user:
+        await user.be_greeted()
         await user.choose_microphone("Headset")
         await card.unplug("Headset")
         await user.page.reload()
-        await user.begin_at_once()
+        await user.be_greeted()
         assert await user.watched(USED.format("Default"))
         assert await user.page.inner_text("#notice-words") == ""
 
 
 async def test_the_speaker_that_was_chosen_is_remembered_and_sounds(
-    app: App, meet: Meet, card: SoundCard
+    brief_app: App, meet: Meet, card: SoundCard
 ) -> None:
     await card.plug_microphone("Desk")
     await card.plug_speaker("Headphones")
     await card.plug_speaker("Loudspeaker")
-    async with meet(app.url, card) as user:
+    async with meet(brief_app.url, card) as user:
         page = user.page
-        await user.begin_at_once()
+        await user.be_greeted()
         await page.click("#devices")
         await page.wait_for_selector("#speakers option:nth-child(3)", state="attached")
         assert {"Headphones", "Loudspeaker"} <= set(await choices(user, "speakers"))
@@ -107,9 +111,9 @@ async def test_the_speaker_that_was_chosen_is_remembered_and_sounds(
 
 
 async def test_a_machine_without_a_microphone_is_told_and_typed_to(
-    app: App, meet: Meet, card: SoundCard
+    brief_app: App, meet: Meet, card: SoundCard
 ) -> None:
-    async with meet(app.url, card) as user:
+    async with meet(brief_app.url, card) as user:
         await user.page.click("#start")
         await user.state("failed")
         assert "No microphone was found" in await user.read("#reason")

@@ -25,9 +25,9 @@ ELEMENT = "[data-role=avatar] .words"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def home(app: App, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+async def home(brief_app: App, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """The address of the shared server in that folder."""
-    async with nginx(app.url, FOLDER, tmp_path_factory.mktemp("nginx")) as url:
+    async with nginx(brief_app.url, FOLDER, tmp_path_factory.mktemp("nginx")) as url:
         yield url
 
 
@@ -47,11 +47,11 @@ async def test_the_page_works_in_a_folder(home: str, meet: Meet, silence: Path) 
 
 @pytest.mark.parametrize("server", ["{home}/", "{home}"])
 async def test_the_element_of_another_page_uses_a_server_in_a_folder(
-    home: str, app: App, meet: Meet, silence: Path, server: str
+    home: str, brief_app: App, meet: Meet, silence: Path, server: str
 ) -> None:
     async with serving() as site:
         call = f'<avatar-call server="{server.format(home=home)}"></avatar-call>'
-        site.show(app.url, call)
+        site.show(brief_app.url, call)
         async with meet(site.url, silence, ignore_https_errors=True) as user:
             await user.page.wait_for_selector(PICTURE)
             await user.begin()

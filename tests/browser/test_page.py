@@ -23,6 +23,7 @@ TRACKS = "watched.tracks.map((track) => track.readyState)"
 # Lets something come to the page over its data channel.
 PUT_IN = "(data) => watched.channels[0].dispatchEvent(new MessageEvent('message', { data }))"
 GIVEN_UP_S = 30
+PERSONA = "name: Theo\ngreeting: Hello.\ngoodbye: Goodbye!\navatar: {puppet: theo}\n"
 
 
 async def test_a_script_in_the_page_itself_is_refused(brief_app: App, meet: Meet) -> None:
@@ -66,8 +67,7 @@ async def test_what_is_no_message_changes_nothing(
     brief_app: App, meet: Meet, silence: Path
 ) -> None:
     async with meet(brief_app.url, silence) as user:
-        await user.begin()
-        await user.state("listening")
+        await user.be_greeted()
         for text in ("null", "7", "[]", '"hello"', "hello", "{"):
             await user.page.evaluate(PUT_IN, text)
         await user.type("What can you do?")
@@ -139,9 +139,10 @@ async def test_what_fails_once_the_call_is_there_is_told_in_the_servers_words(
 
 
 async def test_who_stays_silent_is_asked_once_and_then_let_go(
-    tmp_path: Path, brief: Path, meet: Meet, silence: Path
+    tmp_path: Path, meet: Meet, silence: Path
 ) -> None:
-    flags = (*SMALL, "--persona", str(brief), "--idle-s", "2")
+    (tmp_path / "short.yaml").write_text(PERSONA)
+    flags = (*SMALL, "--persona", "short.yaml", "--idle-s", "1.5")
     async with running_app(tmp_path, *flags) as app:
         async with meet(app.url, silence) as user:
             await user.page.click("#start")

@@ -30,11 +30,6 @@ ANSWER = "[data-role=user] + [data-role=avatar] .words"
 SECOND_SENTENCE = f"{ANSWER} > :nth-child(2) > .said:not(:empty)"
 
 
-async def _begin(user: User) -> None:
-    await user.begin()
-    await user.state("listening")
-
-
 async def _ask(user: User) -> None:
     """A question is answered."""
     await user.type("Thanks for your help.")
@@ -55,7 +50,7 @@ async def test_a_call_outlives_a_network_that_is_cut(
 ) -> None:
     before = len(brief_app.transcripts())
     async with meet(brief_app.url, silence) as user, network(user.page) as way:
-        await _begin(user)
+        await user.be_greeted()
         way.cut()
         await user.state("reconnecting", limit_s=DROP_LIMIT_S)
         await asyncio.sleep(OUTAGE_S)
@@ -75,7 +70,7 @@ async def test_a_picture_that_stops_is_missed_while_the_voice_goes_on(
     brief_app: App, meet: Meet, silence: Path
 ) -> None:
     async with meet(brief_app.url, silence) as user, network(user.page) as way:
-        await _begin(user)
+        await user.be_greeted()
         way.shows_pictures = False
         assert "the voice goes on" in await user.read("#notice-words")
         await user.page.wait_for_selector("#stage[data-face=off]")
@@ -90,7 +85,7 @@ async def test_a_server_that_stops_for_a_while_is_waited_for(
 ) -> None:
     before = len(brief_app.transcripts())
     async with meet(brief_app.url, silence) as user:
-        await _begin(user)
+        await user.be_greeted()
         brief_app.process.send_signal(signal.SIGSTOP)
         try:
             await user.state("reconnecting", limit_s=DROP_LIMIT_S)
@@ -109,7 +104,7 @@ async def test_a_server_that_was_started_anew_knows_nothing_of_the_conversation(
 ) -> None:
     flags = (*SMALL, "--persona", str(brief))
     async with running_app(tmp_path, *flags) as app, meet(app.url, silence) as user:
-        await _begin(user)
+        await user.be_greeted()
         app.process.kill()
         await app.process.wait()
         await user.state("reconnecting", limit_s=DROP_LIMIT_S)

@@ -28,6 +28,7 @@ MOVING = """new Promise((done) => {
   };
   look();
 })"""
+DROPPED = "WS closed unexpectedly with code 1006"
 WIDTH = 640  # of a sandbox session in low quality
 
 
@@ -62,9 +63,12 @@ async def test_the_sandbox_shows_the_rooms_of_its_sessions(caller: Caller, meet:
         await user.page.click(f"[data-id='{call.id}'] button")
         assert await user.page.evaluate(MOVING) == WIDTH
         await user.page.screenshot(path=ARTEFACTS / "rooms.png")
+        user.complaints = [each for each in user.complaints if "401" not in each]
+        _stays_here(user)
         await caller.ask("POST", "/v1/sessions/stop", headers=call.bearer)
         await user.page.wait_for_selector("avatar-call", state="detached")
-        user.complaints = [each for each in user.complaints if "401" not in each]
+        # A server that ends a room may drop the socket before the browser has read of the end.
+        user.complaints = [each for each in user.complaints if DROPPED not in each]
         _stays_here(user)
 
 

@@ -61,9 +61,11 @@ async def _answers(url: str, process: asyncio.subprocess.Process) -> None:
                 await asyncio.sleep(0.1)
 
 
-async def test_a_bot_of_somebody_else_is_talked_to(app: App, meet: Meet, silence: Path) -> None:
+async def test_a_bot_of_somebody_else_is_talked_to(
+    brief_app: App, meet: Meet, silence: Path
+) -> None:
     async with somebody_elses_bot() as bot, serving() as site:
-        site.show(app.url, f'<avatar-call server="{bot}"></avatar-call>')
+        site.show(brief_app.url, f'<avatar-call server="{bot}"></avatar-call>')
         async with meet(site.url, silence) as user:
             page = user.page
             await page.evaluate(COLLECT)

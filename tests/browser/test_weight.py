@@ -59,9 +59,9 @@ class Scales:
 
 
 async def test_a_whole_conversation_loads_a_page_of_less_than_60_kb(
-    app: App, meet: Meet, silence: Path
+    brief_app: App, meet: Meet, silence: Path
 ) -> None:
-    async with meet(app.url, silence) as user:
+    async with meet(brief_app.url, silence) as user:
         scales = Scales()
         await scales.weigh(user)
         await user.page.reload(wait_until="networkidle")
@@ -71,7 +71,7 @@ async def test_a_whole_conversation_loads_a_page_of_less_than_60_kb(
         await user.page.click("#speed")
         await user.page.click("#end")
         await user.state("over")
-        page = scales.page(app)
+        page = scales.page(brief_app)
         assert {".js", ".css", ".svg"} <= {Path(url).suffix for url in page}
         assert all(size > 0 for size in page.values())
         print(f"the page: {sum(page.values()):.0f} bytes; all in all: {scales.total:.0f}")

@@ -67,6 +67,11 @@ class User:
         await self.page.wait_for_selector("#stage[data-face=on]")
         await self.state("speaking")
 
+    async def be_greeted(self) -> None:
+        """Start talking, and hear the greeting out."""
+        await self.begin()
+        await self.state("listening")
+
     async def begin_at_once(self) -> None:
         """Start talking, and cut the greeting off."""
         await self.begin()
@@ -113,11 +118,18 @@ class User:
 
 async def visiting(page: "Page", url: str, ready: str = "#start:enabled") -> User:
     """Somebody at the page at `url`, once what they wait for is there."""
+    from playwright.async_api import TimeoutError as TooLate
+
     page.set_default_timeout(LIMIT_MS)
     user = User(page)
     await page.goto(url)
-    if ready:
-        await page.wait_for_selector(ready)
+    try:
+        if ready:
+            await page.wait_for_selector(ready)
+    except TooLate as late:
+        seen = await page.locator("avatar-call, body").first.inner_text()
+        late.add_note(f"The page says {seen!r} and complains of {user.complaints}.")
+        raise
     return user
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 class Reply:
     """One answer: `delay_s` before its first word, `word_delay_s` before each further one.
 
+    `after` is something that has to happen before there is any word.
     With `letters` it comes in pieces of so many characters, as it is written; `thought` is what a
     reasoning model tells apart from its answer.
     """
@@ -19,6 +20,7 @@ class Reply:
     word_delay_s: float = 0.0
     letters: int = 0
     thought: str = ""
+    after: asyncio.Event | None = None
 
 
 def as_replies(replies: Iterable[Reply | str]) -> deque[Reply]:
@@ -28,6 +30,8 @@ def as_replies(replies: Iterable[Reply | str]) -> deque[Reply]:
 
 async def spoken_words(reply: Reply) -> AsyncIterator[str]:
     """The words in order, at the reply's pace, each with the space that precedes it."""
+    if reply.after:
+        await reply.after.wait()
     await asyncio.sleep(reply.delay_s)
     if reply.letters:
         for at in range(0, len(reply.text), reply.letters):

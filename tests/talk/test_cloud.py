@@ -68,7 +68,9 @@ async def test_a_question_goes_through_every_vendor_and_back(tmp_path):
         for line in ("ears: deepgram (cloud)", "mind: gemini (cloud)", "voice: cartesia (cloud)"):
             assert line in app.output
         async with Visitor(app.url) as visitor:
-            await visitor.hushed(0)
+            await visitor.until(lambda: len(visitor.told()) > 2, "the greeting", 40)
+            visitor.send("client-message", {"t": "interrupt"})
+            await visitor.until(lambda: visitor.received("bot-interrupted"), "silence")
             visitor.microphone.say(say(QUESTION))
             await asyncio.wait_for(visitor.microphone.quiet.wait(), 20)
             over_s = visitor.microphone.quiet_at_s

@@ -37,7 +37,7 @@ def said(visitor):
 
 
 async def test_a_silent_user_is_asked_once_and_then_left_politely(tmp_path, persona):
-    async with running_app(tmp_path, *persona, "--idle-s", "1.5") as app:
+    async with running_app(tmp_path, *persona, "--idle-s", "1") as app:
         async with Visitor(app.url, {"variables": {"guest": "Ann"}}) as visitor:
             await visitor.until(visitor.over.is_set, "the end", 40)
             over = [m for m in visitor.received("server-message") if m["type"] == "over"]
@@ -50,21 +50,21 @@ async def test_a_silent_user_is_asked_once_and_then_left_politely(tmp_path, pers
 
 
 async def test_who_types_is_not_silent(tmp_path, persona):
-    async with running_app(tmp_path, *persona, "--idle-s", "3") as app:
+    async with running_app(tmp_path, *persona, "--idle-s", "2.5") as app:
         async with Visitor(app.url, {"variables": {"guest": "Ann"}}) as visitor:
             await visitor.hushed(0)
             visitor.tell_track(enabled=False)
-            due_s = visitor.sounds[-1].at_s + 4
+            due_s = visitor.sounds[-1].at_s + 3.5
             await visitor.until(partial(heard_until, visitor, due_s), "a while with it off")
             assert "Are you there?" not in said(visitor), "who has the microphone off may listen"
             visitor.tell_track(enabled=True)
             for ping in ("typing", "interrupt", "typing", "typing", "interrupt"):
                 visitor.send("client-message", {"t": ping})
-                due_s = visitor.sounds[-1].at_s + 1.2
+                due_s = visitor.sounds[-1].at_s + 0.8
                 await visitor.until(partial(heard_until, visitor, due_s), "a while without a word")
             assert "Are you there?" not in said(visitor), "typing and clicking is presence"
             await visitor.until(lambda: "Are you there?" in said(visitor), "the question", 30)
-            visitor.send("send-text", {"content": "Who are you?"})
+            visitor.send("send-text", {"content": "Thank you."})
             await visitor.until(lambda: said(visitor).count("Are you there?") == 2, "again", 40)
             first = said(visitor).index("Are you there?")
             assert said(visitor)[first + 1] != "Are you there?", "what was typed is answered"
@@ -72,7 +72,7 @@ async def test_who_types_is_not_silent(tmp_path, persona):
 
 
 async def test_a_conversation_has_a_longest_duration(tmp_path, persona):
-    flags = (*persona, "--var", "guest=Ann", "--max-duration-s", "4")
+    flags = (*persona, "--var", "guest=Ann", "--max-duration-s", "2")
     async with running_app(tmp_path, *flags) as app, Visitor(app.url) as visitor:
         await visitor.until(visitor.over.is_set, "the end", 40)
         over = [m for m in visitor.received("server-message") if m["type"] == "over"]

@@ -71,7 +71,6 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(installed):
     assert {file for file in files if ".dist-info/" not in file} == set(listed.stdout.splitlines())
 
 
-@pytest.mark.realtime
 async def test_it_talks_with_what_the_extra_brings(installed, tmp_path):
     (tmp_path / "brief.yaml").write_text(PERSONA)
     flags = ("--size", "640x360", "--llm", "guide", "--persona", "brief.yaml")

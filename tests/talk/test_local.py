@@ -219,6 +219,7 @@ async def test_several_conversations_run_side_by_side(brief_app):
                 lambda v=visitor: v.received("bot-stopped-speaking"), "the greeting", 40
             )
         over_s = await ask(one, "What can you do?")
-        await one.hushed(over_s)
+        await one.until(lambda: one.received("bot-started-speaking", over_s), "an answer", 20)
+        await one.until(lambda: one.sounds[-1].loud, "its sound", 20)
         assert not two.received("user-transcription")
         assert one.received("user-transcription")

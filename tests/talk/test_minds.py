@@ -1,7 +1,5 @@
 """What people type, and what models answer, in a whole conversation."""
 
-import pytest
-
 from tests.standins.ollama import Ollama
 from tests.standins.replies import Reply
 from tests.talk.app import running_app
@@ -17,7 +15,6 @@ REPLIES = [
 ]
 
 
-@pytest.mark.realtime
 async def test_a_mind_s_oddities_and_a_visitor_s_end_no_conversation(tmp_path):
     (tmp_path / "ada.yaml").write_text(PERSONA)
     models = ("nomic-embed-text:latest", "llama3.2:latest")

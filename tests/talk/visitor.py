@@ -171,11 +171,12 @@ class Visitor:
         before: dict[int, int] = {}
         for at, message in self.messages:
             progress = (message.get("data") or {}).get("spoken_progress")
-            if message["type"] != "bot-output" or not progress or at <= since_s:
+            if message["type"] != "bot-output" or not progress:
                 continue
             spoken, segment = progress["accumulated_text"].split(), message["data"]["segment_id"]
-            words += [(word, at) for word in spoken[before.get(segment, 0) :]]
-            before[segment] = len(spoken)
+            words += [(word, at) for word in spoken[before.get(segment, 0) :] if at > since_s]
+            # A segment may be announced, without a word, after its first ones were told.
+            before[segment] = max(before.get(segment, 0), len(spoken))
         return words
 
     def send(self, kind: str, data: dict[str, Any]) -> None:
