@@ -18,6 +18,7 @@ from pipecat.processors.frameworks.rtvi import RTVIProcessor
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.processors.frameworks.rtvi.models import ClientMessage
 from pipecat.runner.types import RunnerArguments
+from pipecat.transports.base_transport import BaseTransport
 
 from sessions.transcript import Transcript
 
@@ -176,7 +177,7 @@ def _follow_user(
     worker: PipelineWorker,
     host: Host,
 ) -> None:
-    """Greet who comes, ask who is silent, end when the user leaves."""
+    """Greet who comes, ask who is silent, end when the last user leaves."""
     transport = meeting.transport
 
     @transport.event_handler("on_client_connected")
@@ -190,8 +191,9 @@ def _follow_user(
             host.watch(meeting.alive)
 
     @transport.event_handler("on_client_disconnected")
-    async def left(*_: Any) -> None:
-        await worker.cancel(reason="the user left")
+    async def left(_: BaseTransport, who: Any) -> None:
+        if not (meeting.occupied and meeting.occupied(_id(who))):
+            await worker.cancel(reason="the user left")
 
     @turns.user().event_handler("on_user_turn_started")
     async def spoke(*_: Any) -> None:
@@ -200,6 +202,11 @@ def _follow_user(
     @turns.user().event_handler("on_user_turn_idle")
     async def silent(*_: Any) -> None:
         await host.user_is_silent(muted=meeting.muted is not None and meeting.muted())
+
+
+def _id(user: Any) -> str:
+    """The id of a user, by which a transport may mean an object that has it."""
+    return str(user["id"] if isinstance(user, Mapping) else user)
 
 
 def _follow_page(

@@ -24,6 +24,8 @@ from .text import has_sound
 FACE_TIMEOUT_S = 10.0
 # The longest a goodbye is waited for before the conversation is ended all the same.
 GOODBYE_TIMEOUT_S = 15.0
+# The longest that is waited for what is still under way, which a stuck mind or voice never ends.
+ENDING_TIMEOUT_S = 30.0
 WATCH_PERIOD_S = 1.0
 # A place that nobody comes to is given up after this long: a room may cost money.
 ARRIVAL_TIMEOUT_S = 60.0
@@ -182,9 +184,19 @@ class Host:
         await self._say(self._persona.goodbye)
         if has_sound(self._persona.goodbye):
             await _at_most(self._quiet.wait(), GOODBYE_TIMEOUT_S)
-        await self._worker.queue_frames(
-            [RTVIServerMessageFrame({"type": "over", "reason": reason}), EndFrame(reason=reason)]
-        )
+        drained = await self._is_drained()
+        await self._worker.queue_frame(RTVIServerMessageFrame({"type": "over", "reason": reason}))
+        if drained:
+            await self._worker.queue_frame(EndFrame(reason=reason))
+        else:
+            await self._worker.cancel(reason=f"{reason}, and something is stuck")
+
+    async def _is_drained(self) -> bool:
+        """Whether an EndFrame would come through; one that is stuck leaves no way to cancel."""
+        flushed = self._worker.flush_pipeline(ENDING_TIMEOUT_S)
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(flushed, ENDING_TIMEOUT_S)
+        return False
 
     async def _say(self, text: str) -> None:
         if has_sound(text):

@@ -32,6 +32,7 @@ class Meeting:
         room: opens the place and says where it is, for places that are made on demand.
         alive: whether the place still exists, for places that end without saying so.
         muted: whether the user has turned the microphone off, for places that know.
+        occupied: whether a user is there besides the one of this id, for places that hold several.
     """
 
     transport: BaseTransport
@@ -41,6 +42,7 @@ class Meeting:
     room: Callable[[], Awaitable[Invitation]] | None = None
     alive: Callable[[], bool] | None = None
     muted: Callable[[], bool] | None = None
+    occupied: Callable[[str], bool] | None = None
 
 
 @dataclass

@@ -279,6 +279,10 @@ interface At {
   (id: string): HTMLElement;
 }
 
+interface Document {
+  featurePolicy?: { allowsFeature(feature: string): boolean };
+}
+
 interface Window {
   Daily?: typeof import("@daily-co/daily-js").default;
   LivekitClient?: typeof import("livekit-client");

@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -21,10 +21,11 @@ TOKEN_S = 2 * 3600.0
 
 @dataclass(frozen=True)
 class DailyRoom:
-    """A room and the token that lets the avatar and its user in."""
+    """A room and the tokens that let the avatar, who owns it, and its user in."""
 
     url: str
-    token: str
+    token: str = field(repr=False)
+    user_token: str = field(repr=False)
 
 
 @asynccontextmanager
@@ -57,7 +58,11 @@ async def daily_room(settings: Settings, asked: Mapping[str, Any]) -> AsyncItera
             new = daily.DailyRoomParams(name=name, properties=room)
             url = url or (await rest.create_room(new)).url
             params = daily.DailyMeetingTokenParams(properties=token)
-            made = DailyRoom(url, await rest.get_token(url, TOKEN_S, params=params))
+            tokens = [
+                await rest.get_token(url, TOKEN_S, owner=owner, params=params)
+                for owner in (True, False)
+            ]
+            made = DailyRoom(url, *tokens)
         except Exception as error:  # Daily's helper raises nothing else
             raise _no_room(settings, error) from error
         try:
@@ -68,14 +73,14 @@ async def daily_room(settings: Settings, asked: Mapping[str, Any]) -> AsyncItera
             raise
 
 
-def livekit_room(settings: Settings, session_id: str) -> tuple[str, str, str]:
-    """Name of a room for one conversation, the avatar's token and the user's."""
+def livekit_room(settings: Settings) -> tuple[str, str, str]:
+    """Name of a room, the avatar's token and a user's, which nobody else has."""
     from pipecat.runner.livekit import generate_session_tokens
 
     name = settings.livekit_room_name or f"pipecat-{uuid.uuid4().hex[:8]}"
     keys = (settings.livekit_api_key, settings.livekit_api_secret)
     key, secret = (each.get_secret_value() for each in keys)
-    return name, *generate_session_tokens(name, session_id, key, secret)
+    return name, *generate_session_tokens(name, uuid.uuid4().hex, key, secret)
 
 
 def _read(

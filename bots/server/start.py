@@ -98,30 +98,36 @@ class Start:
         return {**answer, "iceConfig": {"iceServers": servers}} if servers else answer
 
     async def _daily(self, cast: Cast, asked: Mapping[str, Any]) -> dict[str, Any]:
+        for_all = self._settings.daily_room_url
         async with daily_room(self._settings, asked) as room:
-            session_id = self._visits.expect(cast)
-            arguments = DailyRunnerArguments(
-                room.url,
-                room.token,
+            session_id = self._visits.in_room(for_all)
+            if not session_id:
+                session_id = self._visits.expect(cast, for_all)
+                arguments = DailyRunnerArguments(
+                    room.url,
+                    room.token,
+                    body=asked.get("body"),
+                    session_id=session_id,
+                    file_storage=self._storage,
+                )
+                await self._visits.open(cast.request(arguments), session_id)
+        return {"dailyRoom": room.url, "dailyToken": room.user_token, **self._session(session_id)}
+
+    async def _livekit(self, cast: Cast, asked: Mapping[str, Any]) -> dict[str, Any]:
+        url, for_all = self._settings.livekit_url, self._settings.livekit_room_name
+        name, own_token, token = livekit_room(self._settings)
+        session_id = self._visits.in_room(for_all)
+        if not session_id:
+            session_id = self._visits.expect(cast, for_all)
+            arguments = LiveKitRunnerArguments(
+                name,
+                url,
+                own_token,
                 body=asked.get("body"),
                 session_id=session_id,
                 file_storage=self._storage,
             )
             await self._visits.open(cast.request(arguments), session_id)
-        return {"dailyRoom": room.url, "dailyToken": room.token, **self._session(session_id)}
-
-    async def _livekit(self, cast: Cast, asked: Mapping[str, Any]) -> dict[str, Any]:
-        url, session_id = self._settings.livekit_url, self._visits.expect(cast)
-        name, own_token, token = livekit_room(self._settings, session_id)
-        arguments = LiveKitRunnerArguments(
-            name,
-            url,
-            own_token,
-            body=asked.get("body"),
-            session_id=session_id,
-            file_storage=self._storage,
-        )
-        await self._visits.open(cast.request(arguments), session_id)
         return {"url": url, "token": token, **self._session(session_id)}
 
     async def _heygen(self, cast: Cast, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,10 +24,11 @@ ROOM_TIMEOUT_S = 30.0
 
 @dataclass(eq=False)
 class Visit:
-    """One visitor: who was chosen to receive them, and what they sent."""
+    """One visitor: who was chosen to receive them, in which room of several, and what they sent."""
 
     cast: Cast
     expiry: asyncio.TimerHandle | None = None
+    room: str = ""
     conversations: int = 0
     uploads: list[str] = field(default_factory=list)
 
@@ -43,13 +44,21 @@ class Visits:
         self._visits: dict[str, Visit] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def expect(self, cast: Cast) -> str:
-        """Keep who was chosen until the visitor comes, for a while; gives the session's id."""
+    def expect(self, cast: Cast, room: str = "") -> str:
+        """Keep who was chosen until the visitor comes, for a while; gives the session's id.
+
+        `room` is the one that all visitors are led to, if there is but one.
+        """
         session_id = str(uuid.uuid4())
         loop = asyncio.get_running_loop()
         expiry = loop.call_later(self._arrival_timeout_s, self._end, session_id)
-        self._visits[session_id] = Visit(cast, expiry)
+        self._visits[session_id] = Visit(cast, expiry, room)
         return session_id
+
+    def in_room(self, room: str) -> str | None:
+        """The session that is held in a room for all; another avatar would talk with that one."""
+        there = (key for key, visit in self._visits.items() if room and visit.room == room)
+        return next(there, None)
 
     def find(self, session_id: str) -> Visit:
         """A visit that is expected or held.

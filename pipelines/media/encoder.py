@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import av
 from aiortc import codecs
+from aiortc.codecs import h264, vpx
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import MIN_BITRATE, Vp8Encoder
 from av import VideoFrame
@@ -32,6 +33,9 @@ H264 = {
     "sc_threshold": "0",
 }
 LONGEST_KEY_FRAME_S = 0.5
+# Bytes of a picture in a packet: with the headers of RTP, SRTP and TURN it goes through a network
+# whose packets have 1280 bytes, as those of VPNs may. Where aiortc's 1300 do not, no picture comes.
+PACKET = 1150
 
 
 def steady(wanted: int, now: int) -> int:
@@ -116,6 +120,7 @@ def _vp8_first(media: str) -> str:
 
 
 def install() -> None:
-    """Let aiortc's connections of this process use them."""
+    """Let aiortc's connections of this process use them, and packets that come through."""
+    vpx.PACKET_MAX = h264.PACKET_MAX = PACKET
     codecs.Vp8Encoder = SteadyVp8Encoder  # pyright: ignore[reportPrivateImportUsage]
     codecs.H264Encoder = SteadyH264Encoder  # pyright: ignore[reportPrivateImportUsage]

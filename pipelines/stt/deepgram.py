@@ -19,6 +19,11 @@ ENGLISH, MANY, NOVA = "flux-general-en", "flux-general-multi", "nova-3-general"
 FLUX = "flux-"
 # What the second model knows.
 LANGUAGES = ("de", "en", "es", "fr", "hi", "it", "ja", "nl", "pt", "ru")
+# Regions and scripts that Nova tells apart. Any other, as in pl-PL, it refuses.
+VARIANTS = (
+    *("da-DK", "de-CH", "en-AU", "en-GB", "en-IN", "en-NZ", "en-US", "es-419", "fr-CA", "ko-KR"),
+    *("nl-BE", "pt-BR", "pt-PT", "sv-SE", "th-TH", "zh-CN", "zh-HK", "zh-Hans", "zh-Hant", "zh-TW"),
+)
 # Flux's sureness that begins an answer and that ends a turn, and the quiet, in milliseconds, that
 # ends it in any case.
 PATIENCE: Mapping[str, tuple[float, float, int]] = {
@@ -40,7 +45,9 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
         return DeepgramSTTService(
             api_key=key,
             base_url=settings.deepgram_base_url,
-            settings=DeepgramSTTService.Settings(model=model, language=persona.language),
+            settings=DeepgramSTTService.Settings(
+                model=model, language=nova_language(persona.language)
+            ),
         )
     root = settings.deepgram_base_url.rstrip("/").replace("http", "ws", 1)
     return FluxEars(
@@ -82,6 +89,12 @@ def model_for(settings: Settings, persona: Persona) -> str:
     elif not model:
         model = ENGLISH if language == "en" else MANY if language in LANGUAGES else NOVA
     return model
+
+
+def nova_language(language: str) -> str:
+    """A language as Nova calls it: its region or script only where that is told apart."""
+    known = {variant.lower(): variant for variant in VARIANTS}
+    return known.get(language.replace("_", "-").lower(), base_language(language))
 
 
 def warm_up(settings: Settings, persona: Persona) -> None:

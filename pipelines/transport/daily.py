@@ -32,6 +32,7 @@ def build(
         (camera,),
         camera.newest.shown,
         muted=lambda: is_off(transport.participants()),
+        occupied=lambda gone: bool(transport.participants().keys() - {"local", gone}),
     )
 
 

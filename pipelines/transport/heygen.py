@@ -17,6 +17,7 @@ from pipecat.transports.heygen.transport import (
 from pipelines.lite import check_account, connected, joined_room, redirect, session_request
 from pipelines.meeting import HeyGenRunnerArguments, Invitation, Meeting
 from pipelines.microphone import is_off
+from pipelines.occupancy import is_occupied
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 
@@ -77,6 +78,7 @@ def build(
         room=room,
         alive=lambda: connected(transport._client),
         muted=lambda: is_off(transport._client._livekit_room, AVATAR),
+        occupied=lambda gone: is_occupied(transport._client._livekit_room, AVATAR, gone),
     )
 
 

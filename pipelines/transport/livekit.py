@@ -9,6 +9,7 @@ from pipelines.errors import UserError
 from pipelines.media.video import ToRoom
 from pipelines.meeting import Meeting, media
 from pipelines.microphone import is_off
+from pipelines.occupancy import is_occupied
 from pipelines.settings import Settings
 
 
@@ -26,7 +27,9 @@ def build(
         transport,
         (camera,),
         camera.newest.shown,
+        alive=lambda: transport._client._connected,
         muted=lambda: is_off(transport._client._room),
+        occupied=lambda gone: is_occupied(transport._client._room, gone),
     )
 
 

@@ -21,7 +21,7 @@ class Chromium:
     def __init__(self, kind: "BrowserType", program: str) -> None:
         self._kind = kind
         self._program = program
-        self._running: dict[tuple[Path | None, str], Browser] = {}
+        self._running: dict[tuple[Path | None, str, bool], Browser] = {}
 
     @asynccontextmanager
     async def meeting(
@@ -32,6 +32,7 @@ class Chromium:
         ready: str = "#start:enabled",
         turned_clock: bool = False,
         autoplay: str = "",
+        keeps_pages: bool = False,
         before: str = "",
         **options: Any,
     ) -> AsyncIterator[User]:
@@ -39,10 +40,11 @@ class Chromium:
 
         With a sound card it has the microphones and speakers that are plugged into that. `ready` is
         what to wait for, if anything; where the clock is `turned_clock`, page.clock can be moved
-        on. `autoplay` is Chromium's policy of that name, `before` a script that runs before those
-        of the page. Further options are those of Playwright's new_context().
+        on. `autoplay` is Chromium's policy of that name, `keeps_pages` whether it keeps pages that
+        are left, as it does for people, and `before` a script that runs before those of the page.
+        Further options are those of Playwright's new_context().
         """
-        async with self._browser(sound, autoplay) as browser:
+        async with self._browser(sound, autoplay, keeps_pages) as browser:
             if isinstance(sound, SoundCard):
                 options["permissions"] = ["microphone"]
             context = await browser.new_context(**{"viewport": WINDOW, **options})
@@ -64,7 +66,7 @@ class Chromium:
 
     @asynccontextmanager
     async def _browser(
-        self, sound: Path | SoundCard | None, autoplay: str
+        self, sound: Path | SoundCard | None, autoplay: str, keeps_pages: bool
     ) -> "AsyncIterator[Browser]":
         """The browser that has these ears; one with a sound card ends with the block."""
         if isinstance(sound, SoundCard):
@@ -74,13 +76,17 @@ class Chromium:
             finally:
                 await browser.close()
         else:
-            kind = (sound, autoplay)
+            kind = (sound, autoplay, keeps_pages)
             if kind not in self._running:
-                self._running[kind] = await self._launch(sound, autoplay)
+                self._running[kind] = await self._launch(*kind)
             yield self._running[kind]
 
-    async def _launch(self, sound: Path | SoundCard | None, autoplay: str = "") -> "Browser":
+    async def _launch(
+        self, sound: Path | SoundCard | None, autoplay: str = "", keeps_pages: bool = False
+    ) -> "Browser":
         how = _devices(sound)
+        if keeps_pages:
+            how["ignore_default_args"] = ["--disable-back-forward-cache"]
         if autoplay:
             how["args"].append(f"--autoplay-policy={autoplay}")
         return await self._kind.launch(executable_path=self._program, **how)

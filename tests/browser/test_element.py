@@ -47,6 +47,9 @@ for (const name of ["state", "transcript", "metrics", "error"]) {
   document.addEventListener(name, ({ detail }) => heard.push({ ...detail, name }));
 }
 """
+# Somebody's page that shows the element in a frame and passes no microphone on.
+FRAME = """<iframe allow="microphone 'none'" srcdoc='
+<script type=module src={server}/avatar.js></script><avatar-call></avatar-call>'></iframe>"""
 TWO = '<avatar-call id="one"></avatar-call><avatar-call id="two" theme="dark"></avatar-call>'
 
 
@@ -60,6 +63,19 @@ async def site() -> AsyncIterator[Site]:
 async def events(user: User, name: str) -> list[dict[str, object]]:
     """The details of the events of a name until now."""
     return await user.page.evaluate(f"heard.filter(({{ name }}) => name === '{name}')")
+
+
+async def test_a_frame_that_keeps_the_microphone_is_told_of(
+    brief_app: App, site: Site, meet: Meet, silence: Path
+) -> None:
+    site.show(brief_app.url, FRAME.format(server=brief_app.url))
+    async with meet(site.url, silence, ready="iframe") as user:
+        frame = user.page.frame_locator("iframe")
+        await frame.locator("#start:enabled").click()
+        reason = frame.locator("#reason", has_text="microphone")
+        assert 'its frame lacks allow="microphone"' in await reason.inner_text()
+        await frame.locator("#go-on-typing").click()
+        await frame.locator("[data-role=avatar] .words", has_text="talk to me").wait_for()
 
 
 async def test_a_page_on_another_origin_holds_a_conversation(

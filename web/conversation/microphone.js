@@ -146,9 +146,15 @@ async function open(deviceId) {
     return await (deviceId ? openChosen(deviceId) : ask());
   } catch (error) {
     const { name } = /** @type {Error} */ (error);
-    throw new CallError(REFUSALS[name] ?? "microphoneOther", "microphone");
+    const withheld = name === "NotAllowedError" && isWithheld();
+    const refusal = withheld ? "microphoneWithheld" : REFUSALS[name];
+    throw new CallError(refusal ?? "microphoneOther", "microphone");
   }
 }
+
+// Whether the page that shows this one in a frame keeps the microphone from it: browsers then ask
+// nobody. Not all of them tell.
+const isWithheld = () => document.featurePolicy?.allowsFeature("microphone") === false;
 
 // Chromium takes the system's own device for an "ideal" one. One that is gone since it was chosen
 // leaves the system's own, too.

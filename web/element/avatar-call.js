@@ -6,6 +6,7 @@ import { CallError, endingOf } from "../call/request.js";
 import { Conversation } from "../conversation/conversation.js";
 import { recall, remember } from "../conversation/memory.js";
 import { asText, Transcript, textOf } from "../conversation/transcript.js";
+import { Awake } from "./awake.js";
 import { Keys } from "./keys.js";
 import { loadLineup, roomLineup } from "./lineup.js";
 import { IN_CALL, LIVE, Screen } from "./screen.js";
@@ -58,6 +59,7 @@ export class AvatarCall extends HTMLElement {
   /** @type {Screen} */
   #screen;
   #keys;
+  #awake = new Awake();
   #text = textsIn("en");
   /** @type {Lineup | null} */
   #lineup = null;
@@ -286,6 +288,7 @@ export class AvatarCall extends HTMLElement {
     this.#watchNetwork();
     this.#screen.openSheet(null);
     this.#screen.release();
+    this.#awake.keep(false);
     this.#state = "idle";
   }
 
@@ -466,6 +469,7 @@ export class AvatarCall extends HTMLElement {
   #show(state) {
     const previous = this.#state;
     this.#state = state;
+    this.#awake.keep(IN_CALL.includes(state));
     this.dataset.state = state;
     this.#screen.showState(state);
     if (state !== previous) this.#tell("state", { state, previous });

@@ -196,6 +196,11 @@ const TABLE = {
     "Das Mikrofon wurde abgelehnt. Erlauben Sie es in den Website-Einstellungen des Browsers, oder schreiben Sie.",
     "Se ha denegado el micrófono. Permítelo en los ajustes del sitio o sigue por escrito.",
   ],
+  microphoneWithheld: [
+    'The page around this one does not give it the microphone: its frame lacks allow="microphone". Open this page by itself, or go on by typing.',
+    'Die Seite ringsum gibt das Mikrofon nicht weiter: Ihrem Rahmen fehlt allow="microphone". Öffnen Sie diese Seite für sich, oder schreiben Sie.',
+    'La página que contiene esta no le cede el micrófono: a su marco le falta allow="microphone". Abre esta página aparte o sigue por escrito.',
+  ],
   microphoneMissing: [
     "No microphone was found. Plug one in and try again, or go on by typing.",
     "Kein Mikrofon gefunden. Schließen Sie eines an, oder schreiben Sie.",

@@ -18,6 +18,7 @@ export class Video {
   #timer;
   #pictures = 0;
   #lastPictureMs = 0;
+  #over = true;
 
   /**
    * @param {{
@@ -31,6 +32,10 @@ export class Video {
     this.#voice = voice;
     this.#onSound = onSound;
     this.#onShown = onShown;
+    // A phone call, a headset's button or another page stops what plays, and starts it no more.
+    for (const element of [video, voice]) {
+      element.addEventListener("pause", () => this.#goOn(element));
+    }
   }
 
   /** @param {MediaStreamTrack} track */
@@ -68,6 +73,7 @@ export class Video {
   clear() {
     this.#stopWatching();
     this.#setShown(false);
+    this.#over = true;
     this.#voice.srcObject = null;
     // The last picture stays below the poster while it fades in.
     this.#video.pause();
@@ -90,7 +96,14 @@ export class Video {
    */
   #play(element, tracks) {
     element.srcObject = new MediaStream(tracks);
+    this.#over = false;
     this.#start(element);
+  }
+
+  // Where the browser does not let it, the user is asked to turn the sound on.
+  /** @param {HTMLMediaElement} element */
+  #goOn(element) {
+    if (!this.#over && tracksOf(element).length > 0) this.#start(element);
   }
 
   // Any other refusal means that a newer picture or voice took over.

@@ -64,6 +64,18 @@ def test_an_estimate_that_grows_brings_no_key_frames(theirs, ours):
     assert key_frames(ours(), GROWTH) == 1
 
 
+@pytest.mark.parametrize("kind", STEADY)
+def test_a_picture_goes_through_a_network_of_1280_bytes(kind):
+    """IPv6's header takes 40 of them, UDP's 8, SRTP's 38 at most, and TURN's 36."""
+    encoder.install()
+    noise = np.random.default_rng(1).integers(0, 255, (180, 320, 3), np.uint8)
+    picture = av.VideoFrame.from_ndarray(noise, format="rgb24").reformat(format="yuv420p")
+    picture.pts, picture.time_base = 0, Fraction(1, 90_000)
+    payloads, _ = kind().encode(picture)
+    assert len(payloads) > 3
+    assert max(map(len, payloads)) + 40 + 8 + 38 + 36 <= 1280
+
+
 def test_h264_goes_on_with_a_rate_that_is_not_round():
     h264 = SteadyH264Encoder()
     h264.target_bitrate = 600_123

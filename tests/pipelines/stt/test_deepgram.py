@@ -8,7 +8,14 @@ from pipecat.transcriptions.language import Language
 from pipelines.errors import BadSetting
 from pipelines.persona import Persona
 from pipelines.settings import load_settings
-from pipelines.stt.deepgram import LANGUAGES, PATIENCE, build, model_for, warm_up
+from pipelines.stt.deepgram import (
+    LANGUAGES,
+    PATIENCE,
+    build,
+    model_for,
+    nova_language,
+    warm_up,
+)
 from pipelines.turns.flux import FluxEars
 from tests.standins.deepgram import Deepgram
 from tests.standins.stage import running
@@ -37,6 +44,14 @@ def test_a_model_that_does_not_know_the_language_is_refused(language, model):
         warm_up(load_settings(deepgram_model=model), Persona(language=language))
 
 
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [("pl_PL", "pl"), ("SV", "sv"), ("sv-se", "sv-SE"), ("zh_tw", "zh-TW"), ("de-AT", "de")],
+)
+def test_a_region_that_nova_does_not_know_is_left_out(written, named):
+    assert nova_language(written) == named
+
+
 def test_the_languages_are_those_that_pipecat_knows_of_flux():
     assert [language_to_deepgram_flux_language(Language(each)) for each in LANGUAGES] == [
         *LANGUAGES
@@ -50,6 +65,7 @@ def test_the_languages_are_those_that_pipecat_knows_of_flux():
         ("en", "/v2/listen", {"model": "flux-general-en"}),
         ("de-DE", "/v2/listen", {"model": "flux-general-multi", "language_hint": "de"}),
         ("sv", "/v1/listen", {"model": "nova-3-general", "language": "sv"}),
+        ("pl-PL", "/v1/listen", {"model": "nova-3-general", "language": "pl"}),
     ],
 )
 async def test_it_is_connected_before_anything_is_said(language, path, sent):

@@ -14,7 +14,9 @@ const MESSAGE = { label: "rtvi-ai", type: "bot-ready" };
 let room;
 
 class Room {
-  remoteParticipants = new Map();
+  /** @type {string[]} */
+  static present = [];
+  remoteParticipants = new Map(Room.present.map((identity) => [identity, {}]));
   /** @type {Map<string, (detail?: any) => void>} */
   acts = new Map();
   publication = { mute: REFUSED, unmute: REFUSED };
@@ -53,6 +55,7 @@ let listener;
 
 beforeEach(() => {
   heard = [];
+  Room.present = [];
   const get = (/** @type {unknown} */ _, /** @type {string} */ name) => {
     return (/** @type {any} */ detail) => heard.push([name, detail]);
   };
@@ -84,6 +87,19 @@ test("only values of JSON are messages", async () => {
     heard.map(([, message]) => message),
     [MESSAGE, null, null, null],
   );
+  call.close();
+});
+
+test("who is in the room before the page is spoken to at once, who comes later then", async () => {
+  let call = await join(SESSION, { microphone: null, listener, signal });
+  assert.deepEqual(heard, []);
+  room.tell("ParticipantConnected");
+  assert.deepEqual(heard, [["open", undefined]]);
+  call.close();
+  heard = [];
+  Room.present = ["bot"];
+  call = await join(SESSION, { microphone: null, listener, signal });
+  assert.deepEqual(heard, [["open", undefined]]);
   call.close();
 });
 

@@ -1,0 +1,76 @@
+"""One LiveKit room for all visitors: who comes and who goes, and what becomes of the avatar."""
+
+import json
+from contextlib import asynccontextmanager
+
+import pytest
+import pytest_asyncio
+from livekit import api
+
+from sandbox.livekit_server import http_url
+from tests.talk.app import SMALL, running_app
+from tests.talk.guest import Guest
+from tests.talk.test_rooms import guest_in, silence, start, wait
+
+ROOM = "reception"
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def app(livekit, brief, tmp_path_factory):
+    """A server whose visitors all meet in one room."""
+    env = {
+        "LIVEKIT_URL": livekit.url,
+        "LIVEKIT_API_KEY": livekit.key,
+        "LIVEKIT_API_SECRET": livekit.secret,
+        "LIVEKIT_ROOM_NAME": ROOM,
+    }
+    flags = (*SMALL, "--avatar", "none", "--transport", "livekit", "--persona", str(brief))
+    async with running_app(tmp_path_factory.mktemp("app"), *flags, env=env) as app:
+        yield app
+
+
+def avatars(guest: Guest) -> list[str]:
+    """Who in the room is no user."""
+    return [identity for identity in guest.room.remote_participants if identity[:4] != "User"]
+
+
+async def write(guest: Guest, text: str) -> None:
+    """Send the avatar a text, as Pipecat's clients do."""
+    message = {"label": "rtvi-ai", "id": "1", "type": "send-text", "data": {"content": text}}
+    await guest.room.local_participant.publish_data(json.dumps(message), reliable=True)
+
+
+@asynccontextmanager
+async def two_guests(app):
+    """Two who come one after the other, once the avatar has greeted the first."""
+    first = await start(app, "livekit")
+    async with guest_in(first) as early:
+        await silence(early, 0)
+        second = await start(app, "livekit")
+        assert second["sessionId"] == first["sessionId"] and second["token"] != first["token"]
+        async with guest_in(second) as late:
+            yield early, late
+
+
+async def test_who_comes_later_meets_the_same_avatar_and_keeps_it_when_the_first_one_leaves(app):
+    before = len(app.transcripts())
+    async with two_guests(app) as (early, late):
+        (avatar,) = avatars(late)
+        await late.until(lambda: "audio" in late.tracks.get(avatar, ()))
+        await early.room.disconnect()
+        asked_s = late.last_loud_at
+        await write(late, "Thanks for your help.")
+        await wait(late, lambda: late.last_loud_at > asked_s + 0.5, "an answer")
+    assert len(app.transcripts()) == before + 1
+    await app.ended_transcript()
+
+
+async def test_an_avatar_that_is_removed_from_its_room_ends_the_conversation(app, livekit):
+    async with guest_in(await start(app, "livekit")) as guest:
+        await silence(guest, 0)
+        (avatar,) = avatars(guest)
+        who = api.RoomParticipantIdentity(room=ROOM, identity=avatar)
+        async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as server:
+            await server.room.remove_participant(who)
+        await app.ended_transcript(limit_s=5)
