@@ -17,6 +17,7 @@ The users are on this machine, too, and decode all that they see: `--users 3` is
 import argparse
 import asyncio
 import itertools
+import math
 import sys
 import tempfile
 import time
@@ -33,7 +34,7 @@ from benchmarks.report import Report, options_parser
 from benchmarks.viewer import Stream, Viewer
 from pipelines.tts import hibari
 from tests.speech import SENTENCES
-from tests.talk.lipsync import Curve, drawn_lag_s, lag_s, loudness
+from tests.talk.lipsync import Curve, TooShort, drawn_lag_s, lag_s, loudness
 from tests.talk.mouth import gauge
 
 PACK = "mira"
@@ -97,21 +98,30 @@ class Case:
         return self.starts_s[0], self.starts_s[-1] + self.window_s
 
     def offsets_ms(self, clock: Clock) -> np.ndarray:
-        """By how much the sound is behind: a row for each user, a column for each window."""
+        """By how much the sound is behind: a row for each user, a column for each window.
+
+        It is not a number where a user got too little to tell.
+        """
         lags_s = [[self._lag_s(v, at_s, clock) for at_s in self.starts_s] for v in self.viewers]
         return 1000 * np.array(lags_s)
 
     def _lag_s(self, viewer: Viewer, start_s: float, clock: Clock) -> float:
         end_s = start_s + self.window_s
         picture, sound = viewer.picture, viewer.sound
-        return lag_s(clock(picture, start_s, end_s), clock(sound, start_s, end_s))
+        try:
+            return lag_s(clock(picture, start_s, end_s), clock(sound, start_s, end_s))
+        except TooShort:
+            return math.nan
 
     def trends(self, offsets: np.ndarray) -> list[float]:
         """Milliseconds a minute, for each user."""
-        minutes = self.starts_s / 60
-        if len(minutes) == 1:
-            return []
-        return [float(np.polyfit(minutes - minutes[0], row, 1)[0]) for row in offsets]
+        minutes = (self.starts_s - self.starts_s[0]) / 60
+        known = np.isfinite(offsets)
+        return [
+            float(np.polyfit(minutes[told], row[told], 1)[0])
+            for row, told in zip(offsets, known, strict=True)
+            if told.sum() > 1
+        ]
 
     def put_in_pct(self, text: np.ndarray) -> list[float]:
         """How much of what was heard is silence that the text does not have, for each user."""
@@ -162,10 +172,10 @@ def describe(report: Report, name: str, case: Case, text: np.ndarray, drawn_ms: 
     """Add the figures of a case."""
     for clock, how in CLOCKS.items():
         offsets = case.offsets_ms(clock) - drawn_ms
-        report.add(f"{name}: sound behind, {how}", "ms", offsets.ravel().tolist())
+        report.add(f"{name}: sound behind, {how}", "ms", offsets[np.isfinite(offsets)].tolist())
         report.add(f"{name}: its trend, {how}", "ms a minute", case.trends(offsets))
         report.details[f"{name}, {how}"] = offsets.round(1).tolist()
-        print(name, how, offsets.round().astype(int).tolist(), flush=True)
+        print(name, how, offsets.round().tolist(), flush=True)
     report.add(f"{name}: silence put in", "% of the time", case.put_in_pct(text))
     report.add(f"{name}: pictures", "a second", case.rates())
     report.add(f"{name}: CPU", "% of a core", [case.cpu_pct])

@@ -89,6 +89,8 @@ class Stream:
 
 def _shifted(own: Curve, clocks: list[tuple[float, float]]) -> Curve:
     rows = np.array(clocks)
+    if not len(own.at_s):
+        return own
     then = rows[(rows[:, 0] >= own.at_s[0]) & (rows[:, 0] <= own.at_s[-1])]
     return Curve(own.at_s + np.median(then[:, 1] - then[:, 0]), own.much)
 

@@ -15,6 +15,10 @@ DRAWN_FARTHEST_S = 0.3
 HUSH = 1e-3
 
 
+class TooShort(ValueError):
+    """There is not enough of mouth and voice to be compared."""
+
+
 @dataclass(frozen=True)
 class Curve:
     """Something that changes: when, in seconds, and how much there was of it."""
@@ -37,12 +41,19 @@ def loudness(samples: np.ndarray, rate: int) -> Curve:
 
 
 def lag_s(seen: Curve, heard: Curve, farthest_s: float = FARTHEST_S) -> float:
-    """How much later `heard` is than `seen`, in seconds of the clock that both are of."""
+    """How much later `heard` is than `seen`, in seconds of the clock that both are of.
+
+    Raises:
+        TooShort: they have less than four times `farthest_s` in common.
+    """
+    if not len(seen.at_s) or not len(heard.at_s):
+        raise TooShort("there is nothing to compare")
     start_s, end_s = max(seen.at_s[0], heard.at_s[0]), min(seen.at_s[-1], heard.at_s[-1])
     grid = np.arange(start_s, end_s, STEP_S)
     one, other = (np.interp(grid, curve.at_s, curve.much) for curve in (seen, heard))
     far = round(farthest_s / STEP_S)
-    assert len(grid) > 4 * far, f"{len(grid) * STEP_S:.1f} s are too short to compare"
+    if len(grid) < 4 * far:
+        raise TooShort(f"{len(grid) * STEP_S:.1f} s are too short to compare")
     middle = one[far:-far]
     alike = [
         float(np.corrcoef(middle, other[far + lag : far + lag + len(middle)])[0, 1])
