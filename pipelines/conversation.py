@@ -26,6 +26,7 @@ from .entry import CleanEars, Entry
 from .host import Host
 from .keeping import keep
 from .latency import Turn, TurnLatency, message
+from .media.marks import Marks
 from .meeting import Meeting, picture_size
 from .mind.memory import memory_of
 from .parts import Lineup, Part, load
@@ -141,6 +142,7 @@ async def _build(
                 *face,
                 Volume(),
                 transport.output(),
+                Marks(),
                 turns.assistant(),
             ]
         ),

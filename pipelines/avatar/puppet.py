@@ -1,17 +1,18 @@
 """The CPU face as a Pipecat service: TTS audio in, video frames and paced audio out.
 
 It behaves, frame for frame, like HeyGenVideoService: it takes every TTSAudioRawFrame, and pushes
-SpeechOutputAudioRawFrame and OutputImageRawFrame in real time. The words go with the sound.
+SpeechOutputAudioRawFrame and OutputImageRawFrame in real time. The words go with the sound, and so
+do the pictures: a mark before each picture's sound tells when the transport has come to it.
 """
 
 import asyncio
 import contextlib
 import functools
 import math
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 import aiohttp
@@ -38,6 +39,7 @@ from pipecat.services.ai_service import AIService
 from pipecat.services.settings import ServiceSettings
 
 from pipelines.errors import BadSetting
+from pipelines.media.marks import VoiceMark
 from pipelines.media.words import Words, is_timed
 from pipelines.offer import OfferedFace
 from pipelines.persona import Persona
@@ -62,7 +64,18 @@ LEAD_FRAMES = 2
 TRAILING_SILENCE_FRAMES = FPS
 # A picture later than this is skipped; its sound is not.
 LATE_S = 2 * FRAME_S
+# A transport that does not send the voice for so long is not waited for.
+LONGEST_WAIT_S = 1.0
 SILENCE = bytes(2 * SAMPLES_PER_FRAME)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A picture whose sound has been handed over, None for one that was not drawn."""
+
+    picture: OutputImageRawFrame | None
+    mark: VoiceMark | None
+    """Before its sound; None if it has none."""
 
 
 class PuppetVideoService(AIService):
@@ -82,8 +95,9 @@ class PuppetVideoService(AIService):
         self._resampler: BaseAudioResampler = create_stream_resampler()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="puppet")
         self._task: asyncio.Task[None] | None = None
-        # Pictures whose sound has been handed over; None for one that was not drawn.
-        self._ready: deque[OutputImageRawFrame | None] = deque()
+        self._ready: deque[Ready] = deque()
+        # The last mark that was waited for: a transport that tells of none is not waited for.
+        self._passed = VoiceMark()
         self._silence_left = 0
         self._silent = asyncio.Event()
         self._begins = asyncio.Event()
@@ -190,6 +204,9 @@ class PuppetVideoService(AIService):
 
     async def _interrupt(self) -> None:
         self._player.interrupt()
+        for ready in self._ready:
+            if ready.mark:
+                ready.mark.reached.set()
         self._ready.clear()
         self._silence_left = 0
         await self._push_all(self._words.interrupt())
@@ -212,35 +229,57 @@ class PuppetVideoService(AIService):
         await self.push_frame(face_lost())
 
     async def _show(self) -> None:
-        """Push one picture every 40 ms of a clock that does not drift.
+        """Push one picture every 40 ms of a clock that stops while the voice does.
 
         Who begins to speak waits for no picture: the next one comes at once.
         """
-        due = time.monotonic()
+        now_s = self.get_event_loop().time
+        due = now_s()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._begins.wait(), max(0.0, due - time.monotonic()))
-                due = min(due, time.monotonic())
+                await asyncio.wait_for(self._begins.wait(), max(0.0, due - now_s()))
+                due = min(due, now_s())
             self._begins.clear()
-            late = time.monotonic() - due > LATE_S
-            await self._step(late)
-            due += self._frame_s
+            late = now_s() - due > LATE_S
+            if not self._ready:
+                await self._prepare(late)
+            waited_s = 0.0 if late else await self._until_heard()
+            spoken = await self._push_picture(late)
+            while spoken and self._player.speaking and len(self._ready) < LEAD_FRAMES:
+                await self._prepare(late)
+            due += self._frame_s + waited_s
 
-    async def _step(self, late: bool) -> None:
-        """One picture, and its sound ahead of it; when late, the sound alone."""
-        lead = LEAD_FRAMES if self._player.speaking else 0
-        while len(self._ready) <= lead:
-            picture, sound = await (self._unseen() if late else self._seen())
-            self._ready.append(picture)
-            await self._push_sound(sound)
-            if sound is None:
-                break
-        # An interruption may have emptied the queue while the sound was being handed over.
-        picture = self._ready.popleft() if self._ready else None
-        if picture and not late:
-            await self.push_frame(picture)
+    async def _prepare(self, late: bool) -> None:
+        """Draw a picture, and hand over its sound ahead of it; when late, the sound alone."""
+        picture, sound = await (self._unseen() if late else self._seen())
+        mark = None if sound is None else VoiceMark()
+        self._ready.append(Ready(picture, mark))
+        if mark:
+            await self.push_frame(mark)
+        await self._push_sound(sound)
+
+    async def _until_heard(self) -> float:
+        """Wait until the transport has come to the sound of the next picture; for how long."""
+        mark = self._ready[0].mark if self._ready else None
+        if mark is None:
+            return 0.0
+        now_s = self.get_event_loop().time
+        began = now_s()
+        if self._passed.reached.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(mark.reached.wait(), LONGEST_WAIT_S)
+        self._passed = mark
+        return now_s() - began
+
+    async def _push_picture(self, late: bool) -> bool:
+        """Push the next picture, unless it comes too late; whether it has a sound."""
+        # An interruption may have emptied the queue meanwhile.
+        ready = self._ready.popleft() if self._ready else Ready(None, None)
+        if ready.picture and not late:
+            await self.push_frame(ready.picture)
         if not self._ready and not self._player.speaking:
             self._silent.set()
+        return ready.mark is not None
 
     async def _seen(self) -> tuple[OutputImageRawFrame, bytes | None]:
         frame = await self._in_thread(self._player.tick)

@@ -6,7 +6,7 @@ from pipecat.transports.base_transport import TransportParams
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
 
-from pipelines.media import encoder
+from pipelines.media import encoder, sound
 from pipelines.media.video import FaceTrack, Newest, ToTrack
 from pipelines.meeting import Meeting
 from pipelines.settings import Settings
@@ -20,6 +20,7 @@ def build(
 ) -> Meeting:
     """The transport. The picture leaves through a track of our own, so its size is the face's."""
     encoder.install()
+    sound.install()
     connection = arguments.webrtc_connection
     transport = SmallWebRTCTransport(
         connection, TransportParams(audio_in_enabled=True, audio_out_enabled=True)

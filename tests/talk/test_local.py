@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from tests.speech import differences_s, hear, heard_words, is_heard, say
 from tests.talk.app import until
+from tests.talk.lipsync import Curve, drawn_lag_s, lag_s, loudness
 from tests.talk.mouth import gauge
 from tests.talk.visitor import RATE, Sight, Sound, Visitor
 
@@ -20,6 +21,8 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.realtime]
 SIZE = (640, 360)
 # aiortc gives a packet of 20 ms out when the fourth one after it has come.
 RECEIVER_HOLDS_S = 0.08
+# What people do not notice in a film.
+MOST_BEHIND_S = 0.08
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,21 @@ def openness(sights: list[Sight]) -> list[float]:
 
 def at(visitor: Visitor, kind: str, since_s: float = 0) -> float:
     return next(at for at, message in visitor.messages if message["type"] == kind and at > since_s)
+
+
+def heard_by_arrival(sounds: list[Sound]) -> Curve:
+    """How loud it was when; what single packets were late does not count."""
+    heard = loudness(np.concatenate([sound.samples for sound in sounds]), RATE)
+    begins_s = np.cumsum([0, *(len(sound.samples) for sound in sounds[:-1])]) / RATE
+    shift_s = np.median(np.array([sound.at_s for sound in sounds]) - begins_s) - RECEIVER_HOLDS_S
+    return Curve(heard.at_s + shift_s, heard.much)
+
+
+def seen_by_arrival(sights: list[Sight]) -> Curve:
+    """How far the mouth was open when; what single pictures were late does not count."""
+    stamps_s = np.array([sight.rtp_s for sight in sights])
+    shift_s = np.median(np.array([sight.at_s for sight in sights]) - stamps_s)
+    return Curve(stamps_s + shift_s, np.array(openness(sights)))
 
 
 def spoken_words(sounds: list[Sound]) -> list[tuple[str, float]]:
@@ -140,6 +158,15 @@ async def test_the_mouth_is_open_while_speaking_and_shut_otherwise(answered):
     assert max(speaking) > 0.6
     assert np.mean(quiet + after) < 0.1
     assert max(quiet + after) < 0.3
+
+
+async def test_the_mouth_keeps_step_with_the_voice(answered):
+    start_s, end_s = answered.over_s, answered.end_s + 0.5
+    heard = heard_by_arrival(between(answered.visitor.sounds, start_s, end_s))
+    seen = seen_by_arrival(between(answered.visitor.sights, start_s, end_s))
+    drawn_s = drawn_lag_s("theo", SIZE, say("Are you all far away, or is it a harbour?", 24_000))
+    behind_s = lag_s(seen, heard) - drawn_s
+    assert abs(behind_s) < MOST_BEHIND_S
 
 
 async def test_the_transcript_says_who_what_when_and_how_fast(answered):

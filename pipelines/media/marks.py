@@ -1,0 +1,26 @@
+"""How far a transport has come in the voice, for what belongs to a moment of it."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from pipecat.frames.frames import DataFrame, Frame
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+
+@dataclass
+class VoiceMark(DataFrame):
+    """A mark in the voice: `reached` is set when what was before it has been sent."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+
+class Marks(FrameProcessor):
+    """Behind the transport, which lets a frame pass when the voice before it has been sent."""
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Take marks out of the stream."""
+        await super().process_frame(frame, direction)
+        if isinstance(frame, VoiceMark):
+            frame.reached.set()
+        else:
+            await self.push_frame(frame, direction)

@@ -1,0 +1,69 @@
+"""Sound on its way out over WebRTC: no silence is put into a voice."""
+
+import asyncio
+import contextlib
+from fractions import Fraction
+
+import numpy as np
+from av import AudioFrame
+from pipecat.transports.smallwebrtc import transport
+from pipecat.transports.smallwebrtc.transport import RawAudioTrack
+
+# More of the voice is under way for this long at most when an event loop that was held up goes on.
+PATIENCE_S = 0.1
+
+
+class VoiceTrack(RawAudioTrack):
+    """A WebRTC audio track of what it is given, in pieces of 10 ms, and of silence after it.
+
+    Pipecat's own plays silence for each piece that is due and not there yet. When the event loop
+    was late that is within a word, and all that follows is later by it for as long as the avatar
+    speaks. This one sends the piece when it comes, and makes up for it with the next ones.
+    """
+
+    def __init__(self, sample_rate: int, auto_silence: bool = True) -> None:
+        super().__init__(sample_rate, auto_silence)
+        self._begun_s: float | None = None
+        self._came = asyncio.Event()
+        self._goes_on = False
+
+    def add_audio_bytes(self, audio_bytes: bytes) -> asyncio.Future[bool]:
+        """Send this next; done when the last piece of it is on its way."""
+        sent = super().add_audio_bytes(audio_bytes)
+        self._came.set()
+        return sent
+
+    async def recv(self) -> AudioFrame:
+        """The next 10 ms: s16le mono."""
+        await self._due()
+        if not self._chunk_queue and (self._goes_on or not self._auto_silence):
+            await self._wait(PATIENCE_S if self._auto_silence else None)
+        self._goes_on = bool(self._chunk_queue)
+        frame = AudioFrame.from_ndarray(self._next()[None, :], layout="mono")
+        frame.sample_rate = self._sample_rate
+        frame.pts, frame.time_base = self._timestamp, Fraction(1, self._sample_rate)
+        self._timestamp += self._samples_per_10ms
+        return frame
+
+    async def _due(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self._begun_s = now_s if self._begun_s is None else self._begun_s
+        await asyncio.sleep(self._begun_s + self._timestamp / self._sample_rate - now_s)
+
+    async def _wait(self, longest_s: float | None) -> None:
+        self._came.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._came.wait(), longest_s)
+
+    def _next(self) -> np.ndarray:
+        if not self._chunk_queue:
+            return np.zeros(self._samples_per_10ms, np.int16)
+        piece, sent = self._chunk_queue.popleft()
+        if sent and not sent.done():
+            sent.set_result(True)
+        return np.frombuffer(piece, np.int16)
+
+
+def install() -> None:
+    """Let Pipecat's WebRTC transports of this process use it."""
+    transport.RawAudioTrack = VoiceTrack

@@ -1,0 +1,204 @@
+"""The puppet's pictures keep step with its voice, whatever becomes of the voice on its way."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+from pipecat.frames.frames import (
+    Frame,
+    InterruptionFrame,
+    OutputAudioRawFrame,
+    OutputImageRawFrame,
+    StartFrame,
+    TTSAudioRawFrame,
+    TTSStartedFrame,
+    TTSStoppedFrame,
+)
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.worker import PipelineParams, PipelineWorker
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.transports.base_output import BaseOutputTransport
+from pipecat.transports.base_transport import TransportParams
+from pipecat.workers.runner import WorkerRunner
+
+from pipelines.avatar.puppet import LONGEST_WAIT_S, PuppetVideoService
+from pipelines.media.marks import Marks
+from pipelines.media.sound import VoiceTrack
+from puppet import SAMPLE_RATE, SAMPLES_PER_FRAME, load_pack
+from tests.pipelines.turns.clock import AtOnce, RoomClock, room_loop
+
+FRAME_S = 0.04
+pytestmark = pytest.mark.usefixtures("room_time")
+
+
+def number_of(audio: bytes) -> int:
+    """Which 40 ms of the voice a sound is, from 1; 0 for silence."""
+    return int(np.frombuffer(audio, np.int16)[0])
+
+
+class Face(PuppetVideoService):
+    """A puppet that draws in no time, and notes which sound a picture was drawn for."""
+
+    def __init__(self) -> None:
+        super().__init__(load_pack("theo"), (128, 128), seed=1)
+        self._thread = AtOnce()
+        self.sound_of: dict[int, int] = {}
+
+    async def _seen(self) -> tuple[OutputImageRawFrame, bytes | None]:
+        picture, sound = await super()._seen()
+        self.sound_of[picture.id] = number_of(sound) if sound else 0
+        return picture, sound
+
+
+class Eyes(FrameProcessor):
+    """Notes when pictures pass it."""
+
+    def __init__(self, face: Face) -> None:
+        super().__init__()
+        self._face = face
+        self.seen: list[tuple[float, int]] = []
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        if isinstance(frame, OutputImageRawFrame):
+            self.seen.append((room_loop().time(), self._face.sound_of[frame.id]))
+        await self.push_frame(frame, direction)
+
+
+class Ears(BaseOutputTransport):
+    """Sends sound at its pace, as a transport does; after some pieces it loses time."""
+
+    def __init__(self, lost_s: dict[int, float]) -> None:
+        super().__init__(TransportParams(audio_out_enabled=True))
+        self._lost_s = lost_s
+        self.heard: list[tuple[float, int]] = []
+
+    async def start(self, frame: StartFrame) -> None:
+        await super().start(frame)
+        await self.set_transport_ready(frame)
+
+    async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
+        number = number_of(frame.audio)
+        self.heard.append((room_loop().time(), number))
+        await asyncio.sleep(FRAME_S + self._lost_s.get(number, 0))
+        return True
+
+
+class TrackEars(Ears):
+    """Sends sound through the track that WebRTC has, as aiortc does: stamped, so that it is played
+    when it was due.
+    """
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.track = VoiceTrack(SAMPLE_RATE)
+        self.sending = asyncio.create_task(self._send())
+
+    async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
+        await self.track.add_audio_bytes(frame.audio)
+        return True
+
+    async def _send(self) -> None:
+        begun_s = room_loop().time()
+        while True:
+            frame = await self.track.recv()
+            assert frame.pts is not None and frame.time_base
+            due_s = begun_s + float(frame.pts * frame.time_base)
+            self.heard.append((due_s, number_of(frame.to_ndarray().tobytes())))
+
+
+class Stage:
+    """A puppet that speaks into ears, before eyes."""
+
+    def __init__(self, ears: Ears) -> None:
+        self.face, self.ears = Face(), ears
+        self.eyes = Eyes(self.face)
+        self.worker = PipelineWorker(
+            Pipeline([self.face, self.eyes, ears, Marks()]),
+            params=PipelineParams(audio_out_sample_rate=SAMPLE_RATE),
+            clock=RoomClock(room_loop()),
+            enable_rtvi=False,
+            idle_timeout_secs=None,
+        )
+
+    async def speak(self, count: int) -> None:
+        """Say so many times 40 ms."""
+        numbers = np.arange(1, count + 1, dtype=np.int16)
+        pcm = np.repeat(numbers, SAMPLES_PER_FRAME).tobytes()
+        sound = TTSAudioRawFrame(pcm, SAMPLE_RATE, 1)
+        await self.worker.queue_frames([TTSStartedFrame(), sound, TTSStoppedFrame()])
+
+    async def pass_by(self, seconds: float) -> None:
+        """Let time pass, 5 ms at a time."""
+        for _ in range(round(seconds * 200)):
+            await self.held_up(0.005)
+
+    async def held_up(self, seconds: float) -> None:
+        """Let the event loop do nothing for so long, and then all that was to be done."""
+        room_loop().now_s += seconds
+        await room_loop().settle()
+
+    def behind_s(self) -> dict[int, float]:
+        """How much later than its picture each 40 ms of the voice began."""
+        began = {number: at_s for at_s, number in reversed(self.ears.heard) if number}
+        return {number: began[number] - at_s for at_s, number in self.eyes.seen if number}
+
+
+@asynccontextmanager
+async def playing(ears: Ears) -> AsyncIterator[Stage]:
+    """A stage whose face is seen."""
+    stage, runner = Stage(ears), WorkerRunner(handle_sigint=False)
+    await runner.add_workers(stage.worker)
+    running = asyncio.create_task(runner.run())
+    while not stage.eyes.seen:
+        await stage.pass_by(FRAME_S)
+    yield stage
+    await stage.worker.cancel()
+    while not running.done():
+        await stage.pass_by(FRAME_S)
+
+
+async def test_pictures_wait_for_a_voice_that_loses_time_on_its_way():
+    async with playing(Ears({number: 0.07 for number in range(10, 100, 10)})) as stage:
+        await stage.speak(100)
+        await stage.pass_by(6)
+        behind_s = stage.behind_s()
+    assert [number for _, number in stage.ears.heard if number] == list(range(1, 101))
+    assert list(behind_s) == list(range(1, 101)), "no picture is left out for it"
+    assert max(map(abs, behind_s.values())) < 0.02, behind_s
+
+
+async def test_a_transport_that_sends_no_more_is_not_waited_for():
+    async with playing(Ears({20: 3.0})) as stage:
+        await stage.speak(40)
+        await stage.pass_by(2.9)
+        seen = [at_s for at_s, _ in stage.eyes.seen]
+    assert np.diff(seen).max() == pytest.approx(LONGEST_WAIT_S, abs=0.1)
+    assert seen[-1] == pytest.approx(room_loop().time(), abs=0.5)
+
+
+async def test_an_interruption_is_seen_though_the_voice_had_lost_time():
+    async with playing(Ears({20: 0.5})) as stage:
+        await stage.speak(100)
+        await stage.pass_by(20 * FRAME_S + 0.2)
+        await stage.worker.queue_frame(InterruptionFrame())
+        await stage.pass_by(0.1)
+        assert [number for _, number in stage.eyes.seen[-2:]] == [0, 0]
+
+
+async def test_the_voice_keeps_step_when_the_event_loop_was_held_up():
+    ears = TrackEars()
+    async with playing(ears) as stage:
+        await stage.speak(100)
+        for _ in range(6):
+            await stage.pass_by(0.3)
+            await stage.held_up(0.25)
+        await stage.pass_by(4)
+        behind_s = stage.behind_s()
+        ears.sending.cancel()
+    heard = [number for _, number in ears.heard]
+    spoken = heard[heard.index(1) : heard.index(100) + 4]
+    assert spoken == [number for number in range(1, 101) for _ in range(4)], "no silence in it"
+    assert max(map(abs, behind_s.values())) < 0.08, behind_s
