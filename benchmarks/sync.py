@@ -124,15 +124,22 @@ class Case:
         ]
 
     def put_in_pct(self, text: np.ndarray) -> list[float]:
-        """How much of what was heard is silence that the text does not have, for each user."""
+        """How much of what was heard is silence that the text does not have, for each user.
+
+        Left out is who heard too little to tell.
+        """
         spoken = loudness(text, hibari.SAMPLE_RATE)
-        return [self._put_in_pct(viewer, spoken) for viewer in self.viewers]
+        parts = (self._put_in_pct(viewer, spoken) for viewer in self.viewers)
+        return [part for part in parts if math.isfinite(part)]
 
     def _put_in_pct(self, viewer: Viewer, spoken: Curve) -> float:
         begin_s, end_s = self.span_s
         first = viewer.sound.own(begin_s, begin_s + COMPARED_S)
         last = viewer.sound.own(end_s - COMPARED_S, end_s)
-        late_s = [_late_s(spoken, heard, viewer.began_s) for heard in (first, last)]
+        try:
+            late_s = [_late_s(spoken, heard, viewer.began_s) for heard in (first, last)]
+        except TooShort:
+            return math.nan
         return 100 * (late_s[1] - late_s[0]) / (last.at_s[0] - first.at_s[0])
 
     def rates(self) -> list[float]:
