@@ -3,10 +3,9 @@
 import time
 
 import numpy as np
-from aiortc import MediaStreamTrack
-from aiortc.mediastreams import MediaStreamError
+from av import VideoFrame
 
-from tests.talk.visitor import Sight, Sound, Visitor
+from tests.talk.visitor import Sight, Sound, Visitor, own_s
 
 NOTHING = np.empty((0, 0), np.uint8)
 
@@ -36,13 +35,5 @@ class Onlooker(Visitor):
             limit_s,
         )
 
-    async def _see(self, track: MediaStreamTrack) -> None:
-        while True:
-            try:
-                frame = await track.recv()
-            except MediaStreamError:
-                return
-            assert frame.pts is not None and frame.time_base  # type: ignore[union-attr]
-            rtp_s = float(frame.pts * frame.time_base)  # type: ignore[union-attr]
-            self.sights.append(Sight(time.monotonic(), rtp_s, NOTHING))
-            self._news.set()
+    def _see(self, frame: VideoFrame) -> None:
+        self.sights.append(Sight(time.monotonic(), own_s(frame), NOTHING))

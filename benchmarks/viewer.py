@@ -5,19 +5,17 @@ from typing import Any
 
 import numpy as np
 from aiortc import MediaStreamTrack, RTCRtpReceiver
-from aiortc.mediastreams import MediaStreamError
 from aiortc.rtp import RtcpSrPacket, RtpPacket
 from av import AudioFrame, VideoFrame
 
 from tests.talk.lipsync import Curve, loudness
 from tests.talk.mouth import Gauge
-from tests.talk.visitor import Visitor
+from tests.talk.visitor import LOUD, Visitor, own_s
 
 CLOCKS_HZ = {"audio": 48_000, "video": 90_000}
 WRAP = 1 << 32
 # NTP counts from 1900, other clocks from 1970.
 NTP_S = 2_208_988_800
-LOUD = 400
 
 
 class Stream:
@@ -111,33 +109,17 @@ class Viewer(Visitor):
         stream.attach(receiver)
         super()._track(track)
 
-    async def _hear(self, track: MediaStreamTrack) -> None:
-        while True:
-            try:
-                frame = await track.recv()
-            except MediaStreamError:
-                return
-            assert isinstance(frame, AudioFrame) and frame.pts is not None and frame.time_base
-            own_s = float(frame.pts * frame.time_base)
-            left = frame.to_ndarray().reshape(-1, len(frame.layout.channels))[:, 0]
-            heard = loudness(left, frame.sample_rate)
-            self.sound.notice(Curve(heard.at_s + own_s, heard.much))
-            if np.abs(left).max() > LOUD:
-                self.began_s = self.began_s or own_s
-                self.last_loud_s = time.time()
-            self._news.set()
+    def _hear(self, frame: AudioFrame) -> None:
+        left = frame.to_ndarray().reshape(-1, len(frame.layout.channels))[:, 0]
+        heard = loudness(left, frame.sample_rate)
+        self.sound.notice(Curve(heard.at_s + own_s(frame), heard.much))
+        if np.abs(left).max() > LOUD:
+            self.began_s = self.began_s or own_s(frame)
+            self.last_loud_s = time.time()
 
-    async def _see(self, track: MediaStreamTrack) -> None:
-        while True:
-            try:
-                frame = await track.recv()
-            except MediaStreamError:
-                return
-            assert isinstance(frame, VideoFrame) and frame.pts is not None and frame.time_base
-            at_s = float(frame.pts * frame.time_base)
-            openness = self._mouths.openness(_luma(frame))
-            self.picture.notice(Curve(np.array([at_s]), np.array([openness])))
-            self._news.set()
+    def _see(self, frame: VideoFrame) -> None:
+        openness = self._mouths.openness(_luma(frame))
+        self.picture.notice(Curve(np.array([own_s(frame)]), np.array([openness])))
 
 
 def _luma(frame: VideoFrame) -> np.ndarray:

@@ -17,6 +17,8 @@ from av import AudioFrame, AudioResampler, VideoFrame
 
 RATE = 16_000
 PIECE = RATE // 50
+# The least of 32768 that can be heard.
+LOUD = 400
 
 
 class Microphone(MediaStreamTrack):
@@ -81,7 +83,7 @@ class Sound:
     @property
     def loud(self) -> bool:
         """Whether it can be heard."""
-        return bool(np.abs(self.samples).max(initial=0) > 400)
+        return bool(np.abs(self.samples).max(initial=0) > LOUD)
 
 
 class Visitor:
@@ -97,6 +99,7 @@ class Visitor:
         self.over = asyncio.Event()
         self._news = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._resampler = AudioResampler("s16", "mono", RATE)
         self._peer = RTCPeerConnection()
         self._channel = self._peer.createDataChannel("rtvi", ordered=True)
 
@@ -203,28 +206,32 @@ class Visitor:
         self._news.set()
 
     def _track(self, track: MediaStreamTrack) -> None:
-        listen = self._hear if track.kind == "audio" else self._see
-        self._tasks.append(asyncio.create_task(listen(track)))
+        self._tasks.append(asyncio.create_task(self._follow(track)))
 
-    async def _hear(self, track: MediaStreamTrack) -> None:
-        resampler = AudioResampler("s16", "mono", RATE)
+    async def _follow(self, track: MediaStreamTrack) -> None:
+        """Take in what comes of a track until it ends."""
         while True:
             try:
                 frame = await track.recv()
             except MediaStreamError:
                 return
-            assert isinstance(frame, AudioFrame)
-            for piece in resampler.resample(frame):
-                self.sounds.append(Sound(time.monotonic(), piece.to_ndarray()[0]))
+            if isinstance(frame, AudioFrame):
+                self._hear(frame)
+            else:
+                assert isinstance(frame, VideoFrame)
+                self._see(frame)
             self._news.set()
 
-    async def _see(self, track: MediaStreamTrack) -> None:
-        while True:
-            try:
-                frame = await track.recv()
-            except MediaStreamError:
-                return
-            assert isinstance(frame, VideoFrame) and frame.pts is not None and frame.time_base
-            picture = frame.to_ndarray(format="gray")
-            self.sights.append(Sight(time.monotonic(), float(frame.pts * frame.time_base), picture))
-            self._news.set()
+    def _hear(self, frame: AudioFrame) -> None:
+        for piece in self._resampler.resample(frame):
+            self.sounds.append(Sound(time.monotonic(), piece.to_ndarray()[0]))
+
+    def _see(self, frame: VideoFrame) -> None:
+        picture = frame.to_ndarray(format="gray")
+        self.sights.append(Sight(time.monotonic(), own_s(frame), picture))
+
+
+def own_s(frame: AudioFrame | VideoFrame) -> float:
+    """When a frame is due by the clock of its stream, in seconds."""
+    assert frame.pts is not None and frame.time_base
+    return float(frame.pts * frame.time_base)
