@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import Meet
+from tests.browser.user import User
 from tests.talk.app import App
 
 pytestmark = [
@@ -80,12 +81,17 @@ async def test_a_voice_that_the_browser_stops_goes_on(
         assert await user.page.evaluate("inside('face').paused")
 
 
+async def _prompt(user: User) -> None:
+    """Click, and be asked for the microphone."""
+    await user.page.click("#start")
+    await user.until("asked.length === 1")
+
+
 async def test_the_microphone_is_asked_for_in_the_click_before_anything_else(
     brief_app: App, meet: Meet, silence: Path
 ) -> None:
     async with meet(brief_app.url, silence, before=PROMPT) as user:
-        await user.page.click("#start")
-        await user.until("asked.length === 1")
+        await _prompt(user)
         assert await user.page.evaluate("asked") == [{"isActive": True, "started": False}]
 
 
@@ -93,8 +99,7 @@ async def test_a_microphone_that_opens_after_the_end_is_let_go(
     brief_app: App, meet: Meet, silence: Path
 ) -> None:
     async with meet(brief_app.url, silence, before=PROMPT) as user:
-        await user.page.click("#start")
-        await user.until("asked.length === 1")
+        await _prompt(user)
         await user.page.click("#end")
         await user.state("over")
         await user.page.evaluate("allow()")
