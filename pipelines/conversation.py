@@ -155,6 +155,7 @@ async def _build(
     _follow_user(meeting, avatar, turns, worker, host)
     _follow_page(worker, latency, speculation, host)
     if ears:
+        ears.muted = meeting.muted
         _follow_ears(ears, speculation, worker)
     _follow_errors(request, {"stt": stt, "llm": llm, "tts": tts}, worker, transcript)
     return Conversation(worker, meeting, host, recorder, speculation)

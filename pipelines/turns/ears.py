@@ -36,10 +36,11 @@ from .words import Words
 
 # Voice that goes on for so long after a pause is no echo of the room.
 RESUMES_S = 0.06
-# How often it is looked whether sound still comes, and after how many times without any the
-# microphone is taken for off. Times are counted, not seconds: when the process stands still, the
-# sound that came meanwhile is heard before the next look.
-LOOK_FOR_SOUND_S, LOOKS_WITHOUT_SOUND = 0.05, 4
+# How often it is looked whether sound still comes, and after how many times without any time goes
+# on all the same: soon if the microphone is known to be off, otherwise not before a network that
+# stands still in the middle of a word would have brought the rest of it. Times are counted, not
+# seconds: when the process stands still, what came meanwhile is heard before the next look.
+LOOK_FOR_SOUND_S, LOOKS_WHEN_OFF, LOOKS_WITHOUT_SOUND = 0.05, 4, 20
 # So much later than it is due a look may come and still count as time that has passed.
 LATE_S = 0.05
 # Silence that stands for missing sound is heard in pieces as long as those that transports send.
@@ -141,7 +142,8 @@ class TurnEars(TurnOwner):
             passed_s, looked_s = clock() - looked_s, clock()
             self._looks_without_sound += 1
             self._missing_s += min(passed_s, LOOK_FOR_SOUND_S + LATE_S)
-            if self._looks_without_sound >= LOOKS_WITHOUT_SOUND:
+            off = self.muted is not None and self.muted()
+            if self._looks_without_sound >= (LOOKS_WHEN_OFF if off else LOOKS_WITHOUT_SOUND):
                 missing_s, self._missing_s = self._missing_s, 0.0
                 await self.queue_frame(NoSoundFrame(missing_s))
 

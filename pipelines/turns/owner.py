@@ -1,5 +1,6 @@
 """Ears that own the turn: what all of them know and tell, whatever they hear with."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from pipecat.frames.frames import (
@@ -30,6 +31,9 @@ class Rejoining(Protocol):
 class TurnOwner(EagerEndOfTurnSTTServiceMixin, STTService):
     """Knows whether the avatar speaks, what it says, and how loud the user is.
 
+    Attributes:
+        muted: whether the user's microphone is off on purpose, where anybody knows.
+
     Events: `on_turn_taken_back(ears)` when the user goes on with the turn that was ended last,
     which is then as if it had not been; `on_turn_kept(ears)` when it is too late for that.
     """
@@ -37,6 +41,7 @@ class TurnOwner(EagerEndOfTurnSTTServiceMixin, STTService):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.said = Said()
+        self.muted: Callable[[], bool] | None = None
         self._avatar_speaks = self._lowered = False
         self._user_db: float | None = None
         self._register_event_handler("on_turn_kept", sync=True)
