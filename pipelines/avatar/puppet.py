@@ -66,6 +66,10 @@ TRAILING_SILENCE_FRAMES = FPS
 LATE_S = 2 * FRAME_S
 # A transport that does not send the voice for so long is not waited for.
 LONGEST_WAIT_S = 1.0
+# One that had a mark for so long before it came to it sends the voice at the pace of its own clock.
+PACED_S = 0.01
+# Pictures that the voice has left behind catch up by so much each.
+CATCH_UP_S = FRAME_S / 2
 SILENCE = bytes(2 * SAMPLES_PER_FRAME)
 
 
@@ -76,6 +80,8 @@ class Ready:
     picture: OutputImageRawFrame | None
     mark: VoiceMark | None
     """Before its sound; None if it has none."""
+    given_s: float = 0.0
+    """When the mark was handed over."""
 
 
 class PuppetVideoService(AIService):
@@ -206,7 +212,7 @@ class PuppetVideoService(AIService):
         self._player.interrupt()
         for ready in self._ready:
             if ready.mark:
-                ready.mark.reached.set()
+                ready.mark.reach()
         self._ready.clear()
         self._silence_left = 0
         await self._push_all(self._words.interrupt())
@@ -229,7 +235,7 @@ class PuppetVideoService(AIService):
         await self.push_frame(face_lost())
 
     async def _show(self) -> None:
-        """Push one picture every 40 ms of a clock that stops while the voice does.
+        """Push one picture every 40 ms of a clock that stops and catches up as the voice does.
 
         Who begins to speak waits for no picture: the next one comes at once.
         """
@@ -253,17 +259,24 @@ class PuppetVideoService(AIService):
         """Draw a picture, and hand over its sound ahead of it; when late, the sound alone."""
         picture, sound = await (self._unseen() if late else self._seen())
         mark = None if sound is None else VoiceMark()
-        self._ready.append(Ready(picture, mark))
+        self._ready.append(Ready(picture, mark, self.get_event_loop().time()))
         if mark:
             await self.push_frame(mark)
         await self._push_sound(sound)
 
     async def _until_heard(self) -> float:
-        """Wait until the transport has come to the sound of the next picture; for how long."""
+        """Wait until the transport has come to the sound of the next picture.
+
+        Returns for how long; below zero, how much sooner the next ones are to come.
+        """
         mark = self._ready[0].mark if self._ready else None
         if mark is None:
             return 0.0
         now_s = self.get_event_loop().time
+        if mark.reached.is_set():
+            paced = mark.reached_s - self._ready[0].given_s > PACED_S
+            self._passed = mark
+            return max(mark.reached_s - now_s(), -CATCH_UP_S) if paced else 0.0
         began = now_s()
         if self._passed.reached.is_set():
             with contextlib.suppress(TimeoutError):

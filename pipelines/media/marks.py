@@ -1,6 +1,7 @@
 """How far a transport has come in the voice, for what belongs to a moment of it."""
 
 import asyncio
+import math
 from dataclasses import dataclass, field
 
 from pipecat.frames.frames import DataFrame, Frame
@@ -9,9 +10,19 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 @dataclass
 class VoiceMark(DataFrame):
-    """A mark in the voice: `reached` is set when what was before it has been sent."""
+    """A mark in the voice: `reached` is set when what was before it has been sent.
+
+    Attributes:
+        reached_s: when it was, by the event loop's clock.
+    """
 
     reached: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    reached_s: float = math.inf
+
+    def reach(self) -> None:
+        """What was before it has been sent, or never will be."""
+        self.reached_s = asyncio.get_running_loop().time()
+        self.reached.set()
 
 
 class Marks(FrameProcessor):
@@ -21,6 +32,6 @@ class Marks(FrameProcessor):
         """Take marks out of the stream."""
         await super().process_frame(frame, direction)
         if isinstance(frame, VoiceMark):
-            frame.reached.set()
+            frame.reach()
         else:
             await self.push_frame(frame, direction)

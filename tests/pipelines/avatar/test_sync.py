@@ -188,13 +188,24 @@ async def test_an_interruption_is_seen_though_the_voice_had_lost_time():
         assert [number for _, number in stage.eyes.seen[-2:]] == [0, 0]
 
 
-async def test_the_voice_keeps_step_when_the_event_loop_was_held_up():
+async def test_pictures_catch_up_with_a_voice_that_has_made_up_for_lost_time():
+    makes_up = {number: -0.02 for number in range(21, 25)}
+    async with playing(Ears({20: 0.08, **makes_up})) as stage:
+        await stage.speak(60)
+        await stage.pass_by(4)
+        behind_s = stage.behind_s()
+    assert list(behind_s) == list(range(1, 61))
+    assert max(abs(behind_s[number]) for number in range(30, 61)) < 0.02, behind_s
+
+
+@pytest.mark.parametrize("held_up_s", [0.03, 0.06, 0.25])
+async def test_the_voice_keeps_step_when_the_event_loop_was_held_up(held_up_s):
     ears = TrackEars()
     async with playing(ears) as stage:
         await stage.speak(100)
         for _ in range(6):
             await stage.pass_by(0.3)
-            await stage.held_up(0.25)
+            await stage.held_up(held_up_s)
         await stage.pass_by(4)
         behind_s = stage.behind_s()
         ears.sending.cancel()
