@@ -12,6 +12,10 @@ from pipelines.microphone import is_off
 from pipelines.occupancy import is_occupied
 from pipelines.settings import Settings
 
+# LiveKit keeps up to a second of the voice. Each time it has run dry and the lost time was made up,
+# that much more is waiting in it, and heard so much later than the mouth is seen to say it.
+QUEUED_MS = 60
+
 
 def build(
     settings: Settings,
@@ -20,7 +24,7 @@ def build(
     size: tuple[int, int],
 ) -> Meeting:
     """The transport, with a camera of the face's size."""
-    params = LiveKitParams(**media(size))
+    params = LiveKitParams(**media(size), audio_out_queue_size_ms=QUEUED_MS)
     transport = LiveKitTransport(arguments.url, arguments.token, arguments.room_name, params=params)
     camera = ToRoom(transport.output().write_video_frame, size)
     return Meeting(
