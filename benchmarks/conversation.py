@@ -16,7 +16,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,13 +78,15 @@ class Stretch:
 
 
 @asynccontextmanager
-async def serving(video: str, folder: Path, *flags: str) -> AsyncIterator[Server]:
-    """Start `benchmarks.server` in a folder, and end it afterwards."""
+async def serving(
+    video: str, folder: Path, *flags: str, env: Mapping[str, str] | None = None
+) -> AsyncIterator[Server]:
+    """Start `benchmarks.server` in a folder with these variables, and end it afterwards."""
     command = (sys.executable, "-m", "benchmarks.server", video, "--no-open", "--port", "0")
     with (folder / "log").open("w") as log:
         process = await asyncio.create_subprocess_exec(
             *command, "--host", "127.0.0.1", *LOCAL, *flags,
-            cwd=folder, env=environment({"PYTHONPATH": str(ROOT)}), stdout=log, stderr=log,
+            cwd=folder, env=environment({"PYTHONPATH": str(ROOT), **(env or {})}), stdout=log, stderr=log,
         )  # fmt: skip
     try:
         async with asyncio.timeout(90):

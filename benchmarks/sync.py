@@ -1,7 +1,7 @@
 """Whether the mouth keeps step with the voice: `python -m benchmarks.sync [--minutes 30]`.
 
-Users look at an avatar that speaks all the time, in one long utterance. What each of them receives
-is decoded, and a mouth that opens is compared with a voice that gets loud: the offset is what makes
+Users look at an avatar that speaks all the time, in one long answer. What each of them receives is
+decoded, and a mouth that opens is compared with a voice that gets loud: the offset is what makes
 them most alike within a minute (`--window`), less what it is in pictures and sound as they are
 drawn. Above zero the sound is behind. "As played" is by the time of day that the server's reports
 give to sound and pictures (RTCP), by which a browser plays them; "as they came" is by the arrival
@@ -34,13 +34,18 @@ from benchmarks.report import Report, options_parser
 from benchmarks.viewer import Stream, Viewer
 from pipelines.tts import hibari
 from tests.speech import SENTENCES
+from tests.standins.ollama import Ollama
+from tests.standins.replies import Reply
 from tests.talk.lipsync import Curve, TooShort, drawn_lag_s, lag_s, loudness
 from tests.talk.mouth import gauge
 
 PACK = "mira"
-PERSONA = "name: Mira\nprompt: Be brief.\ngreeting: >-\n  {}\nstill_there: ''\ngoodbye: ''\n"
+PERSONA = "name: Mira\nprompt: Go on.\ngreeting: ''\nstill_there: ''\ngoodbye: ''\n"
+# A mind that writes twice as fast as is spoken.
+WORD_S = 0.15
 # What the first seconds cost, such as the speech of the whole text, is not looked at.
 WARM_UP_S = 10.0
+TALKATIVE = ("--persona", "brief.yaml", "--idle-s", "10000", "--max-duration-s", "10000")
 BUSY = (sys.executable, "-c", "while True: pass")
 COMPARED_S, SEARCHED_S = 20.0, 4.0
 # So much of the text is drawn to see how mouth and voice belong together.
@@ -163,6 +168,9 @@ async def watch(server: Server, count: int, options: argparse.Namespace) -> Case
         for user in users:
             await stack.enter_async_context(user)
         for user in users:
+            await user.until(lambda user=user: user.received("bot-ready"), "the bot", 60)
+            user.send("send-text", {"content": "Tell me everything."})
+        for user in users:
             await user.until(lambda user=user: user.last_loud_s, "the voice", 60)
         start_s = time.time() + WARM_UP_S
         end_s = start_s + seconds
@@ -194,14 +202,17 @@ async def measure(options: argparse.Namespace, folder: Path) -> None:
     beginning = spoken[: DRAWN_S * hibari.SAMPLE_RATE].tobytes()
     drawn_ms = 1000 * drawn_lag_s(PACK, options.pixels, beginning)
     print(f"as drawn, the sound is {drawn_ms:.0f} ms behind the mouth", flush=True)
-    (folder / "brief.yaml").write_text(PERSONA.format(text))
-    flags = ("--persona", "brief.yaml", "--size", options.size, "--idle-s", "10000")
+    (folder / "brief.yaml").write_text(PERSONA)
     report = Report(f"Mouth and voice at the viewer, {options.size}", options)
-    async with serving("own", folder, *flags, "--max-duration-s", "10000") as server:
-        for count in options.users:
-            async with busy(options.load):
-                case = await watch(server, count, options)
-            describe(report, f"{count} user{'s' * (count > 1)}", case, spoken, drawn_ms)
+    replies = [Reply(text, word_delay_s=WORD_S)] * sum(options.users)
+    async with Ollama(replies=replies) as mind:
+        flags = ("--llm", "ollama", "--size", options.size, *TALKATIVE)
+        env = {"OLLAMA_BASE_URL": mind.openai_url, "OLLAMA_MODEL": mind.models[0]}
+        async with serving("own", folder, *flags, env=env) as server:
+            for count in options.users:
+                async with busy(options.load):
+                    case = await watch(server, count, options)
+                describe(report, f"{count} user{'s' * (count > 1)}", case, spoken, drawn_ms)
     report.finish()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
     CancelFrame,
     EndFrame,
     Frame,
@@ -30,7 +31,7 @@ from . import rules
 from .floor import VoiceEndedFrame
 from .judge import Complete, Transcribe, certainty, complete, judged, written
 from .owner import TurnOwner
-from .utterance import BEFORE_S, Utterance
+from .utterance import BEFORE_S, SURE_AFTER_S, Utterance
 from .voice import RATE, Heard, Sound, VoiceActivity, samples
 from .words import Words
 
@@ -43,6 +44,8 @@ RESUMES_S = 0.06
 LOOK_FOR_SOUND_S, LOOKS_WHEN_OFF, LOOKS_WITHOUT_SOUND = 0.05, 4, 20
 # So much later than it is due a look may come and still count as time that has passed.
 LATE_S = 0.05
+# The avatar's own voice does not come back sooner.
+ECHO_AFTER_S = 0.1
 # Silence that stands for missing sound is heard in pieces as long as those that transports send.
 SILENCE_S = 0.02
 
@@ -85,7 +88,7 @@ class TurnEars(TurnOwner):
         # The turn that was ended last, and when, in seconds of sound heard.
         self._ended: Utterance | None = None
         self._ended_at_s = 0.0
-        self._heard_s = 0.0
+        self._heard_s = self._avatar_began_s = 0.0
         self._looks_without_sound, self._missing_s = 0, 0.0
         self._sound_watch: asyncio.Task[None] | None = None
         self._thoughts: set[asyncio.Task[None]] = set()
@@ -149,6 +152,8 @@ class TurnEars(TurnOwner):
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Know that time passes without sound, too."""
+        if isinstance(frame, BotStartedSpeakingFrame):
+            self._avatar_began_s = self._heard_s
         if isinstance(frame, NoSoundFrame):
             await self._hear_nothing(frame.duration_s)
         else:
@@ -194,7 +199,9 @@ class TurnEars(TurnOwner):
         """A voice begins: the turn before goes on, or something new, which may be a noise."""
         ended, self._ended = self._ended, None
         # While the avatar is heard, what comes back of it must not be taken for the user.
-        surely = not self._avatar_speaks or self._like_the_user(level_db, rules.NEARLY_AS_LOUD_DB)
+        surely = not self._may_hear_itself or self._like_the_user(
+            level_db, rules.NEARLY_AS_LOUD_DB
+        )
         utterance = ended if ended and surely else None
         if utterance:
             utterance.go_on()
@@ -209,6 +216,11 @@ class TurnEars(TurnOwner):
             await self._take_the_floor(utterance)
         else:
             await self._make_room(level_db)
+
+    @property
+    def _may_hear_itself(self) -> bool:
+        began_s = self._heard_s - SURE_AFTER_S
+        return self._avatar_speaks and began_s - self._avatar_began_s > ECHO_AFTER_S
 
     async def _keep_turn(self) -> None:
         self._ended = None

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.pipelines.turns.room import QUESTION, SHORT, Room
-from tests.pipelines.turns.sounds import VOICES, cough, silence, voice
+from tests.pipelines.turns.room import LONG, QUESTION, SHORT, Room
+from tests.pipelines.turns.sounds import RATE, VOICES, cough, silence, voice
 
 SHORT_WORDS = (
     "Yes.", "No.", "Sure.", "Okay.", "Right.", "Thanks.", "Yeah.", "Stop.", "Wait.", "What?",
@@ -95,6 +95,19 @@ async def test_a_long_pause_within_a_sentence_is_granted(room):
     assert room.first_sound(begin_s) > end_s
     await room.quiet()
     assert len(room.agreed()) == 2
+
+
+async def test_a_question_after_a_call_is_heard_although_the_avatar_has_just_begun(room):
+    room.mind.answer = LONG
+    begin_s = room.now_s
+    call, question = voice("Hello."), voice("Who are you?") / 3
+    end_s = await room.say(call, silence(0.3), question)
+    assert room.first_sound(begin_s) < end_s - len(question) / RATE
+    await room.answer(end_s)
+    await room.quiet()
+    (user, said), answer = room.agreed()
+    assert user == "user" and said.startswith("Hello") and "you" in said
+    assert answer == ("avatar", LONG)
 
 
 async def test_digits_are_waited_for(room):
