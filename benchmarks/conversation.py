@@ -86,7 +86,8 @@ async def serving(
     with (folder / "log").open("w") as log:
         process = await asyncio.create_subprocess_exec(
             *command, "--host", "127.0.0.1", *LOCAL, *flags,
-            cwd=folder, env=environment({"PYTHONPATH": str(ROOT), **(env or {})}), stdout=log, stderr=log,
+            cwd=folder, env=environment({"PYTHONPATH": str(ROOT), **(env or {})}),
+            stdout=log, stderr=log,
         )  # fmt: skip
     try:
         async with asyncio.timeout(90):
