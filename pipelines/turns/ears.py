@@ -199,9 +199,7 @@ class TurnEars(TurnOwner):
         """A voice begins: the turn before goes on, or something new, which may be a noise."""
         ended, self._ended = self._ended, None
         # While the avatar is heard, what comes back of it must not be taken for the user.
-        surely = not self._may_hear_itself or self._like_the_user(
-            level_db, rules.NEARLY_AS_LOUD_DB
-        )
+        surely = not self._may_hear_itself or self._like_the_user(level_db, rules.NEARLY_AS_LOUD_DB)
         utterance = ended if ended and surely else None
         if utterance:
             utterance.go_on()
