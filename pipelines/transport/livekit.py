@@ -14,7 +14,7 @@ from pipelines.settings import Settings
 
 # LiveKit keeps up to a second of the voice. Each time it has run dry and the lost time was made up,
 # that much more is waiting in it, and heard so much later than the mouth is seen to say it.
-QUEUED_MS = 60
+QUEUED_MS = 120
 
 
 def build(
