@@ -1,5 +1,6 @@
 """One conversation: the pipeline, in talking order, and what happens around it."""
 
+import asyncio
 import inspect
 import itertools
 from collections.abc import AsyncIterator, Mapping
@@ -43,6 +44,8 @@ from .turns.taking import turns_for
 
 # Vendors are asked once a turn, so a connection is kept for longer than aiohttp's 15 s.
 KEPT_S = 120.0
+# The arrival of another user in a room is known after so long.
+ARRIVES_S = 1.0
 # Messages of the page in which the user does something without a word.
 PRESENCE = ("interrupt", "typing")
 
@@ -195,8 +198,12 @@ def _follow_user(
 
     @transport.event_handler("on_client_disconnected")
     async def left(_: BaseTransport, who: Any) -> None:
-        if not (meeting.occupied and meeting.occupied(_id(who))):
-            await worker.cancel(reason="the user left")
+        if meeting.occupied:
+            # Who comes as another leaves may be told of a moment later.
+            await asyncio.sleep(ARRIVES_S)
+            if meeting.occupied(_id(who)):
+                return
+        await worker.cancel(reason="the user left")
 
     @turns.user().event_handler("on_user_turn_started")
     async def spoke(*_: Any) -> None:

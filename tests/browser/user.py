@@ -64,8 +64,8 @@ class User:
     async def begin(self) -> None:
         """Start talking, and wait for the face and for the greeting to begin."""
         await self.page.click("#start:enabled")
-        await self.page.wait_for_selector("#stage[data-face=on]")
         await self.state("speaking")
+        await self.page.wait_for_selector("#stage[data-face=on]")
 
     async def be_greeted(self) -> None:
         """Start talking, and hear the greeting out."""
