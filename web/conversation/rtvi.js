@@ -4,6 +4,8 @@ import { Turns } from "./turns.js";
 
 const VERSION = "2.2.0";
 const LABEL = "rtvi-ai";
+// From this one on, every bot tells what it says by bot-output.
+const OUTPUT_VERSION = 2;
 // A turn that gets no answer leads back to listening.
 const ANSWER_LIMIT_MS = 20_000;
 const TYPING_PERIOD_MS = 3_000;
@@ -144,7 +146,7 @@ export class Rtvi {
 
   /** @type {Record<string, (data: any, id?: string) => void>} */
   #readers = {
-    "bot-ready": () => this.#onReady(),
+    "bot-ready": (data) => this.#onReady(data),
     "user-started-speaking": () => this.#onUserSpeaking(true),
     "user-stopped-speaking": () => this.#onUserSpeaking(false),
     "bot-llm-started": () => this.#onAnswering(true),
@@ -172,9 +174,11 @@ export class Rtvi {
     return id;
   }
 
-  #onReady() {
+  /** @param {any} data */
+  #onReady({ version }) {
     if (this.#ready) return;
     this.#ready = true;
+    this.#hearsBotOutput ||= Number.parseInt(version, 10) >= OUTPUT_VERSION;
     this.#listener.ready();
     this.microphone(this.#muted);
     this.sound(this.#blocked);
@@ -257,11 +261,11 @@ export class Rtvi {
     this.#listener.avatarSaid({ segment: segment ?? Symbol(spoken), spoken, coming, words: tells });
   }
 
-  // Bots that have no bot-output yet.
+  // Bots that have no bot-output yet: of others, this may come before the first one.
   /** @param {any} data */
   #onBotTtsText({ text }) {
     const spoken = words(text);
-    if (this.#hearsBotOutput || !spoken) return;
+    if (!this.#ready || this.#hearsBotOutput || !spoken) return;
     this.#listener.avatarSaid({ segment: Symbol(spoken), spoken, coming: "" });
   }
 

@@ -165,9 +165,16 @@ test("bots of protocol 1 are understood", () => {
 });
 
 test("bots without bot-output are understood", () => {
-  hear("ready");
+  rtvi.read({ ...RECEIVED.ready, data: { version: "1.0.0" } });
   const [[name, said]] = hear("voiceText");
   assert.deepEqual([name, said.spoken], ["avatarSaid", "Hello."]);
+});
+
+test("a word that comes before the first bot-output is not shown twice", () => {
+  assert.deepEqual(hear("voiceText"), []);
+  hear("ready");
+  assert.deepEqual(hear("voiceText"), []);
+  assert.equal(hear("announced").filter(([name]) => name === "avatarSaid").length, 1);
 });
 
 test("errors end a call only when they are fatal", () => {
