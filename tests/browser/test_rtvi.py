@@ -1,7 +1,6 @@
 """The page and a Pipecat bot that knows nothing of this project."""
 
 import asyncio
-import re
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -75,9 +74,10 @@ async def test_a_bot_of_somebody_else_is_talked_to(
             await user.state("listening")
             await user.type("Who made you?")
             answers = page.locator("[data-role=avatar] .said:not(:empty)")
-            whole = answers.filter(has_text=re.compile(f"^{re.escape(plain_bot.ANSWER)}$"))
-            await whole.nth(1).wait_for()
-            assert await answers.count() == 2
+            await answers.filter(has_text=plain_bot.ANSWER).nth(1).wait_for()
+            # A space at the end of a line is there or not as it is laid out.
+            shown = [text.strip() for text in await answers.all_inner_texts()]
+            assert shown == [plain_bot.ANSWER, plain_bot.ANSWER]
             assert await user.read("[data-role=user] .words") == plain_bot.QUESTION
             said = await user.watched("said")
             guesses = [each["interim"] for each in said if each["interim"]]
