@@ -19,7 +19,7 @@ RATE, PIECE_S, PIECES = 24_000, 0.04, 40
 
 
 @pytest.mark.realtime
-async def test_no_more_of_the_voice_waits_in_it_than_belongs_to_a_picture(livekit):
+async def test_no_more_of_the_voice_waits_in_it_than_pictures_can_wait_for(livekit):
     token = livekit.token(ROOM, "avatar", MINUTE_S)
     arguments = LiveKitRunnerArguments(room_name=ROOM, url=livekit.url, token=token)
     voice = np.full(round(PIECE_S * RATE), 1000, np.int16).tobytes()
