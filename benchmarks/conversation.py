@@ -6,8 +6,10 @@ WebRTC from this process, so that their decoding does not count; aiortc negotiat
 a stretch in which the avatar speaks (its greeting is long; the synthesis of it counts) and one in
 which it listens to a silent user. "Ratio" compares the two in the same round.
 
-A picture's gap is between arrivals; the RTP clock is how fast the pictures' time stamps run against
-the time of their arrival; "late" is how late a 20 ms timer fires on the server's event loop.
+A picture's gap is between arrivals; that of sound is by how much 20 ms of it were late at most,
+which is heard where a player keeps less. The RTP clock is how fast the pictures' time stamps run
+against the time of their arrival; "late" is how late a 20 ms timer fires on the server's event
+loop.
 """
 
 import argparse
@@ -35,6 +37,7 @@ VIDEOS = ("own", "stock")
 SENTENCE = "This is a sentence of ordinary length, spoken so that the face has something to say. "
 PERSONA = "name: Mira\nprompt: Be brief.\ngreeting: >-\n  {}\nstill_there: ''\ngoodbye: ''\n"
 SENTENCE_S = 4.0
+PIECE_MS = 20
 LONGEST_PAUSE_S = 3.0
 
 
@@ -57,6 +60,8 @@ class Stretch:
     tasks: int
     pictures: list[np.ndarray] = field(default_factory=list)
     """Of each user, rows of (arrival, RTP time) in seconds."""
+    sounds: list[np.ndarray] = field(default_factory=list)
+    """Of each user, when 20 ms of sound each came, in seconds."""
 
     @property
     def cpu_pct(self) -> float:
@@ -71,6 +76,10 @@ class Stretch:
     def gaps_ms(self) -> np.ndarray:
         """All times between two pictures."""
         return np.concatenate([np.diff(seen[:, 0]) * 1000 for seen in self.pictures])
+
+    def sound_gaps_ms(self) -> list[float]:
+        """By how much the sound of each user was late at most: it comes in pieces of 20 ms."""
+        return [float(np.diff(at_s).max() * 1000 - PIECE_MS) for at_s in self.sounds]
 
     def clocks(self) -> list[float]:
         """The RTP clock of each user against real time."""
@@ -126,7 +135,8 @@ async def stretch(server: Server, joined: list[Onlooker], seconds: float) -> Str
             seen = await answer.json()
     end = read(server.pid)
     pictures = [np.array([(s.at_s, s.rtp_s) for s in user.sights]) for user in joined]
-    return Stretch(begin, end, joined, seen["late_ms"], seen["tasks"], pictures)
+    sounds = [np.array([sound.at_s for sound in user.sounds]) for user in joined]
+    return Stretch(begin, end, joined, seen["late_ms"], seen["tasks"], pictures, sounds)
 
 
 Rounds = dict[tuple[str, int, str], list[Stretch]]
@@ -155,6 +165,7 @@ def describe(report: Report, rounds: Rounds) -> None:
         report.add(f"{name}: pictures", "a second", [fps for s in seen for fps in s.fps()])
         report.add(f"{name}: gap p99", "ms", [np.percentile(s.gaps_ms(), 99) for s in seen])
         report.add(f"{name}: gap, longest", "ms", [s.gaps_ms().max() for s in seen])
+        report.add(f"{name}: gap of sound", "ms", [gap for s in seen for gap in s.sound_gaps_ms()])
         report.add(f"{name}: RTP clock", "of real time", [c for s in seen for c in s.clocks()])
         report.add(f"{name}: late p99", "ms", [np.percentile(s.late_ms, 99) for s in seen])
         report.add(f"{name}: late, most", "ms", [max(s.late_ms) for s in seen])

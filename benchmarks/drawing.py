@@ -1,4 +1,4 @@
-"""A drawing of delay against cut-offs, as SVG."""
+"""Drawings as SVG: delay against cut-offs, and what grows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,4 +89,29 @@ def draw(title: str, silence: Sequence[Dot], dots: Sequence[Dot], most_pct: floa
         ),
         "</svg>",
     ]  # fmt: skip
+    return "\n".join(parts) + "\n"
+
+
+def draw_growth(title: str, values: Sequence[float], unit: str, what: str) -> str:
+    """One value after each of many, from nought up."""
+    most = max(values) * 1.2
+
+    def at(number: int, value: float) -> tuple[float, float]:
+        x = LEFT + number / len(values) * (WIDTH - LEFT - RIGHT)
+        return x, HEIGHT - BOTTOM - value / most * (HEIGHT - TOP - BOTTOM)
+
+    points = " ".join("{:.1f},{:.1f}".format(*at(n, v)) for n, v in enumerate(values, 1))
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
+        ' font-family="system-ui, sans-serif">',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
+        _text(LEFT, 24, title, INK, size=15),
+        _line(at(0, 0), at(len(values), 0), PALE, 1),
+        f'<polyline points="{points}" fill="none" stroke="{COLOURS["ours"]}" stroke-width="2"/>',
+    ]
+    for number in (1, len(values) // 2, len(values)):
+        (x, y), value = at(number, values[number - 1]), values[number - 1]
+        parts.append(_text(x, y - 8, f"{value:.0f} {unit}", INK, "start" if number == 1 else "end"))
+        parts.append(_text(x, HEIGHT - BOTTOM + 18, str(number), PALE, "middle"))
+    parts += [_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, what, PALE, "middle"), "</svg>"]
     return "\n".join(parts) + "\n"

@@ -15,10 +15,12 @@ from pathlib import Path
 import aiohttp
 
 from benchmarks.conversation import Server, serving, users
+from benchmarks.drawing import draw_growth
 from benchmarks.machine import Reading, read
 from benchmarks.report import Report, options_parser
 
 REST_S = 30.0
+TITLE = "Memory of the server after each conversation"
 ANY = 1_000_000
 
 
@@ -62,6 +64,9 @@ async def measure(options: argparse.Namespace, folder: Path) -> None:
             _show(number + 1, calm[-1])
         swept = await rest(server, calm[0].tasks, collect=True)
         _describe(report, calm, swept)
+        if options.plot:
+            memory = [left.reading.rss_mb for left in calm[1:]]
+            options.plot.write_text(draw_growth(TITLE, memory, "MB", "conversations held"))
         report.finish()
 
 
@@ -91,6 +96,7 @@ def main() -> None:
     """Measure and print."""
     parser = options_parser(__doc__)
     parser.add_argument("--conversations", type=int, default=20)
+    parser.add_argument("--plot", type=Path, metavar="SVG", help="draw the memory")
     parser.add_argument("--size", default="1280x720", help="of the puppet's picture")
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(measure(parser.parse_args(), Path(folder)))

@@ -35,6 +35,7 @@ from benchmarks.machine import PROC, TICKS
 from benchmarks.report import Report, options_parser
 from benchmarks.turns import QUESTIONS
 from tests.browser.user import FAKE_DEVICES, FLAGS, LIMIT_MS
+from tests.serving import served
 from tests.talk.app import App, running_app
 
 BARE = Path(__file__).with_name("bare.html")
@@ -160,13 +161,8 @@ async def bare_site() -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_get("/", show)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    finally:
-        await runner.cleanup()
+    async with served(app) as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 class Bench:

@@ -17,14 +17,19 @@ from pipecat.runner.types import (
 )
 from pipecat.workers.runner import WorkerRunner
 
+from bots.memory import give_back
 from bots.running import RUNNING
 from bots.server.casting import Casting
 from bots.server.refusal import telling
 from pipelines.conversation import Conversation, Request, open_conversation
+from pipelines.ending import reaping
 from pipelines.errors import Incompatible, PartFailed
 from pipelines.meeting import HeyGenRunnerArguments, Invitation
 from pipelines.parts import HEADLESS, Part, part
+from pipelines.redaction import redact
 from pipelines.settings import load_settings
+from pipelines.traces import TRACES
+from sessions import metrics
 
 MEETINGS: Mapping[type[RunnerArguments], Part] = {
     SmallWebRTCRunnerArguments: part("transport", "webrtc"),
@@ -35,6 +40,9 @@ MEETINGS: Mapping[type[RunnerArguments], Part] = {
 }
 Opened = asyncio.Future[Invitation | None]
 
+# Whoever imports the bot has its log clean from here on.
+redact()
+
 
 async def bot(runner_args: RunnerArguments) -> None:
     """Hold one conversation, as the environment and the body of /start ask.
@@ -43,7 +51,12 @@ async def bot(runner_args: RunnerArguments) -> None:
         UserError: it cannot be had so; who is connected has been told.
     """
     async with telling(runner_args):
-        await _hold(request_of(runner_args))
+        request = request_of(runner_args)
+        async with reaping(request.settings):
+            try:
+                await _hold(request)
+            finally:
+                await asyncio.to_thread(TRACES.flush)
 
 
 async def converse(request: Request, opened: Opened | None = None) -> None:
@@ -56,8 +69,12 @@ async def converse(request: Request, opened: Opened | None = None) -> None:
     Raises:
         AvatarError: there was none; who is connected has been told.
     """
+    redact(request.settings)
     async with telling(request.arguments):
-        await _hold(request, opened)
+        try:
+            await _hold(request, opened)
+        finally:
+            await asyncio.to_thread(give_back)
 
 
 async def _hold(request: Request, opened: Opened | None = None) -> None:
@@ -68,7 +85,7 @@ async def _hold(request: Request, opened: Opened | None = None) -> None:
             handle_sigterm=arguments.handle_sigterm,
             force_gc=True,  # a conversation's frames and threads hang in cycles
         )
-        with RUNNING.holding(conversation.worker):
+        with RUNNING.holding(conversation.worker, conversation.farewell):
             await runner.add_workers(conversation.worker)
             if opened:
                 _announce(conversation, opened)
@@ -87,6 +104,8 @@ def _announce(conversation: Conversation, opened: Opened) -> None:
         try:
             opened.set_result(await room())
         except PartFailed as error:
+            metrics.failed("meeting", MEETINGS[HeyGenRunnerArguments].value, "gave no room")
+            conversation.transcript.event("error", text=str(error))
             opened.set_exception(error)
             await conversation.worker.cancel(reason=str(error))
 
@@ -104,7 +123,9 @@ def request_of(runner_args: RunnerArguments) -> Request:
         raise Incompatible(
             f"The avatar cannot be met with {type(runner_args).__name__}", f"use one of {met}"
         )
-    return Casting(load_settings()).cast(meeting, runner_args.body).request(runner_args)
+    settings = load_settings()
+    redact(settings)
+    return Casting(settings).cast(meeting, runner_args.body).request(runner_args)
 
 
 if __name__ == "__main__":

@@ -101,5 +101,6 @@ def _led_to(settings: Settings, sandbox: dict[str, str]) -> Settings:
     leads = {
         "liveavatar_base_url": sandbox["url"],
         "liveavatar_api_key": SecretStr(sandbox["key"]),
+        "liveavatar_dollars_per_minute": 0.0,
     }
     return settings.model_copy(update=leads)

@@ -14,6 +14,9 @@ VERBS = {
     "doctor": "bots.doctor",
     "sandbox": "bots.sandbox",
     "join": "bots.join",
+    "link": "bots.link",
+    # A module of the verb's name would hide the package from bots/avatar.py, started as a file.
+    "sessions": "bots.ledger",
 }
 
 
@@ -28,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _check_installed(verb)
         sys.exit(importlib.import_module(VERBS[verb]).run(words))
     except AvatarError as error:
-        print(f"avatar: {error}", file=sys.stderr)
+        from pipelines.redaction import redacted  # which a command that only helps does not need
+
+        print(f"avatar: {redacted(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
 
 

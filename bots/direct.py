@@ -10,6 +10,8 @@ from bots.avatar import converse
 from bots.running import RUNNING, stop_on_signals
 from bots.server.casting import Casting
 from bots.server.rooms import daily_room
+from pipelines.budget import admit
+from pipelines.ending import reaping
 from pipelines.parts import part
 
 
@@ -20,12 +22,14 @@ async def wait(casting: Casting, say: Callable[..., None]) -> None:
         AvatarError: there is no such conversation.
     """
     cast = casting.cast(part("transport", "daily"), {})
-    async with daily_room(casting.settings, {}) as room:
-        stop = asyncio.create_task(stop_on_signals().wait())
+    await admit(cast.settings, cast.lineup)
+    async with reaping(casting.settings), daily_room(casting.settings, {}) as room:
+        stop = stop_on_signals()
+        asked = asyncio.create_task(stop.wait())
         arguments = DailyRunnerArguments(room.url, room.token, session_id=str(uuid.uuid4()))
         held = asyncio.create_task(converse(cast.request(arguments)))
         say(f"Ready: open {room.url} (Ctrl-C ends it)")
-        await asyncio.wait([stop, held], return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
-        await RUNNING.end_all()
+        await asyncio.wait([asked, held], return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        await RUNNING.end_all(stop)
         await held

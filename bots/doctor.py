@@ -12,7 +12,9 @@ import aiohttp
 from bots import log
 from bots.beside import choose_with_sandbox
 from bots.flags import chosen, settings_parser, variables
+from pipelines import traces
 from pipelines.errors import BadSetting, Incompatible, UnknownPart, UserError
+from pipelines.guard.matching import own_turns
 from pipelines.installation import adds
 from pipelines.keeping import folder, kept
 from pipelines.offer import every_persona, offered_personas, unvoiced
@@ -44,7 +46,6 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args(words)
     settings = load_settings(**chosen(arguments))
-    log.redact(settings)
     log.show(settings)
     findings = asyncio.run(examine(settings, variables(arguments.var)))
     print(_json(findings) if arguments.json else _table(findings))
@@ -54,7 +55,7 @@ def run(words: Sequence[str]) -> int:
 async def examine(settings: Settings, given: dict[str, str]) -> list[Finding]:
     """Check everything."""
     findings = [*_lineup(settings), _persona(settings, given)]
-    findings += [_port(settings), _folder(settings)]
+    findings += [_port(settings), _folder(settings), *_traces(settings)]
     findings += [Finding("settings", "bad", name.problem, name.fix) for name in misspelt()]
     used = _used(settings)
     async with aiohttp.ClientSession(timeout=TIMEOUT) as http:
@@ -68,8 +69,31 @@ def _lineup(settings: Settings) -> list[Finding]:
         lineup = choose_with_sandbox(settings)
     except UserError as error:
         return [Finding("line-up", "bad", error.problem, error.fix)]
-    chosen = ", ".join(lineup[kind].part.value for kind in KINDS)
-    return [Finding("line-up", "ok", chosen), *_unvoiced(settings, lineup)]
+    rows = (lineup[kind].parts for kind in KINDS)
+    chosen = ", ".join(" or ".join(row.value for row in parts) for parts in rows)
+    found = Finding("line-up", "ok", chosen)
+    mismatched, unvoiced = _mismatched(settings, lineup), _unvoiced(settings, lineup)
+    return [found, _conversations(settings, lineup), *mismatched, *unvoiced]
+
+
+def _conversations(settings: Settings, lineup: Lineup) -> Finding:
+    """How many are held at a time; that is measured by the start, which has loaded the models."""
+    from bots.server import cost
+
+    found = cost.told(settings, lineup)
+    return Finding("conversations", "ok", str(found or "how many is measured by the first start"))
+
+
+def _mismatched(settings: Settings, lineup: Lineup) -> list[Finding]:
+    """The ears that cannot take each other's place."""
+    try:
+        for persona in every_persona(settings):
+            own_turns(lineup["stt"].parts, settings, persona)
+    except BadSetting:
+        return []  # the persona or the part has a finding of its own
+    except Incompatible as error:
+        return [Finding("ears", "bad", error.problem, error.fix)]
+    return []
 
 
 def _unvoiced(settings: Settings, lineup: Lineup) -> list[Finding]:
@@ -117,6 +141,14 @@ def _folder(settings: Settings) -> Finding:
     return Finding(what, "ok", f"kept in {where.absolute()}" if where else why or "none are kept")
 
 
+def _traces(settings: Settings) -> list[Finding]:
+    try:
+        traces.check(settings)
+    except UserError as error:
+        return [Finding("traces", "bad", error.problem, error.fix)]
+    return []
+
+
 async def examine_part(
     row: Part, settings: Settings, http: aiohttp.ClientSession, is_used: bool = True
 ) -> Finding:
@@ -144,7 +176,7 @@ def _used(settings: Settings) -> set[Part]:
     used = set()
     for kind in KINDS:
         with contextlib.suppress(UnknownPart):
-            used.add(choose_one(kind, settings).part)
+            used |= set(choose_one(kind, settings).parts)
     if part("transport", "heygen") in used:
         used = {row for row in used if row.kind != "avatar"} | {part("avatar", "heygen")}
     return used

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from pipelines.errors import UserError
-from pipelines.settings import Settings, flag_name
+from pipelines.settings import Settings
 
 EPILOG = """Every option can also be set in the environment or in .env; keys only there (see
 .env.example)."""
@@ -17,13 +17,21 @@ ALSO = {
     "avatar_uploads_folder": ["-u"],
     "avatar_downloads_folder": ["-f", "--folder"],
 }
-VERBS = "Other commands: avatar parts, doctor, sandbox, join (each with --help); avatar --version."
+VERBS = (
+    "Other commands: avatar parts, doctor, sandbox, join, link, sessions (each with --help);"
+    " avatar --version."
+)
 
 
 def flags() -> dict[str, str]:
     """Every flag and the setting it sets."""
     fields = Settings.model_fields.items()
-    return {flag_name(n): n for n, field in fields if field.annotation is not SecretStr}
+    return {_flag(n): n for n, field in fields if field.annotation is not SecretStr}
+
+
+def _flag(field: str) -> str:
+    """The flag of a field: `avatar_port` is `--port`, `tts` is `--tts`."""
+    return "--" + field.removeprefix("avatar_").replace("_", "-")
 
 
 def settings_parser(prog: str, description: str) -> argparse.ArgumentParser:

@@ -54,7 +54,9 @@ def _row(row: Part, settings: Settings, lineup: Lineup) -> str:
 def _why(row: Part, lineup: Lineup) -> str | None:
     """Why a part was chosen; None if it was not."""
     choice = lineup.get(row.kind)
-    return choice.why if choice and choice.part.value == row.value else None
+    if not choice or row.value not in [part.value for part in choice.parts]:
+        return None
+    return choice.why if choice.part.value == row.value else f"if {choice.part.value} fails"
 
 
 def _lacks(row: Part, settings: Settings) -> str:

@@ -8,9 +8,8 @@ from aioice.ice import get_host_addresses
 from bots.server.page import can_meet
 from pipelines.settings import Settings
 from web.loopback import is_loopback
-from web.port import url_of
+from web.port import EVERY_ADDRESS, url_of
 
-EVERY_ADDRESS = ("0.0.0.0", "::")
 CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 NO_MICROPHONE = (
     "Others open {urls}, where browsers give no microphone:"
@@ -25,11 +24,6 @@ NO_TURN = (
     " port nor most firewalls let through: run the container with --network host, or give a TURN"
     " server with --ice-servers."
 )
-
-
-def own_url(host: str, port: int) -> str:
-    """The address of the page on this machine, which browsers trust with the microphone."""
-    return url_of("localhost" if host in EVERY_ADDRESS else host, port)
 
 
 def advice(settings: Settings, port: int, *, container: bool) -> list[str]:

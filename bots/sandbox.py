@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bots.flags import PORT_NUMBER, between
-from bots.running import stop_on_signals
+from bots.running import Stop, stop_on_signals
 from pipelines.installation import command
 from pipelines.settings import Settings, load_settings
 from sandbox import Address, Limits, LiveKit, livekit_server, sandbox
@@ -128,12 +128,12 @@ def _welcome(address: Address, livekit: LiveKit, *, as_json: bool) -> str:
     )
 
 
-def _stop_at_end_of_input(stop: asyncio.Event) -> None:
+def _stop_at_end_of_input(stop: Stop) -> None:
     """Stop when whoever started this process is gone, however it went."""
 
     def read() -> None:
         if not os.read(sys.stdin.fileno(), 1024):
             asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
-            stop.set()
+            stop.ask()
 
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), read)

@@ -12,14 +12,16 @@ from bots import log
 from bots.beside import choose_with_sandbox, needs_sandbox, sandbox_beside
 from bots.browser import open_page
 from bots.flags import chosen, settings_parser, variables
+from pipelines import ledger, traces
 from pipelines.errors import BadSetting, Incompatible
 from pipelines.keeping import kept
-from pipelines.mind.endpoint import first_model
+from pipelines.mind.endpoint import Found, first_model, look
 from pipelines.offer import unvoiced
 from pipelines.parts import Lineup
 from pipelines.settings import Settings, load_settings
 from pipelines.spelling import misspelt
-from web.port import listen
+from web.loopback import is_loopback
+from web.port import listen, own_url
 
 
 def run(words: Sequence[str]) -> int:
@@ -35,7 +37,11 @@ def run(words: Sequence[str]) -> int:
     _say(*map(str, lineup.values()), *map(str, misspelt()))
     _say(*map(str, unvoiced(settings, lineup).values()))
     settings = _with_transcripts(_checked(settings))
+    ledger.check(settings, lineup)
+    traces.check(settings)
     with contextlib.ExitStack() as stack:
+        if not arguments.direct:
+            _closed(settings)
         listeners = [] if arguments.direct else _listeners(settings)
         for listener in listeners:
             stack.enter_context(listener)
@@ -70,6 +76,22 @@ def _checked(settings: Settings) -> Settings:
     return settings
 
 
+def _closed(settings: Settings) -> None:
+    """Nobody else than this machine's user is let in without a credential.
+
+    Raises:
+        BadSetting: others could be.
+    """
+    host = settings.avatar_host
+    if not is_loopback(host) and not settings.is_set("avatar_access_token"):
+        raise BadSetting(
+            f"AVATAR_HOST={host}",
+            "lets others in, so it needs AVATAR_ACCESS_TOKEN",
+            "set it in .env to a long secret, as `openssl rand -hex 24` makes, and give each"
+            " visitor a link that `avatar link` makes",
+        )
+
+
 def _with_transcripts(settings: Settings) -> Settings:
     """The settings, without transcripts where the default folder cannot be written; says so."""
     settings, why = kept(settings)
@@ -79,13 +101,21 @@ def _with_transcripts(settings: Settings) -> Settings:
 
 
 def _with_mind(settings: Settings, lineup: Lineup) -> Settings:
-    """The settings with the chosen mind: whether Ollama answers is asked once, here."""
-    mind = lineup["llm"].part.value
+    """The settings with the chosen minds: whether Ollama answers is asked once, here.
+
+    One that does not is left out if there are others.
+    """
+    minds = [part.value for part in lineup["llm"].parts]
     model = settings.ollama_model
-    if mind == "ollama":
-        model = first_model(settings)
+    if "ollama" in minds and not model:
+        found = look(settings) if len(minds) > 1 else Found(first_model(settings))
+        model = found.model
+        minds = [mind for mind in minds if model or mind != "ollama"]
+        if not model:
+            _say(f"{found.problem}: without ollama")
+    if "ollama" in minds:
         _say(f"model: {model}")
-    return settings.model_copy(update={"llm": mind, "ollama_model": model})
+    return settings.model_copy(update={"llm": ",".join(minds), "ollama_model": model})
 
 
 def _liveavatar(settings: Settings) -> AbstractContextManager[Settings]:
@@ -121,10 +151,11 @@ def _talk(
     """Load the models, then talk until stopped."""
     started_s = time.monotonic()
     _say("loading Pipecat …")
-    log.redact(settings)
     log.show(settings)
+    traces.TRACES.begin(settings)
     from bots import direct, reach
-    from bots.server import app, models
+    from bots.link import own_link
+    from bots.server import app, cost, models
     from bots.server.casting import Casting
 
     models.warm_up(settings, lineup, _say)
@@ -132,17 +163,22 @@ def _talk(
 
     def ready() -> None:
         port = listeners[0].getsockname()[1]
-        url = reach.own_url(settings.avatar_host, port)
+        url = own_url(settings.avatar_host, port)
         took_s = time.monotonic() - started_s
         _say(f"Ready after {took_s:.1f} s: open {url} (Ctrl-C ends it)")
         _say(*reach.advice(settings, port, container=reach.in_container()))
         if settings.avatar_open:
-            open_page(url)
+            open_page(own_link(settings, url))
 
-    if listeners:
-        asyncio.run(app.serve(casting, lineup, listeners, ready))
-    else:
-        asyncio.run(direct.wait(casting, _say))
+    try:
+        if listeners:
+            room = cost.room(settings, lineup)
+            _say(str(room))
+            asyncio.run(app.serve(casting, lineup, room.most, listeners, ready))
+        else:
+            asyncio.run(direct.wait(casting, _say))
+    finally:
+        traces.TRACES.flush()
 
 
 def _say(*lines: str) -> None:

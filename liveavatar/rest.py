@@ -36,6 +36,22 @@ async def check_key(http: aiohttp.ClientSession, base_url: str, key: str) -> Non
             raise await _error_of(response)
 
 
+async def stop_session(
+    http: aiohttp.ClientSession, base_url: str, key: str, session_id: str
+) -> None:
+    """Stop a session, be it over already or not begun yet (2.6).
+
+    Raises:
+        LiveAvatarError: it may run still.
+        aiohttp.ClientError, TimeoutError: the server cannot be reached.
+    """
+    url = f"{base_url.rstrip('/')}/v1/sessions/stop"
+    body = {"session_id": session_id, "reason": "USER_CLOSED"}
+    async with http.post(url, json=body, headers={"X-API-KEY": key}, timeout=TIMEOUT) as response:
+        if not response.ok and response.status != 404:
+            raise await _error_of(response)
+
+
 async def _error_of(response: aiohttp.ClientResponse) -> LiveAvatarError:
     try:
         body = await response.json(content_type=None)

@@ -1,5 +1,6 @@
-"""The folder for what is fetched or built once: voices, the LiveKit server."""
+"""The folders for what is fetched or built once (voices, the LiveKit server) and what must last."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
@@ -10,8 +11,17 @@ def cache_folder() -> Path:
 
     `scripts/livekit-server` builds into the same one. Whoever has no home has it where it works.
     """
+    return _folder(platformdirs.user_cache_path, ".cache")
+
+
+def state_folder() -> Path:
+    """The folder for what outlives a process, in the same way: links that have been used."""
+    return _folder(platformdirs.user_state_path, ".state")
+
+
+def _folder(of_user: Callable[[str], Path], otherwise: str) -> Path:
     try:
-        folder = platformdirs.user_cache_path("avatar")
+        folder = of_user("avatar")
     except RuntimeError:  # no home
-        folder = Path(".cache", "avatar")
+        folder = Path(otherwise, "avatar")
     return folder.absolute()

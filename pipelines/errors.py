@@ -8,7 +8,8 @@ AvatarError                 anything that is not a bug
 │   ├── MissingExtra        parts whose packages are not installed
 │   ├── Incompatible        two choices that cannot work together
 │   └── NotOffered          a persona or a face that a user cannot choose
-└── PartFailed              a part that was built but could not do its job
+├── PartFailed              a part that was built but could not do its job
+└── Spent                   conversations have cost as much as they may today
 """
 
 from collections.abc import Iterable, Sequence
@@ -82,3 +83,15 @@ class NotOffered(UserError):
 
 class PartFailed(AvatarError):
     """A part that was built but could not do its job."""
+
+
+class Spent(AvatarError):
+    """Conversations have cost as much as they may today.
+
+    Attributes:
+        retry_s: in how many seconds it is another day.
+    """
+
+    def __init__(self, retry_s: int) -> None:
+        super().__init__("The avatar has cost as much as it may today: call again tomorrow (UTC).")
+        self.retry_s = retry_s

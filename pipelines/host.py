@@ -11,6 +11,7 @@ from pipecat.frames.frames import (
     BotStoppedSpeakingFrame,
     EndFrame,
     Frame,
+    InterruptionFrame,
     TTSSpeakFrame,
     UserIdleTimeoutUpdateFrame,
 )
@@ -18,14 +19,22 @@ from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 
 from .persona import Persona
+from .pulse import Tell, beat
 from .text import has_sound
 
-# A face that takes longer than this to show is not waited for: the user came to talk.
-FACE_TIMEOUT_S = 10.0
+# A face that takes longer than this to show is not waited for: the user came to talk, and hears
+# the greeting within 3 s.
+FACE_TIMEOUT_S = 2.0
 # The longest a goodbye is waited for before the conversation is ended all the same.
 GOODBYE_TIMEOUT_S = 15.0
 # The longest that is waited for what is still under way, which a stuck mind or voice never ends.
 ENDING_TIMEOUT_S = 30.0
+# The same for a server that is stopped, which is not waited for much longer (bots/running.py).
+LAST_WORDS_TIMEOUT_S, LAST_TIMEOUT_S = 5.5, 0.5
+# The longest that who speaks is waited for to fall silent.
+HUSH_TIMEOUT_S = 1.0
+# The longest that is said before a conversation is ended that cannot go on.
+APOLOGY_TIMEOUT_S = 6.0
 WATCH_PERIOD_S = 1.0
 # A place that nobody comes to is given up after this long: a room may cost money.
 ARRIVAL_TIMEOUT_S = 60.0
@@ -42,14 +51,26 @@ class Host:
         self._max_duration_s = max_duration_s
         self._idle_s = idle_s
         self._quiet = asyncio.Event()
+        self._speaking = False
         self._asked = self._greeted = self._answer_due = self._muted = False
-        self._met = self._greeting_said = False
+        self._met = self._greeting_said = self._failed = False
+        self._page = asyncio.Event()
         self._audible = asyncio.Event()
         self._audible.set()
         self._farewell: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         worker.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
         worker.add_event_handler("on_frame_reached_upstream", self._heard)
+
+    @property
+    def greeted(self) -> bool:
+        """Whether the user has come."""
+        return self._greeted
+
+    @property
+    def has_page(self) -> bool:
+        """Whether the user has a page that sends messages."""
+        return self._page.is_set()
 
     def expect_user(self, timeout_s: float = ARRIVAL_TIMEOUT_S) -> None:
         """End the conversation if nobody comes."""
@@ -69,6 +90,10 @@ class Host:
     def watch(self, alive: Callable[[], bool]) -> None:
         """End the conversation when the place where it is held is gone."""
         self._start(self._watch(alive))
+
+    def beat(self, tell: Tell) -> None:
+        """Give a sign of life to a place that would be there without this process."""
+        self._start(beat(tell))
 
     def user_spoke(self) -> None:
         """The user is there: the next silence is asked about again, and a goodbye called off."""
@@ -127,9 +152,32 @@ class Host:
 
     def end(self, reason: str) -> None:
         """Say goodbye and end the conversation: "silence" or "duration"."""
-        farewell = self._start(self._goodbye(reason))
+        farewell = self._start(self._goodbye(reason, self._persona.goodbye))
         if reason == "silence":
             self._farewell = farewell
+
+    def spent(self, reason: str) -> None:
+        """Say that it has cost as much as it may, and end: "spend", or "spend-day" for all."""
+        self._start(self._goodbye(reason, self._persona.spent))
+
+    async def update(self) -> None:
+        """Break off what is said or thought of, tell that the server is stopped, and end."""
+        self._quiet.clear()
+        await self._worker.queue_frame(InterruptionFrame())
+        if self._speaking:
+            await _at_most(self._quiet.wait(), HUSH_TIMEOUT_S)
+        words = self._persona.updating
+        await self._goodbye("update", words, LAST_WORDS_TIMEOUT_S, LAST_TIMEOUT_S)
+
+    def fail(self, text: str, audible: bool = True) -> None:
+        """End because something does not work, which is shown as `text`, and said if it can be."""
+        if not self._failed:
+            self._failed = True
+            self._start(self._fail(text, audible))
+
+    def page_came(self) -> None:
+        """The user's page can show something."""
+        self._page.set()
 
     async def close(self) -> None:
         """Forget everything that is still planned."""
@@ -167,7 +215,7 @@ class Host:
 
     async def _end_in_time(self) -> None:
         await asyncio.sleep(self._max_duration_s)
-        await self._goodbye("duration")
+        await self._goodbye("duration", self._persona.goodbye)
 
     async def _give_up(self, timeout_s: float) -> None:
         await asyncio.sleep(timeout_s)
@@ -179,31 +227,53 @@ class Host:
             await asyncio.sleep(WATCH_PERIOD_S)
         await self._worker.cancel(reason="the room is gone")
 
-    async def _goodbye(self, reason: str) -> None:
+    async def _goodbye(
+        self,
+        reason: str,
+        words: str,
+        words_limit_s: float = GOODBYE_TIMEOUT_S,
+        limit_s: float = ENDING_TIMEOUT_S,
+    ) -> None:
         self._quiet.clear()
-        await self._say(self._persona.goodbye)
-        if has_sound(self._persona.goodbye):
-            await _at_most(self._quiet.wait(), GOODBYE_TIMEOUT_S)
-        drained = await self._is_drained()
-        await self._worker.queue_frame(RTVIServerMessageFrame({"type": "over", "reason": reason}))
+        await self._say(words)
+        if has_sound(words):
+            await _at_most(self._quiet.wait(), words_limit_s)
+        told = RTVIServerMessageFrame({"type": "over", "reason": reason})
+        await self._part(told, reason, limit_s)
+
+    async def _part(
+        self, told: RTVIServerMessageFrame, reason: str, limit_s: float = ENDING_TIMEOUT_S
+    ) -> None:
+        """Tell the page of the end, which this is, once nothing else is under way."""
+        drained = await self._is_drained(limit_s)
+        await self._worker.queue_frame(told)
         if drained:
             await self._worker.queue_frame(EndFrame(reason=reason))
         else:
             await self._worker.cancel(reason=f"{reason}, and something is stuck")
 
-    async def _is_drained(self) -> bool:
+    async def _is_drained(self, limit_s: float) -> bool:
         """Whether an EndFrame would come through; one that is stuck leaves no way to cancel."""
-        flushed = self._worker.flush_pipeline(ENDING_TIMEOUT_S)
+        flushed = self._worker.flush_pipeline(limit_s)
         with contextlib.suppress(TimeoutError):
-            return await asyncio.wait_for(flushed, ENDING_TIMEOUT_S)
+            return await asyncio.wait_for(flushed, limit_s)
         return False
+
+    async def _fail(self, text: str, audible: bool) -> None:
+        await _at_most(self._page.wait(), FACE_TIMEOUT_S)
+        if audible and has_sound(self._persona.unable):
+            self._quiet.clear()
+            await self._say(self._persona.unable)
+            await _at_most(self._quiet.wait(), APOLOGY_TIMEOUT_S)
+        await self._part(RTVIServerMessageFrame({"type": "failed", "text": text}), text)
 
     async def _say(self, text: str) -> None:
         if has_sound(text):
             await self._worker.queue_frame(TTSSpeakFrame(text))
 
     async def _heard(self, _worker: PipelineWorker, frame: Frame) -> None:
-        if isinstance(frame, BotStartedSpeakingFrame):
+        self._speaking = isinstance(frame, BotStartedSpeakingFrame)
+        if self._speaking:
             self._answer_due = False
         else:
             self._quiet.set()

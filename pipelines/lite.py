@@ -1,35 +1,32 @@
-"""What Pipecat's HeyGen classes leave open: the server's address, and whether they connected.
+"""What LiveAvatar is asked for in a LITE session, and whether it came."""
 
-HeyGenClient swallows every error of its set-up and goes on without a session, so it has to be
-asked; its address is a constant of a class. Both are reached here and nowhere else.
-"""
+import math
 
 import aiohttp
 from pipecat.services.heygen.api_liveavatar import (
     AvatarPersona,
-    LiveAvatarApi,
+    LiveAvatarApiError,
     LiveAvatarNewSessionRequest,
     VideoEncoding,
     VideoQuality,
     VideoSettings,
 )
-from pipecat.services.heygen.client import HeyGenClient
 
 from liveavatar.rest import LiveAvatarError, check_key
 from liveavatar.wire import SANDBOX_AVATARS
+from sessions.ledger import LedgerError
 
 from .errors import PartFailed, UserError
+from .heygen import LiteClient, cause
 from .meeting import Invitation
 from .persona import Persona
+from .redaction import redacted
 from .settings import Settings
+from .trouble import SLOW
 
+# A session outlives the longest conversation by so much, which is time for a goodbye.
+GOODBYE_S = 60
 DEFAULT_AVATAR = "1c690fe7-23e0-49f9-bfba-14344450285b"
-
-
-def redirect(settings: Settings) -> None:
-    """Point every LiveAvatarApi of this process at the server the settings name."""
-    url = f"{settings.liveavatar_base_url.rstrip('/')}/v1"
-    LiveAvatarApi.BASE_URL = url  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def avatar_id(settings: Settings, persona: Persona) -> str:
@@ -45,12 +42,18 @@ def session_request(settings: Settings, persona: Persona) -> LiveAvatarNewSessio
         avatar_id=avatar_id(settings, persona),
         is_sandbox=settings.liveavatar_sandbox,
         avatar_persona=_persona(settings),
-        max_session_duration=settings.liveavatar_max_duration_s,
+        max_session_duration=longest_s(settings),
         video_settings=VideoSettings(
             encoding=VideoEncoding(settings.liveavatar_codec),
             quality=VideoQuality(settings.liveavatar_quality),
         ),
     )
+
+
+def longest_s(settings: Settings) -> int:
+    """After how many seconds LiveAvatar ends a session, whatever has become of this process."""
+    asked_s = settings.liveavatar_max_duration_s
+    return asked_s or math.ceil(settings.avatar_max_duration_s) + GOODBYE_S
 
 
 def _persona(settings: Settings) -> AvatarPersona | None:
@@ -72,38 +75,44 @@ async def check_account(settings: Settings, http: aiohttp.ClientSession) -> None
         raise UserError(error.problem, "check LIVEAVATAR_API_KEY") from None
 
 
-def connected(client: HeyGenClient | None) -> bool:
-    """Whether the client has a session, and its WebSocket and its room are still open."""
-    if client is None or client._livekit_room is None:
-        return False
-    in_room = client._livekit_room.isconnected()
-    return bool(client._heyGen_session and client._connected and in_room)
-
-
 async def joined_room(
-    client: HeyGenClient | None, settings: Settings, http: aiohttp.ClientSession
+    client: LiteClient, settings: Settings, http: aiohttp.ClientSession
 ) -> Invitation:
     """The room a connected client is in, with the token of its user.
 
     Raises:
         PartFailed: the client did not connect; says why.
     """
-    if not connected(client):
-        raise PartFailed(await why_not_connected(settings, http))
-    assert client and client._heyGen_session
+    await client.greeted()
+    if isinstance(client.failure, LedgerError):
+        raise PartFailed(f"No session at LiveAvatar is begun: {client.failure}.")
+    if not client.usable:
+        raise PartFailed(await why_not_connected(client.failure, settings, http))
+    assert client._heyGen_session
     return Invitation(client._heyGen_session.livekit_url, client._heyGen_session.access_token)
 
 
-async def why_not_connected(settings: Settings, http: aiohttp.ClientSession) -> str:
-    """The likely cause of a client without session, found by asking the server."""
+async def why_not_connected(
+    failure: Exception | None, settings: Settings, http: aiohttp.ClientSession
+) -> str:
+    """The cause of a client without session, if it is not known found by asking the server."""
     url = settings.liveavatar_base_url
+    if isinstance(failure, TimeoutError):
+        return f"LiveAvatar at {url} {SLOW}."
+    if isinstance(failure, LiveAvatarApiError) and _tells(failure.status):
+        return f"LiveAvatar {cause(failure.status)}."
     try:
         await check_key(http, url, settings.liveavatar_api_key.get_secret_value())
     except LiveAvatarError as error:
-        return f"LiveAvatar refused the session: {error}"
+        return redacted(f"LiveAvatar refused the session: {error}")
     except (aiohttp.ClientError, TimeoutError) as error:
         return f"LiveAvatar at {url} cannot be reached ({type(error).__name__})."
     return (
         f"LiveAvatar at {url} accepts the key but gave no session: check LIVEAVATAR_AVATAR_ID, "
         "your credits and how many sessions run."
     )
+
+
+def _tells(status: int) -> bool:
+    """Whether a status says all there is to know."""
+    return status in (402, 429) or status >= 500

@@ -5,12 +5,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipecat.frames.frames import OutputTransportMessageUrgentFrame
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.runner.types import RunnerArguments
+from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import BaseTransport
 
 from liveavatar.wire import Quality
+from sessions.spend import Stay
 
+from .pulse import Tell
 from .settings import Settings
 
 
@@ -28,26 +32,48 @@ class Meeting:
 
     Attributes:
         face_visible: set when the first picture has been shown.
-        brings_face: whether the place has a face of its own.
+        face: builds what stands for the face that the place has of its own, if it has one.
         room: opens the place and says where it is, for places that are made on demand.
         alive: whether the place still exists, for places that end without saying so.
         muted: whether the user has turned the microphone off, for places that know.
-        occupied: whether a user is there besides the one of this id, for places that hold several.
+        occupied: whether a user is there when the one of this id has left, for places that hold
+            several.
+        reached: whether the user is reached now, for places that tell so late.
+        unmet: what may keep who has knocked from coming in, for places that one knocks at.
+        unread: what may keep their page from sending a word.
+        tell: sends everybody a message past the pipeline, for places that others keep open.
+        stay: for how long the place is there, for places that are paid for by the minute.
     """
 
     transport: BaseTransport
     pictures: tuple[FrameProcessor, ...] = ()
     face_visible: asyncio.Event | None = None
-    brings_face: bool = False
+    face: Callable[[], FrameProcessor] | None = None
     room: Callable[[], Awaitable[Invitation]] | None = None
     alive: Callable[[], bool] | None = None
     muted: Callable[[], bool] | None = None
     occupied: Callable[[str], bool] | None = None
+    reached: Callable[[], bool] | None = None
+    unmet: str = ""
+    unread: str = ""
+    tell: Tell | None = None
+    stay: Stay | None = None
 
 
 @dataclass
 class HeyGenRunnerArguments(RunnerArguments):
     """Arguments of one conversation in LiveAvatar's room, which is made for it."""
+
+
+def telling(transport: BaseTransport) -> Tell:
+    """How a transport of Pipecat's sends everybody a message."""
+
+    async def tell(message: dict[str, Any]) -> None:
+        output = transport.output()
+        assert isinstance(output, BaseOutputTransport)
+        await output.send_message(OutputTransportMessageUrgentFrame(message))
+
+    return tell
 
 
 def picture_size(settings: Settings, face: str) -> tuple[int, int]:

@@ -7,6 +7,9 @@ USERS = (rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PART
 
 
 def is_occupied(room: rtc.Room | None, *others: str) -> bool:
-    """Whether a user is in the room; `others` are the identities of who does not count."""
+    """Whether a user is in the room; `others` are the identities of who does not count.
+
+    Who has left is not, unless they are there again: their identity is forgotten before it is told.
+    """
     present = room.remote_participants.items() if room else ()
     return any(who.kind in USERS for identity, who in present if identity not in others)

@@ -7,7 +7,7 @@ only when the part is chosen.
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 from .errors import Incompatible, MissingExtra, MissingSetting, UnknownPart
@@ -40,12 +40,18 @@ class Part:
         return f"{self.kind.upper()}={self.value}"
 
     @property
+    def where(self) -> str:
+        """Where it runs: "local" or "cloud"."""
+        return "local" if self.local else "cloud"
+
+    @property
     def installed(self) -> bool:
         """Whether the packages of this part can be imported."""
-        return all(_importable(name) for name in self.packages)
+        return all(importable(name) for name in self.packages)
 
 
-def _importable(module: str) -> bool:
+def importable(module: str) -> bool:
+    """Whether there is a module; nothing of it is imported but what it stands in."""
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:
@@ -73,19 +79,28 @@ PARTS = (
 # The eval harness reaches it by the server's /ws; it is not chosen by a flag.
 HEADLESS = Part("transport", "headless", "no user interface, for evals", local=True)
 KINDS = ("stt", "llm", "tts", "avatar", "transport")
+# Kinds of which several parts can be listed, the next for when one fails.
+CHAINED = ("stt", "llm", "tts")
 SPOKEN = {"stt": "ears", "llm": "mind", "tts": "voice", "avatar": "face", "transport": "meeting"}
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A chosen part and why it was chosen."""
+    """A chosen part and why it was chosen, and those that take its place if it fails, in order."""
 
     part: Part
     why: str
+    spares: tuple[Part, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All of them, in order."""
+        return self.part, *self.spares
 
     def __str__(self) -> str:
-        where = "local" if self.part.local else "cloud"
-        return f"{SPOKEN[self.part.kind]}: {self.part.value} ({where}), {self.why}"
+        first = f"{SPOKEN[self.part.kind]}: {self.part.value} ({self.part.where}), {self.why}"
+        spares = " or ".join(f"{spare.value} ({spare.where})" for spare in self.spares)
+        return f"{first}; if it fails, {spares}" if spares else first
 
 
 Lineup = Mapping[str, Choice]
@@ -136,8 +151,9 @@ def choose(settings: Settings, probe: Probe | None = None) -> Lineup:
     if lineup["transport"].part.value == "heygen":
         lineup["avatar"] = _face_of_the_room(settings)
     for choice in reversed(lineup.values()):
-        _check_settings(choice.part, settings)
-    _check_installed([choice.part for choice in lineup.values()])
+        for row in choice.parts:
+            _check_settings(row, settings)
+    _check_installed([row for choice in lineup.values() for row in choice.parts])
     return lineup
 
 
@@ -148,14 +164,27 @@ def missing(row: Part, settings: Settings) -> list[str]:
 
 
 def choose_one(kind: str, settings: Settings, probe: Probe | None = None) -> Choice:
-    """Choose the part of one kind, whether or not it can be used.
+    """Choose the part of one kind and its spares, whether or not they can be used.
 
     Raises:
         UnknownPart: what was asked for does not exist.
     """
-    asked = getattr(settings, kind)
-    if asked != "auto":
-        return Choice(part(kind, asked), "as you asked")
+    first, *others = asked(kind, settings)
+    choices = [_choose(kind, value, settings, probe) for value in (first, *others)]
+    rows = list(dict.fromkeys(choice.part for choice in choices))
+    return replace(choices[0], spares=tuple(rows[1:]))
+
+
+def asked(kind: str, settings: Settings) -> list[str]:
+    """The values that are set for a kind, in order: "gemini,ollama" are two."""
+    value: str = getattr(settings, kind)
+    listed = [each.strip() for each in value.split(",")] if kind in CHAINED else [value]
+    return [each for each in listed if each] or ["auto"]
+
+
+def _choose(kind: str, value: str, settings: Settings, probe: Probe | None) -> Choice:
+    if value != "auto":
+        return Choice(part(kind, value), "as you asked")
     if kind == "transport":
         return _choose_transport(settings)
     cloud = next(row for row in PARTS if row.kind == kind and row.needs)
@@ -164,14 +193,16 @@ def choose_one(kind: str, settings: Settings, probe: Probe | None = None) -> Cho
         return Choice(cloud, f"{environment_names(cloud.needs[0])[0]} is set")
     why = f"no {lacking[0]}"
     return (
-        _local_mind(settings, probe or endpoint.look, why) if kind == "llm" else _local(kind, why)
+        _local_mind(settings, probe or endpoint.look, why)
+        if kind == "llm"
+        else Choice(local(kind), why)
     )
 
 
-def _local(kind: str, why: str) -> Choice:
+def local(kind: str) -> Part:
     """The first local part that is installed; without any the first, which says how to get it."""
     rows = [row for row in PARTS if row.kind == kind and row.local]
-    return Choice(next((row for row in rows if row.installed), rows[0]), why)
+    return next((row for row in rows if row.installed), rows[0])
 
 
 def _local_mind(settings: Settings, probe: Probe, why: str) -> Choice:

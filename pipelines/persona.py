@@ -17,29 +17,39 @@ SETTING = "AVATAR_PERSONA"
 # What a persona calls its voice with a part that has none for it.
 NO_VOICE = "none"
 PATIENCES = ("quick", "balanced", "patient")
-FILLED = ("prompt", "greeting", "lost", "still_there", "goodbye", "filler")
+FILLED = (
+    *("prompt", "greeting", "lost", "unable", "still_there", "goodbye", "filler", "waiting"),
+    *("welcome_back", "updating", "spent"),
+)
 
 
 @dataclass(frozen=True)
 class Persona:
     """One persona. `voice` and `avatar` map a part's value ("piper") to what that part calls it.
 
-    `lost` is what it says when its mind answers nothing. `patience` is how long a pause it grants:
-    one of PATIENCES, or "" for the usual. `filler` is said when an answer takes long; "" for
-    nothing.
+    `lost` is what it says when its mind answers nothing, `unable` when a part of it fails for good.
+    `patience` is how long a pause it grants: one of PATIENCES, or "" for the usual. `filler` is
+    said when an answer takes long, `waiting` when it takes very long; "" for nothing.
+    `welcome_back` is said to who had dropped, `updating` when the server is stopped, `spent` when
+    it has cost as much as it may.
     """
 
     name: str = "Mira"
     prompt: str = ""
     greeting: str = ""
     lost: str = "Sorry, I lost my thread. Could you say that again?"
+    unable: str = "Sorry, something of mine does not work right now."
     still_there: str = "Are you still there?"
     goodbye: str = "I will let you go now. Goodbye!"
+    welcome_back: str = "We were cut off. I'm still here: where were we?"
+    updating: str = "I'm being updated, so I have to stop here. Please call again in a minute!"
+    spent: str = "My budget is used up, so I have to stop here. Goodbye!"
     voice: Mapping[str, str] = field(default_factory=dict)
     avatar: Mapping[str, str] = field(default_factory=dict)
     language: str = "en"
     patience: str = ""
     filler: str = ""
+    waiting: str = ""
 
     def has_voice(self, part: str) -> bool:
         """Whether a part can speak for it."""

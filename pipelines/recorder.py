@@ -1,6 +1,6 @@
 """Feeds the transcript from the conversation's turns, typed text and measured latencies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,23 +23,23 @@ class Recorder:
         transcript: Transcript,
         turns: LLMContextAggregatorPair,
         latency: TurnLatency,
-        ears: TurnOwner | None = None,
+        ears: Sequence[TurnOwner] = (),
     ) -> None:
         self._transcript = transcript
         self._user_at_s = self._avatar_at_s = 0.0
         self._answered: Turn | None = None
         self._held: list[Callable[[], None]] | None = None
         self._avatar_turn = self._forgets = self._goes_on = False
-        self._holds = ears is not None
+        self._holds = bool(ears)
         latency.add_event_handler("on_typed", self._typed)
         latency.add_event_handler("on_answered", self._measured)
         turns.user().add_event_handler("on_user_turn_started", self._user_started)
         turns.user().add_event_handler("on_user_turn_stopped", self._user_stopped)
         turns.assistant().add_event_handler("on_assistant_turn_started", self._avatar_started)
         turns.assistant().add_event_handler("on_assistant_turn_stopped", self._avatar_stopped)
-        if ears:
-            ears.add_event_handler("on_turn_kept", self._kept)
-            ears.add_event_handler("on_turn_taken_back", self._taken_back)
+        for each in ears:
+            each.add_event_handler("on_turn_kept", self._kept)
+            each.add_event_handler("on_turn_taken_back", self._taken_back)
 
     def close(self) -> None:
         """Write what is held back: nobody takes it back any more."""

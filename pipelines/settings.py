@@ -5,7 +5,6 @@ Nothing else reads the environment. Settings are loaded once and passed on as an
 
 import json
 import os
-import re
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -22,12 +21,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import BadSetting
 from .ice import ice_servers
+from .lists import check_networks, check_origins, credentials, split_list
 
 Size = Annotated[tuple[int, int], NoDecode]
+# In US dollars, as the vendors ask for small amounts at the time of writing.
+Price = Annotated[float, Field(ge=0)]
 ENV_FILE = ".env"
 NO_KEY = SecretStr("")
-HOLDING_SECRETS = ("avatar_ice_servers",)
-ORIGIN = re.compile(r"\*|https?://([\w.-]+|\[[0-9a-f:]+\])(:\d+)?")
+SHORTEST_TOKEN = 16  # characters
+HOLDING_SECRETS = ("avatar_ice_servers", "avatar_ledger")
 
 
 class Settings(BaseSettings):
@@ -41,10 +43,11 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    # The parts. "auto" is the cloud part when its key is set, else the local one.
-    stt: str = Field("auto", description="speech to text: deepgram, moonshine, whisper")
-    llm: str = Field("auto", description="language model: gemini, ollama, guide")
-    tts: str = Field("auto", description="text to speech: cartesia, hibari, piper")
+    # The parts. "auto" is the cloud part when its key is set, else the local one. Of the first
+    # three several may be listed, as gemini,ollama,guide: the next goes on when one fails.
+    stt: str = Field("auto", description="speech to text, in order: deepgram, moonshine, whisper")
+    llm: str = Field("auto", description="language model, in order: gemini, ollama, guide")
+    tts: str = Field("auto", description="text to speech, in order: cartesia, hibari, piper")
     avatar: str = Field("auto", description="face: heygen, puppet, none")
     transport: str = Field("auto", description="where to meet: webrtc, daily, livekit, heygen")
 
@@ -62,6 +65,15 @@ class Settings(BaseSettings):
     avatar_transcripts: str = Field(
         "transcripts", description="folder for transcripts, or none to keep none"
     )
+    avatar_ledger: str = Field(
+        "ledger", description="ledger of what is paid for and open: a folder, or postgresql://…"
+    )
+    avatar_spend_limit_per_conversation: float | None = Field(
+        None, gt=0, description="dollars after which a conversation is ended; empty: none"
+    )
+    avatar_spend_limit_per_day: float | None = Field(
+        None, gt=0, description="dollars a day (UTC), after which all are ended; empty: none"
+    )
     avatar_patience: Literal["", "quick", "balanced", "patient"] = Field(
         "",
         description="how long a pause may be: quick, balanced or patient; empty for the persona's",
@@ -69,11 +81,17 @@ class Settings(BaseSettings):
     avatar_speculation: bool = Field(
         True, description="let the mind begin before the user has surely finished; costs calls"
     )
+    avatar_thinking_s: float = Field(
+        8.0, gt=0, description="seconds until a mind without a word is given up for the next"
+    )
     avatar_idle_s: float = Field(
         30.0, gt=0, description="seconds of silence before the user is asked, once"
     )
     avatar_max_duration_s: float = Field(
         1800.0, gt=0, description="seconds after which a conversation is ended"
+    )
+    avatar_return_s: float = Field(
+        60.0, ge=0, description="seconds for which who drops can come back, 0 for none"
     )
 
     # The page and its server.
@@ -83,6 +101,14 @@ class Settings(BaseSettings):
     avatar_allowed_origins: str = Field(
         "",
         description="other pages that may use this server, as https://a.example,https://b.example",
+    )
+    avatar_access_token: SecretStr = NO_KEY
+    avatar_trusted_proxies: str = Field(
+        "",
+        description="proxies whose word for a client's address is taken, as 127.0.0.1,10.0.0.0/8",
+    )
+    avatar_max_conversations: int = Field(
+        0, ge=0, description="conversations at a time, 0 for what the machine was measured to carry"
     )
     avatar_ice_servers: str = Field(
         "",
@@ -119,6 +145,12 @@ class Settings(BaseSettings):
     avatar_size: Size = Field(
         (1280, 720), description="size of the puppet's picture in pixels, as 1280x720"
     )
+    avatar_prewarm: bool = Field(
+        False, description="begin a paid face before its user is there: faster, and costs more"
+    )
+    avatar_fallback: Literal["puppet", "portrait", "none"] = Field(
+        "puppet", description="what is seen while the face is gone: puppet, portrait or none"
+    )
     puppet_pack: str = Field(
         "", description="face of the puppet: mira, theo or a pack's folder; unset, users choose"
     )
@@ -132,6 +164,7 @@ class Settings(BaseSettings):
     deepgram_model: str = Field(
         "", description="Deepgram's model; empty for Flux where it knows the language, else Nova"
     )
+    deepgram_dollars_per_minute: Price = Field(0.0077, description="price of a minute of sound")
 
     # Whisper.
     whisper_model: str = Field(
@@ -144,6 +177,8 @@ class Settings(BaseSettings):
         "https://generativelanguage.googleapis.com", description="root of Gemini's service"
     )
     google_model: str = Field("gemini-2.5-flash", description="Gemini's model")
+    google_dollars_per_million_in: Price = Field(0.3, description="price of a million tokens read")
+    google_dollars_per_million_out: Price = Field(2.5, description="… written, thoughts included")
 
     # Ollama, or any other endpoint that speaks OpenAI's protocol.
     ollama_base_url: str = Field(
@@ -155,6 +190,8 @@ class Settings(BaseSettings):
         4096, ge=1024, description="tokens that the model reads and writes at most"
     )
     ollama_api_key: SecretStr = NO_KEY
+    ollama_dollars_per_million_in: Price = Field(0.0, description="price of a million tokens read")
+    ollama_dollars_per_million_out: Price = Field(0.0, description="… written, thoughts included")
 
     # Cartesia.
     cartesia_api_key: SecretStr = NO_KEY
@@ -163,6 +200,7 @@ class Settings(BaseSettings):
     )
     cartesia_model: str = Field("sonic-3", description="Cartesia's model")
     cartesia_voice_id: str = Field("", description="Cartesia's voice; empty for the persona's")
+    cartesia_dollars_per_million: Price = Field(50.0, description="price of a million characters")
 
     # Hibari.
     hibari_voice: str = Field(
@@ -195,6 +233,10 @@ class Settings(BaseSettings):
     liveavatar_max_duration_s: int | None = Field(
         None, gt=0, description="seconds after which LiveAvatar ends a session"
     )
+    liveavatar_roll_over: bool = Field(
+        True, description="begin another session in a pause before one ends"
+    )
+    liveavatar_dollars_per_minute: Price = Field(0.1, description="price of a minute of a session")
 
     # Daily.
     daily_api_key: SecretStr = NO_KEY
@@ -211,6 +253,21 @@ class Settings(BaseSettings):
     livekit_api_secret: SecretStr = NO_KEY
     livekit_token: SecretStr = NO_KEY
     livekit_room_name: str = Field("", description="a room to use; empty for one each time")
+
+    # Traces, by OpenTelemetry's own variables.
+    otel_exporter_otlp_endpoint: str = Field(
+        "", description="collector that traces are sent to, as http://host:4318; empty: none"
+    )
+    otel_exporter_otlp_traces_endpoint: str = Field(
+        "", description="the same for traces alone, with its path, as http://host:4318/v1/traces"
+    )
+    otel_exporter_otlp_traces_headers: SecretStr = Field(
+        NO_KEY,
+        validation_alias=AliasChoices(
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"
+        ),
+    )
+    otel_service_name: str = Field("avatar", description="what this service is called in traces")
 
     @model_validator(mode="before")
     @classmethod
@@ -229,10 +286,19 @@ class Settings(BaseSettings):
     @field_validator("avatar_allowed_origins")
     @classmethod
     def _listed_origins(cls, listed: str) -> str:
-        for origin in _split_list(listed):
-            if not ORIGIN.fullmatch(origin):
-                raise ValueError("write each as https://name or http://name:port, without a path")
-        return listed
+        return check_origins(listed)
+
+    @field_validator("avatar_access_token")
+    @classmethod
+    def _long_enough(cls, token: SecretStr) -> SecretStr:
+        if 0 < len(token.get_secret_value()) < SHORTEST_TOKEN:
+            raise ValueError(f"it takes {SHORTEST_TOKEN} characters: try `openssl rand -hex 24`")
+        return token
+
+    @field_validator("avatar_trusted_proxies")
+    @classmethod
+    def _listed_proxies(cls, listed: str) -> str:
+        return check_networks(listed)
 
     @field_validator("avatar_ice_servers", mode="before")
     @classmethod
@@ -261,7 +327,7 @@ class Settings(BaseSettings):
     @property
     def allowed_origins(self) -> list[str]:
         """The origins of other pages that may use this server, in small letters; or "*"."""
-        return _split_list(self.avatar_allowed_origins)
+        return split_list(self.avatar_allowed_origins)
 
     @property
     def visitor_variables(self) -> list[str]:
@@ -274,13 +340,13 @@ class Settings(BaseSettings):
         return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
     def secrets(self) -> list[str]:
-        """Every key that is set: what must never be shown."""
-        values = (getattr(self, name) for name in type(self).model_fields)
-        return [v.get_secret_value() for v in values if isinstance(v, SecretStr) and v]
-
-
-def _split_list(listed: str) -> list[str]:
-    return [part.strip().lower() for part in listed.split(",") if part.strip()]
+        """Every key and password that is set: what must never be shown."""
+        values = [getattr(self, name) for name in type(self).model_fields]
+        keys = [v.get_secret_value() for v in values if isinstance(v, SecretStr) and v]
+        passwords = [urlsplit(v).password for v in values if isinstance(v, str) and "@" in v]
+        passwords += [server.get("credential") for server in self.ice_servers]
+        passwords += credentials(self.otel_exporter_otlp_traces_headers.get_secret_value())
+        return keys + [str(each) for each in passwords if each]
 
 
 def names_in_file() -> list[str]:
@@ -293,20 +359,10 @@ def names_in_environment() -> list[str]:
     return [name.upper() for name in os.environ]
 
 
-def known_names() -> list[str]:
-    """Every name that sets something, in the order of the settings."""
-    return [name for field in Settings.model_fields for name in environment_names(field)]
-
-
 def environment_names(field: str) -> list[str]:
     """The names a field has in the environment, the preferred one first."""
     alias = Settings.model_fields[field].validation_alias
     return [str(a) for a in alias.choices] if isinstance(alias, AliasChoices) else [field.upper()]
-
-
-def flag_name(field: str) -> str:
-    """The command line flag of a field: `avatar_port` is `--port`, `tts` is `--tts`."""
-    return "--" + field.removeprefix("avatar_").replace("_", "-")
 
 
 def load_settings(**flags: Any) -> Settings:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .settings import known_names, names_in_environment, names_in_file
+from .settings import Settings, environment_names, names_in_environment, names_in_file
 
 # Nobody else's variables begin so.
 OWN = ("AVATAR_", "PUPPET_", "LIVEAVATAR_")
@@ -13,6 +13,16 @@ FOREIGN = {
     "GOOGLE_GENAI_API_KEY",
     "GOOGLE_VERTEX_BASE_URL",
     "OLLAMA_MODELS",
+    *(
+        f"OTEL_EXPORTER_OTLP_{signal}{what}"
+        for signal in ("", "TRACES_", "METRICS_", "LOGS_")
+        for what in ("CERTIFICATE", "CLIENT_KEY", "COMPRESSION", "INSECURE", "PROTOCOL", "TIMEOUT")
+    ),
+    *(
+        f"OTEL_EXPORTER_OTLP_{signal}_{what}"
+        for signal in ("METRICS", "LOGS")
+        for what in ("ENDPOINT", "HEADERS")
+    ),
     "PIPER_VOICE_ID",
     "TTY",
     "XAI_API_KEY",
@@ -46,7 +56,7 @@ class Misspelt:
 
 def misspelt() -> list[Misspelt]:
     """The names in .env and in the environment that look like ours and set nothing."""
-    known = known_names()
+    known = [name for field in Settings.model_fields for name in environment_names(field)]
     in_file = [name for name in names_in_file() if name not in known]
     found = {name: _look(name, ".env", known) for name in in_file}
     for name in names_in_environment():

@@ -24,3 +24,8 @@ def one_line(text: str, longest: int) -> str:
 def has_sound(text: str) -> bool:
     """Whether there is anything in a text that a voice could say."""
     return any(letter.isalnum() for letter in text)
+
+
+def letters(text: str) -> int:
+    """How many letters and digits a text has: what is compared of it."""
+    return sum(letter.isalnum() for letter in text)

@@ -7,6 +7,7 @@ import numpy as np
 from livekit import rtc
 
 from liveavatar.wire import Encoding
+from pipelines.joining import join
 from puppet import FPS, SAMPLE_RATE
 
 CODECS = {Encoding.H264: rtc.VideoCodec.H264, Encoding.VP8: rtc.VideoCodec.VP8}
@@ -35,7 +36,8 @@ class Room:
             rtc.ConnectError, rtc.participant.PublishTrackError, TimeoutError: it did not work.
         """
         async with asyncio.timeout(JOIN_TIMEOUT_S):
-            await self._room.connect(url, token, rtc.RoomOptions(auto_subscribe=False))
+            options = rtc.RoomOptions(auto_subscribe=False)
+            await join(self._room.connect(url, token, options), lambda: self._room)
             me = self._room.local_participant
             voice = rtc.LocalAudioTrack.create_audio_track("voice", self._audio)
             await me.publish_track(voice, self._voice_options())

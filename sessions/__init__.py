@@ -1,1 +1,1 @@
-"""What was said and how fast."""
+"""What was said and how fast, and what is open and paid for."""

@@ -4,14 +4,22 @@ import json
 import re
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+# What a page that comes back is told: more than anybody reads again.
+REMEMBERED_TURNS = 200
+
 
 class Transcript:
-    """Writes one line per turn as it ends; times are seconds from the start of the conversation."""
+    """Writes one line per turn as it ends; times are seconds from the start of the conversation.
+
+    Attributes:
+        turns: the last of those lines, also where none are kept in a file.
+    """
 
     def __init__(
         self, file: TextIO | None = None, clock: Callable[[], float] = time.monotonic
@@ -19,6 +27,7 @@ class Transcript:
         self._file = file
         self._clock = clock
         self._start_s = clock()
+        self.turns: deque[dict[str, Any]] = deque(maxlen=REMEMBERED_TURNS)
 
     def keep_in(self, folder: Path, conversation: str) -> None:
         """Keep the lines from now on, in a file of their own.
@@ -69,6 +78,7 @@ class Transcript:
             line["steps"] = {step: round(at_s, 3) for step, at_s in steps.items()}
         if interrupted:
             line["interrupted"] = True
+        self.turns.append(line)
         self._write(line)
 
     def close(self) -> None:
@@ -81,18 +91,6 @@ class Transcript:
         if self._file:
             self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
             self._file.flush()
-
-
-def open_transcript(folder: Path | None, conversation: str) -> Transcript:
-    """Open the transcript of a conversation; without a folder nothing is kept.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    transcript = Transcript()
-    if folder is not None:
-        transcript.keep_in(folder, conversation)
-    return transcript
 
 
 def why_not_kept(folder: Path) -> str:

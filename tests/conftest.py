@@ -1,6 +1,6 @@
 """What every test can rely on: none of the developer's settings, and servers to share."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +12,27 @@ from tests.talk.app import SMALL, App, running_app
 
 __all__ = ["faced", "livekit", "livekit_binary", "roomed"]
 
+# Characters of a server's log that are shown where a test failed.
+LOG_SHOWN = 6_000
 BRIEF = "name: Theo\ngreeting: You can talk to me.\navatar: {puppet: theo}\n"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What one may want otherwise in a single run."""
     parser.addoption("--fuzz-s", type=float, default=10, help="seconds to fuzz the sandbox for")
+    parser.addoption("--all-faults", action="store_true", help="not only a third of them")
     parser.addoption("--fuzz-seed", type=int, help="fuzz as in the run that told this seed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show what a server said to a test that failed."""
+    report = yield
+    for name, value in getattr(item, "funcargs", {}).items():
+        app = value[0] if isinstance(value, tuple) and value else value
+        if report.failed and isinstance(app, App):
+            report.sections.append((f"The log of {name}", app.output[-LOG_SHOWN:]))
+    return report
 
 
 @pytest.fixture(autouse=True)

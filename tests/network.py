@@ -20,9 +20,13 @@ CABLE = ("avatar-out", "avatar-in")
 
 @dataclass(frozen=True)
 class Network:
-    """A network whose one machine is found at `address`; `command` runs a program in it."""
+    """A network whose one machine is found at `address`; `command` runs a program in it.
+
+    `outside` is this machine's address on the cable between them.
+    """
 
     address: str
+    outside: str
     command: Path
 
 
@@ -39,7 +43,7 @@ def tcp_only(program: Path, folder: Path) -> Iterator[Network]:
         command = folder / "inside"
         command.write_text(f'#!/bin/sh\nexec ip netns exec {NAME} "{program}" "$@"\n')
         command.chmod(0o755)
-        yield Network(INSIDE, command)
+        yield Network(INSIDE, OUTSIDE, command)
     finally:
         _can(f"ip netns del {NAME}")
 

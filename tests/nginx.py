@@ -49,7 +49,7 @@ async def nginx(server: str, path: str, folder: Path) -> AsyncIterator[str]:
     if not PROGRAM:
         missing(HOW)
     _certify(folder)
-    port = _free_port()
+    port = free_port()
     written = CONFIGURATION.format(server=server, path=path, folder=folder, port=port)
     (folder / "nginx.conf").write_text(written)
     process = await asyncio.create_subprocess_exec(
@@ -64,8 +64,9 @@ async def nginx(server: str, path: str, folder: Path) -> AsyncIterator[str]:
         await process.wait()
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
+def free_port(address: str = "127.0.0.1") -> int:
+    """A TCP port that nobody listens on now."""
+    with socket.create_server((address, 0)) as found:
         return found.getsockname()[1]
 
 

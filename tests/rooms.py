@@ -44,9 +44,9 @@ async def staged(
 ) -> AsyncIterator[Staged]:
     """The app, and the sandbox it is pointed at."""
     async with rehearsal(livekit, faults) as stage:
-        async with running_app(
-            folder, *SMALL, "--liveavatar-quality", "low", *flags, env=stage.env
-        ) as app:
+        env = {**stage.env, "AVATAR_LOG_LEVEL": "INFO"}
+        flags = (*SMALL, "--liveavatar-quality", "low", *flags)
+        async with running_app(folder, *flags, env=env) as app:
             yield app, stage
 
 

@@ -1,5 +1,10 @@
-"""In which order tests run: files side by side first, then what runs in real time, one by one."""
+"""In which order tests run: files side by side first, then what runs in real time, one by one.
 
+Beside that runs what is patient, with the time that is left over.
+"""
+
+import contextlib
+import functools
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,23 +14,44 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadGroupScheduling
 from xdist.workermanage import WorkerController
 
-REALTIME = "realtime"
+PATIENT, REALTIME = "patient", "realtime"
+MARKS = (PATIENT, REALTIME)
+# Where one file holds so many conversations at once that there is no room for another such file.
+FAULTS = "tests/faults/"
 # Where conversations are held, which take long and wait more than they compute; the longest first.
 CONVERSATIONS = ("talk", "evals", "browser")
 
 
 class InTurn(LoadGroupScheduling):
-    """Files go to whichever worker is free; the last one left runs what is marked as real time."""
+    """Files go to whichever worker is free; the last two left run what is marked, a kind each."""
 
     def _split_scope(self, nodeid: str) -> str:
-        group = super()._split_scope(nodeid)
-        return REALTIME if group == REALTIME else nodeid.partition("::")[0]
+        group, file = super()._split_scope(nodeid), nodeid.partition("::")[0]
+        if group in MARKS:
+            return group
+        return FAULTS if file.startswith(FAULTS) else file
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        if next(iter(self.workqueue)) != REALTIME or self.nodes == [node]:
+        work = self.assigned_work
+        others = [other for other in self.nodes if other is not node]
+        if next(iter(self.workqueue)) != REALTIME or not any(map(self._is_working, others)):
             super()._assign_work_unit(node)
-        elif any(other is not node and not other.shutting_down for other in self.nodes):
+        elif any(not other.shutting_down and PATIENT not in work[other] for other in others):
             node.shutdown()
+
+    def _is_working(self, node: WorkerController) -> bool:
+        """Whether it still has to do anything but what is patient."""
+        work = self.assigned_work[node]
+        rest = {scope: unit for scope, unit in work.items() if scope != PATIENT}
+        return PATIENT not in work or self._pending_of(rest) > 0
+
+    def mark_test_complete(
+        self, node: WorkerController, item_index: int, duration: float = 0
+    ) -> None:
+        """Note it; another worker may have waited for it."""
+        super().mark_test_complete(node, item_index, duration)
+        for other in self.nodes:
+            self._reschedule(other)
 
     def remove_node(self, node: WorkerController) -> str | None:
         """Forget a worker; the one that is left may now be alone."""
@@ -48,22 +74,57 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what runs in real time at the end, as one group for the scheduler."""
+    """Put what is marked at the end, as a group for the scheduler each."""
     places = _places(dict.fromkeys(item.path for item in items))
-    items.sort(key=lambda item: (_is_realtime(item), places[item.path]))
-    for item in filter(_is_realtime, items):
-        item.add_marker(pytest.mark.xdist_group(REALTIME))
+    order = ("", *MARKS)
+
+    def place(item: pytest.Item) -> tuple[int, float, bool]:
+        mark, (where, is_other) = _mark(item), places[item.path]
+        # Some conversations still wait for their users, so what holds none is timed first, and the
+        # longest ones are held last.
+        if mark == REALTIME:
+            return order.index(mark), -_kind(item.path) - where, is_other
+        return order.index(mark), where, is_other
+
+    items.sort(key=place)
+    for item in items:
+        if mark := _mark(item):
+            item.add_marker(pytest.mark.xdist_group(mark))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let everything else go before what is patient, where something runs beside it."""
+    if _mark(item) == PATIENT and "PYTEST_XDIST_WORKER" in os.environ:
+        _let_others_go_first()
+
+
+@functools.cache
+def _let_others_go_first() -> None:
+    """Take only time that nobody else wants, from now on, in a session of its own.
+
+    Linux shares time among sessions first (man 7 sched, autogroups).
+    """
+    if not hasattr(os, "SCHED_IDLE"):
+        os.nice(19)
+        return
+    with contextlib.suppress(OSError):
+        os.setsid()
+        Path("/proc/self/autogroup").write_text("19")
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Name a test in the report as it is named on the command line: without its group."""
     if hasattr(report, "node"):
-        report.nodeid = report.nodeid.removesuffix(f"@{REALTIME}")
+        for mark in MARKS:
+            report.nodeid = report.nodeid.removesuffix(f"@{mark}")
 
 
-def _is_realtime(item: pytest.Item) -> bool:
-    return item.get_closest_marker(REALTIME) is not None
+def _mark(item: pytest.Item) -> str:
+    """Which one it has, or none; what is both has to be on time."""
+    return next((mark for mark in reversed(MARKS) if item.get_closest_marker(mark)), "")
 
 
 def _places(files: Iterable[Path]) -> dict[Path, tuple[float, bool]]:

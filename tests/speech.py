@@ -123,5 +123,6 @@ def long_words(text: str) -> set[str]:
 def is_heard(text: str, pcm: bytes, rate: int = 16_000) -> bool:
     """Whether most of the longer words of a text are heard in s16le mono audio."""
     wanted, heard = long_words(text), hear(pcm, rate)
-    print(f"said: {text}\nheard: {heard}")
+    loudest = np.abs(np.frombuffer(pcm, np.int16).astype(int)).max(initial=0)
+    print(f"said: {text}\nheard: {heard}\nin {len(pcm) / 2 / rate:.1f} s, loudest {loudest}")
     return len(wanted & long_words(heard)) > len(wanted) / 2

@@ -9,6 +9,8 @@ import pytest
 from pipelines.parts import PARTS
 from pipelines.settings import environment_names
 
+pytestmark = pytest.mark.patient
+
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("bots", "guide", "liveavatar", "pipelines", "puppet", "sandbox", "sessions", "web")
 MODULES = sorted(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py"))

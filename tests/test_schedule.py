@@ -1,4 +1,4 @@
-"""What is marked as real time runs alone, the rest side by side."""
+"""What is marked runs at the end, alone or in the time that is left, the rest side by side."""
 
 import json
 import os
@@ -36,6 +36,19 @@ def test_realtime(number):
 def test_quick():
     pass
 """
+PATIENT = """
+import os, pytest
+pytestmark = pytest.mark.patient
+@pytest.mark.parametrize("number", range(4))
+def test_patient(number):
+    if number == 0:
+        open("meeting").close()
+    if hasattr(os, "SCHED_IDLE"):
+        assert os.sched_getscheduler(0) == os.SCHED_IDLE
+    else:
+        assert os.nice(0) == 19
+"""
+MEETS = "number == 0 and open('meeting', 'w').close()"
 ARGUMENTS = ("-n2", "--dist=loadgroup", "--no-loadscope-reorder", "--max-worker-restart=0")
 PLUGINS = ("-p", "xdist.plugin", "-p", "tests.schedule")
 
@@ -76,6 +89,21 @@ def test_what_runs_in_real_time_waits_until_nothing_else_runs(folder: Path) -> N
     assert len(notes) == 12
 
 
+def test_what_is_patient_runs_beside_it_and_lets_it_go_first(folder: Path) -> None:
+    os.mkfifo(folder / "meeting")  # who opens it waits for the other
+    (folder / "test_b.py").write_text(REALTIME.format(happens=MEETS))
+    (folder / "test_d.py").write_text(PATIENT)
+    assert "16 passed" in run(folder)
+    notes = noted(folder)
+    patient, realtime, quick = (
+        [note for note in notes if note[0] == name]
+        for name in ("test_patient", "test_realtime", "test_quick")
+    )
+    assert {worker for _, worker, *_ in patient}.isdisjoint(worker for _, worker, *_ in realtime)
+    assert min(begin_s for *_, begin_s, _ in realtime) < max(end_s for *_, end_s in patient)
+    assert max(end_s for *_, end_s in quick) <= min(begin_s for *_, begin_s, _ in realtime)
+
+
 def test_a_worker_that_dies_fails_the_run(folder: Path) -> None:
     dies = REALTIME.format(happens="number == 1 and os._exit(1)")
     (folder / "test_b.py").write_text(dies)
@@ -91,3 +119,13 @@ def test_conversations_and_all_else_come_in_turns(tmp_path: Path) -> None:
         file.write_text("def test_it():\n    pass\n")
     said = run(tmp_path, "-n0", "--collect-only", "-q")
     assert re.findall(r"test_(\w)\.py", said) == ["c", "a", "b", "d"]
+
+
+def test_files_of_faults_never_run_side_by_side(folder: Path) -> None:
+    faults = folder / "tests" / "faults"
+    faults.mkdir(parents=True)
+    for name in ("e", "f"):
+        (faults / f"test_{name}.py").write_text(QUICK.replace("quick", name))
+    assert "16 passed" in run(folder)
+    workers = {worker for name, worker, *_ in noted(folder) if name in ("test_e", "test_f")}
+    assert len(workers) == 1

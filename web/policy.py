@@ -40,13 +40,19 @@ def content_policy(reach: Reach) -> str:
             "style-src 'self'",
             "img-src 'self' blob: data:",
             "media-src 'self' blob:",
-            _sources("connect-src", "'self'", reach.rooms and "ws: wss: http: https:"),
+            _sources("connect-src", "'self'", *_connections(reach)),
             _sources("frame-src", *(DAILY_FRAMES if reach.daily else ("'none'",))),
             "base-uri 'none'",
             "form-action 'none'",
             frame_policy(reach.embedders),
         )
     )
+
+
+def _connections(reach: Reach) -> list[str]:
+    """Where a page sends requests: to Daily only to see whether it can be reached."""
+    rooms = ["ws: wss: http: https:"] if reach.rooms else []
+    return [*rooms, *DAILY_FRAMES[:1]] if reach.daily else rooms
 
 
 def frame_policy(embedders: Sequence[str]) -> str:

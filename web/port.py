@@ -5,6 +5,7 @@ import socket
 from typing import Any
 
 BACKLOG = 512
+EVERY_ADDRESS = ("0.0.0.0", "::")
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
@@ -39,6 +40,11 @@ def listen(host: str, port: int) -> list[socket.socket]:
 def url_of(host: str, port: int) -> str:
     """The address of a server, with the brackets that an IPv6 address needs."""
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def own_url(host: str, port: int) -> str:
+    """The address of the page on this machine, which browsers trust with the microphone."""
+    return url_of("localhost" if host in EVERY_ADDRESS else host, port)
 
 
 def _listener(family: int, address: tuple[Any, ...]) -> socket.socket:

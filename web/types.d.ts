@@ -5,6 +5,9 @@ type Timer = ReturnType<typeof setTimeout>;
 
 type Signal = { signal?: AbortSignal };
 
+/** A token that lets a page in at a server, or a function that fetches one. */
+type Access = string | (() => string | Promise<string>);
+
 /** What fills the `{…}` of a text. */
 type Values = Record<string, unknown>;
 
@@ -17,6 +20,12 @@ interface Ending {
   reason: string;
   kind?: string;
   values?: Values;
+}
+
+/** A face that is gone; `pictured` if another picture is there instead. */
+interface FaceLost {
+  sentence: string;
+  pictured: boolean;
 }
 
 /** One of WebRTC's statistics; which fields there are depends on its type and on the browser. */
@@ -39,6 +48,21 @@ interface Session {
   token: string;
   dailyRoom: string;
   dailyToken?: string;
+  /** For how many seconds a page that drops is waited for, and what it shows to be let in. */
+  returnS?: number;
+  returnKey?: string;
+  /** Whether another page has held this conversation before. */
+  isTakenUp?: boolean;
+}
+
+/** A conversation that a page has let go of, see conversation/memory.js. */
+interface Left {
+  server: string;
+  transport: Transport;
+  voice: boolean;
+  choice: Fixed;
+  session: Session;
+  atMs: number;
 }
 
 interface Room {
@@ -52,6 +76,7 @@ interface Place {
   transport?: Transport;
   body?: object;
   room?: Room;
+  session?: Session;
 }
 
 type Transport = "webrtc" | "livekit" | "heygen" | "daily";
@@ -72,6 +97,7 @@ interface CallListener {
   message(message: unknown): void;
   dropped(): void;
   restored(): void;
+  unheard(reason: string): void;
   ended(ending: Ending): void;
 }
 
@@ -107,6 +133,15 @@ interface Speech {
   words?: boolean;
 }
 
+/** A turn of a conversation as the server has written it down. */
+interface Past {
+  who: string;
+  text: string;
+  at_s: number;
+  interrupted?: boolean;
+  now_s: number;
+}
+
 interface Step {
   name: string;
   at_s: number;
@@ -126,9 +161,12 @@ interface RtviListener {
   userSaid(said: Said): void;
   avatarSaid(speech: Speech): void;
   avatarCut(): void;
+  said(turn: Past): void;
   takenBack(): void;
   turn(turn: Turn): void;
-  faceLost(sentence: string): void;
+  spend(dollars: number): void;
+  faceLost(lost: FaceLost): void;
+  faceBack(): void;
   notice(sentence: string): void;
   stumbled(sentence: string): void;
   ended(ending: Ending): void;
@@ -144,6 +182,7 @@ interface ConversationListener
   extends Omit<RtviListener, "ready">,
     Omit<MicrophoneListener, "gone"> {
   live(): void;
+  voiceOnly(): void;
   track(track: MediaStreamTrack): void;
   microphoneGone(): void;
 }

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -10,40 +11,58 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from bots.running import RUNNING, stop_on_signals
+from bots.running import RUNNING, Stop, stop_on_signals
 from bots.server import page
 from bots.server.casting import Casting
+from bots.server.doors import EXCHANGE, Doors, Exchange, Keys
 from bots.server.files import Files, storage
 from bots.server.harness import Harness, Tickets
+from bots.server.limits import Buckets, Pace, Reading
+from bots.server.metrics import Metrics
 from bots.server.origins import Guard, Origins
+from bots.server.passes import Passes
 from bots.server.refusal import MISTAKE, Refused, refuse
+from bots.server.seats import Seats
 from bots.server.start import Start
 from bots.server.visits import Visits
 from bots.server.webrtc import WebRtc
+from pipelines.ending import reaping
 from pipelines.errors import AvatarError
+from pipelines.media import rate
 from pipelines.parts import Lineup
+from pipelines.settings import Settings
 from web.serving import serving
 
+# Of a WebSocket, in bytes: seconds of sound.
+LONGEST_MESSAGE = 1024 * 1024
 QUIET = ("WARNING", "ERROR")
 
 
 class Server:
-    """One server: the settings it was started with, and who is visiting."""
+    """One server: the settings it was started with, and who is visiting.
 
-    def __init__(self, casting: Casting, lineup: Lineup) -> None:
+    It holds `most` conversations at a time. If that is nobody's wish but measured, it takes no
+    other one while a face stands still.
+    """
+
+    def __init__(self, casting: Casting, lineup: Lineup, most: int = sys.maxsize) -> None:
         settings = casting.settings
         self._settings = settings
         self._lineup = lineup
         kept, tickets = storage(settings), Tickets()
-        visits = Visits(kept)
+        passes = Passes.of(settings)
+        self._has_ticket = tickets.has
+        self._keys, self._exchange = Keys(settings, passes), Exchange(passes)
+        visits = self._visits = Visits(kept, seats=Seats(most, _overloaded(settings)))
         self._start = Start(casting, visits, tickets, kept)
         self._webrtc = WebRtc(casting, visits, kept)
-        self._harness = Harness(casting, tickets)
+        self._harness = Harness(casting, tickets, visits.seats)
         self._files = Files(settings, visits, kept)
+        self._metrics = Metrics(settings)
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -52,6 +71,10 @@ class Server:
         return [
             *page.routes(self._settings, self._lineup),
             Mount("/client", _pipecats_client()),
+            Route(EXCHANGE, self._exchange.visit, methods=["POST"]),
+            Route("/health", _alive),
+            Route("/ready", start.ready),
+            Route("/metrics", self._metrics.show),
             Route("/status", start.status),
             Route("/start", start.start, methods=["POST"]),
             Route("/daily", start.daily),
@@ -71,7 +94,12 @@ class Server:
         """The routes, behind the guard, with every failure in a sentence."""
         return Starlette(
             routes=self.routes,
-            middleware=[Middleware(Guard, Origins.of(self._settings))],
+            middleware=[
+                Middleware(Reading),
+                Middleware(Guard, Origins.of(self._settings)),
+                Middleware(Pace, Buckets()),
+                Middleware(Doors, self._keys, self._has_ticket),
+            ],
             exception_handlers={
                 Refused: _refused,
                 HTTPException: _http_refused,
@@ -81,25 +109,47 @@ class Server:
         )
 
     @asynccontextmanager
-    async def life(self, listeners: Sequence[socket.socket]) -> AsyncIterator[None]:
+    async def life(self, listeners: Sequence[socket.socket], stop: Stop) -> AsyncIterator[None]:
         """Answer requests until the block ends; then conversations end before connections do."""
         quiet = self._settings.avatar_log_level in QUIET
-        async with serving(self.application, listeners, access_log=not quiet):
+        trusted = self._settings.avatar_trusted_proxies
+        async with (
+            reaping(self._settings),
+            serving(
+                self.application,
+                listeners,
+                access_log=not quiet,
+                ws_max_size=LONGEST_MESSAGE,
+                proxy_headers=bool(trusted),
+                forwarded_allow_ips=trusted,
+            ),
+        ):
             try:
                 yield
             finally:
-                await RUNNING.end_all()
+                self._visits.close()
+                await RUNNING.end_all(stop)
+                await self._visits.settle()
                 await self._webrtc.close()
 
 
 async def serve(
-    casting: Casting, lineup: Lineup, listeners: Sequence[socket.socket], ready: Callable[[], None]
+    casting: Casting,
+    lineup: Lineup,
+    most: int,
+    listeners: Sequence[socket.socket],
+    ready: Callable[[], None],
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM."""
+    """Serve until Ctrl-C or SIGTERM, `most` conversations at a time."""
     stop = stop_on_signals()
-    async with Server(casting, lineup).life(listeners):
+    async with Server(casting, lineup, most).life(listeners, stop):
         ready()
         await stop.wait()
+
+
+def _overloaded(settings: Settings) -> Callable[[], bool]:
+    """Whether this machine does more than it can; who has said how many it holds knows better."""
+    return (lambda: False) if settings.avatar_max_conversations else rate.any_still
 
 
 def _pipecats_client() -> StaticFiles:
@@ -108,9 +158,13 @@ def _pipecats_client() -> StaticFiles:
     return PipecatPrebuiltUI
 
 
+def _alive(_request: Request) -> Response:
+    return JSONResponse({"status": "alive"})
+
+
 async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return refuse(error.status, str(error))
+    return error.answer
 
 
 async def _http_refused(_request: Request, error: Exception) -> Response:

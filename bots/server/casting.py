@@ -6,9 +6,10 @@ from typing import Any
 
 from pipecat.runner.types import RunnerArguments
 
+from bots.server.passes import Pass
 from pipelines.conversation import Request
-from pipelines.errors import Incompatible
-from pipelines.offer import persona_asked, with_face
+from pipelines.errors import Incompatible, NotOffered
+from pipelines.offer import offered_personas, persona_asked, with_face
 from pipelines.parts import HEADLESS, Choice, Lineup, Part, choose
 from pipelines.persona import Persona
 from pipelines.settings import Settings
@@ -38,15 +39,19 @@ class Casting:
     settings: Settings
     given: Mapping[str, str] = field(default_factory=dict)
 
-    def cast(self, meeting: Part, body: object) -> Cast:
+    def cast(self, meeting: Part, body: object, visit: Pass | None = None) -> Cast:
         """Who takes part in a conversation at this place, as the body of /start asks.
+
+        A visitor's pass may name the only persona there is, and fill variables that no visitor may.
 
         Raises:
             UserError: no such line-up can be had, or what is asked for is not offered.
         """
         asked = body if isinstance(body, dict) else {}
         lineup = lineup_for(self.settings, meeting)
-        return Cast(self.settings, lineup, persona_for(self.settings, lineup, asked, self.given))
+        settings = narrowed(self.settings, lineup, visit)
+        given = {**(visit.variables if visit else {}), **self.given}
+        return Cast(settings, lineup, persona_for(settings, lineup, asked, given))
 
 
 def lineup_for(settings: Settings, meeting: Part) -> Lineup:
@@ -59,6 +64,20 @@ def lineup_for(settings: Settings, meeting: Part) -> Lineup:
         lineup = dict(choose(settings.model_copy(update={"transport": "webrtc"})))
         return {**lineup, "transport": Choice(HEADLESS, "the eval harness connected")}
     return choose(settings.model_copy(update={"transport": meeting.value}))
+
+
+def narrowed(settings: Settings, lineup: Lineup, visit: Pass | None) -> Settings:
+    """The settings, with the persona of a visitor's pass as the only one, if it names one.
+
+    Raises:
+        NotOffered: it is not offered here.
+    """
+    if not visit or visit.persona is None:
+        return settings
+    offered = offered_personas(settings, lineup)
+    if visit.persona not in offered:
+        raise NotOffered("persona", visit.persona, offered)
+    return settings.model_copy(update={"avatar_persona": offered[visit.persona]})
 
 
 def persona_for(

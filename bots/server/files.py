@@ -8,6 +8,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
+from bots.server.doors import holder
 from bots.server.refusal import Refused
 from bots.server.visits import Visits
 from pipelines.settings import Settings
@@ -43,7 +44,7 @@ class Files:
     async def send(self, request: Request) -> Response:
         """Keep a file; one of a session is deleted when that ends."""
         session_id = request.path_params.get("session_id")
-        visit = self._visits.find(session_id) if session_id else None
+        visit = self._visits.find(session_id, holder(request).id) if session_id else None
         if not self._storage:
             raise Refused(503, "No files can be sent: start the server with --uploads-folder.")
         async with request.form() as form:

@@ -15,13 +15,15 @@ from starlette.websockets import WebSocket
 
 from bots.avatar import converse
 from bots.server.casting import Casting, asked_variables
-from bots.server.refusal import telling
+from bots.server.refusal import Refused, telling
+from bots.server.seats import Seats
 from pipelines.errors import AvatarError, BadSetting
 from pipelines.parts import HEADLESS
 from pipelines.settings import Settings
 
 TICKET_S = 300.0
 NOT_LET_IN = 4003
+TRY_AGAIN_LATER = 1013
 
 
 class Tickets:
@@ -39,6 +41,10 @@ class Tickets:
         self._expiries_s[token] = now_s + TICKET_S
         return token
 
+    def has(self, token: str) -> bool:
+        """Whether a token would let somebody in now."""
+        return self._expiries_s.get(token, 0.0) > self._clock()
+
     def take(self, token: str) -> bool:
         """Whether a token lets somebody in; it does not again."""
         return self._expiries_s.pop(token, 0.0) > self._clock()
@@ -47,7 +53,8 @@ class Tickets:
 class Harness:
     """Meets harnesses."""
 
-    def __init__(self, casting: Casting, tickets: Tickets) -> None:
+    def __init__(self, casting: Casting, tickets: Tickets, seats: Seats) -> None:
+        self._seats = seats
         self._body = _body(casting.settings)
         # The file is the operator's, and so are its variables.
         own = asked_variables(self._body) if isinstance(self._body, dict) else {}
@@ -57,9 +64,22 @@ class Harness:
 
     async def meet(self, websocket: WebSocket) -> None:
         """Hold one conversation, from its first message to the end."""
-        if self._needs_ticket and not self._tickets.take(_ticket(websocket)):
+        # One that the doors have taken for a ticket is used up in any case.
+        taken = self._tickets.take(_ticket(websocket))
+        if self._needs_ticket and not taken:
             await websocket.close(NOT_LET_IN)
             return
+        try:
+            self._seats.take()
+        except Refused as error:
+            await websocket.close(TRY_AGAIN_LATER, str(error))
+            return
+        try:
+            await self._hold(websocket)
+        finally:
+            self._seats.leave()
+
+    async def _hold(self, websocket: WebSocket) -> None:
         await websocket.accept()
         # Starlette's WebSocket is the one that Pipecat knows by FastAPI's name.
         arguments = WebSocketRunnerArguments(

@@ -1,6 +1,7 @@
 """The parts' models: loaded before the first user comes."""
 
 import asyncio
+import contextlib
 import gc
 import time
 from collections.abc import Callable
@@ -9,8 +10,12 @@ from types import ModuleType
 from loguru import logger
 
 from bots.server.casting import Cast
+from pipelines.errors import BadSetting
+from pipelines.guard.matching import own_turns
+from pipelines.guard.speech import reserve_voice
 from pipelines.offer import offered_personas, persona_asked
 from pipelines.parts import Lineup, load
+from pipelines.persona import Persona
 from pipelines.settings import Settings
 
 Say = Callable[..., None]
@@ -24,18 +29,28 @@ def warm_up(settings: Settings, lineup: Lineup, say: Say) -> None:
     """
     offered = offered_personas(settings, lineup)
     personas = [persona_asked(settings, lineup, name) for name in offered]
-    for choice in lineup.values():
+    for row in (row for choice in lineup.values() for row in choice.parts):
         started_s = time.monotonic()
-        module = load(choice.part)
+        module = load(row)
         if hasattr(module, "warm_up"):
-            say(f"loading {choice.part.value} …")
+            say(f"loading {row.value} …")
             for persona in personas:
                 module.warm_up(settings, persona)
-            logger.debug(f"{choice.part.value} loaded in {time.monotonic() - started_s:.2f} s")
+            logger.debug(f"{row.value} loaded in {time.monotonic() - started_s:.2f} s")
+    for persona in personas:
+        own_turns(lineup["stt"].parts, settings, persona)
+        _reserve(settings, lineup, persona)
     # What is loaded stays. Frozen, it makes the collection after each conversation ten times
     # shorter: 11 ms in which other conversations are not heard, not 100.
     gc.collect()
     gc.freeze()
+
+
+def _reserve(settings: Settings, lineup: Lineup, persona: Persona) -> None:
+    """Load the voice that speaks when those that are listed are gone, if it can."""
+    if voice := reserve_voice(lineup, persona):
+        with contextlib.suppress(BadSetting):
+            load(voice).warm_up(settings, persona)
 
 
 async def suit(cast: Cast) -> None:
@@ -48,7 +63,9 @@ async def suit(cast: Cast) -> None:
 
 
 def _suit(cast: Cast) -> None:
-    modules: list[ModuleType] = [load(choice.part) for choice in cast.lineup.values()]
+    rows = [row for choice in cast.lineup.values() for row in choice.parts]
+    modules: list[ModuleType] = [load(row) for row in rows]
     for module in modules:
         if hasattr(module, "warm_up"):
             module.warm_up(cast.settings, cast.persona)
+    own_turns(cast.lineup["stt"].parts, cast.settings, cast.persona)

@@ -24,10 +24,12 @@ SETTING = "AVATAR_ALLOWED_ORIGINS"
 ANY = "*"
 # What any page may load, and what anybody may look at: neither does anything nor tells a secret.
 SHARED = ("/avatar.js", "/web/", "/api/faces/")
-PAGES = ("/", "/view", "/client", "/favicon.ico")
+PAGES = ("/", "/view", "/client", "/favicon.ico", "/health", "/ready")
 # A GET that changes nothing, and may so be sent by a page under whatever name it knows us.
 READ = ("/api/lineup", "/status")
 OTHER_SITES = ("cross-site", "same-site")
+# Headers that proxies and tunnels add, in small letters.
+PASSED_ON = ("forwarded", "x-forwarded-", "x-real-ip", "via", "cf-connecting-ip", "true-client-ip")
 PREFLIGHT_S = 600
 POLICY_VIOLATION = 1008
 
@@ -123,6 +125,23 @@ def is_shown(method: str, path: str) -> bool:
     """Whether anybody may look at this."""
     seen = path.startswith((*SHARED, "/client/")) or path in PAGES
     return seen and method in ("GET", "HEAD")
+
+
+def names_proxy(scope: Scope, headers: Headers) -> bool:
+    """Whether a request shows that a proxy has passed it on: nginx speaks HTTP/1.0 by default."""
+    passed_on = any(name.startswith(PASSED_ON) for name in headers)
+    return passed_on or scope.get("http_version") == "1.0"
+
+
+def is_local(origins: Origins, headers: Headers) -> bool:
+    """Whether a request can only come from this machine: from no page of another, to no name of it.
+
+    A page that is listed is somebody's own choice, wherever it comes from.
+    """
+    asking, asked = headers.get("Origin", ""), _split(f"//{headers.get('Host', '')}").hostname
+    listed = bool({ANY, asking.lower()} & origins.allowed)
+    by_us = not asking or listed or is_loopback(_split(asking).hostname or "")
+    return is_loopback(origins.host) and is_loopback(asked or "") and by_us
 
 
 def _is_address(name: str) -> bool:

@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bots.server.casting import narrowed
+from bots.server.doors import holder
 from pipelines.meeting import picture_size
 from pipelines.offer import OfferedFace, face_id, offered_faces, offered_personas, persona_asked
-from pipelines.parts import Lineup, missing, part
+from pipelines.parts import Choice, Lineup, Part, missing, part
 from pipelines.settings import Settings
 from web.files import Folder, read
 from web.loopback import is_loopback
@@ -36,8 +38,9 @@ def describe(settings: Settings, lineup: Lineup) -> dict[str, Any]:
     return {
         "transport": lineup["transport"].part.value,
         "parts": [
-            {"kind": kind, "value": c.part.value, "local": c.part.local, "why": c.why}
-            for kind, c in lineup.items()
+            {"kind": row.kind, "value": row.value, "local": row.local, "why": why}
+            for choice in lineup.values()
+            for row, why in _explained(choice)
         ],
         "persona": {key: personas[0][key] for key in ("id", "name")},
         "personas": personas,
@@ -50,6 +53,13 @@ def describe(settings: Settings, lineup: Lineup) -> dict[str, Any]:
         },
         "kept": _kept(settings, lineup),
     }
+
+
+def _explained(choice: Choice) -> list[tuple[Part, str]]:
+    """The parts of a choice, and why each is there."""
+    before = choice.parts
+    spares = [(row, f"if {before[at].value} fails") for at, row in enumerate(choice.spares)]
+    return [(choice.part, choice.why), *spares]
 
 
 def headers(settings: Settings) -> dict[str, str]:
@@ -78,7 +88,8 @@ def routes(settings: Settings, lineup: Lineup) -> list[BaseRoute]:
         return files.page(request, "pages/view.html", viewers)
 
     def show_lineup(request: Request) -> Response:
-        return JSONResponse(describe(settings, lineup), headers={"Cache-Control": "no-store"})
+        offered = narrowed(settings, lineup, holder(request).visit)
+        return JSONResponse(describe(offered, lineup), headers={"Cache-Control": "no-store"})
 
     def picture(request: Request) -> Response:
         face = offered_faces(settings, lineup).get(request.path_params["name"])
@@ -136,8 +147,7 @@ def _vendors(settings: Settings, lineup: Mapping[str, Any]) -> list[str]:
     """Who else receives what is said or shown, in talking order."""
     elsewhere = {"ollama": settings.ollama_base_url, "livekit": settings.livekit_url}
     found = []
-    for choice in lineup.values():
-        chosen = choice.part
+    for chosen in (row for choice in lineup.values() for row in choice.parts):
         host = urlsplit(elsewhere.get(chosen.value, "")).hostname or "localhost"
         found += [chosen.vendor] if chosen.vendor and not chosen.local else []
         found += [] if is_loopback(host) else [host]

@@ -1,22 +1,42 @@
 """Rooms at Daily and LiveKit, made for a user who starts a conversation there."""
 
+import asyncio
+import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
+from loguru import logger
+from pipecat.utils.errors import ErrorCategory, classify_http_status_code
 from pydantic import BaseModel, ValidationError
 
-from bots import log
+from pipelines.ending import end
 from pipelines.errors import BadSetting, Incompatible, PartFailed
+from pipelines.ledger import DAILY, books, paid
+from pipelines.redaction import redacted
 from pipelines.settings import Settings, environment_names
+from pipelines.trouble import SLOW, cause
+from sessions import metrics
+from sessions.ledger import LedgerError
+
+if TYPE_CHECKING:
+    from pipecat.transports.daily.utils import (
+        DailyMeetingTokenParams,
+        DailyRESTHelper,
+        DailyRoomParams,
+    )
 
 # As long as a session on Pipecat Cloud can be.
 ROOM_S = 4 * 3600.0
 TOKEN_S = 2 * 3600.0
+# Who asks for a room hears within 10 s that there is none.
+LIMIT_S, DELETE_LIMIT_S = 7.0, 2.0
+STATUS = re.compile(r"\(status: (\d{3})\)")
+REFUSED = (ErrorCategory.AUTHENTICATION, ErrorCategory.AUTHORIZATION)
 
 
 @dataclass(frozen=True)
@@ -30,10 +50,10 @@ class DailyRoom:
 
 @asynccontextmanager
 async def daily_room(settings: Settings, asked: Mapping[str, Any]) -> AsyncIterator[DailyRoom]:
-    """A room for one conversation; it is deleted again if the block fails.
+    """A room for one conversation, which is deleted when the block ends.
 
     Args:
-        settings: Daily's key, and a room to use if there shall be but one.
+        settings: Daily's key, and a room to use if there shall be but one, which stays.
         asked: the request of /start, with Pipecat's `dailyRoomProperties` and
             `dailyMeetingTokenProperties`.
 
@@ -46,31 +66,62 @@ async def daily_room(settings: Settings, asked: Mapping[str, Any]) -> AsyncItera
     properties = {"exp": time.time() + ROOM_S, "eject_at_room_exp": True}
     room = _read(daily.DailyRoomProperties, asked, "dailyRoomProperties", properties)
     token = _read(daily.DailyMeetingTokenProperties, asked, "dailyMeetingTokenProperties", {})
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession() as http, _opened(settings, http) as name:
         rest = daily.DailyRESTHelper(
             daily_api_key=settings.daily_api_key.get_secret_value(),
             daily_api_url=settings.daily_base_url,
             aiohttp_session=http,
         )
-        url = settings.daily_room_url
-        try:
-            name = f"pipecat-{uuid.uuid4().hex[:8]}"
-            new = daily.DailyRoomParams(name=name, properties=room)
-            url = url or (await rest.create_room(new)).url
-            params = daily.DailyMeetingTokenParams(properties=token)
+        new = daily.DailyRoomParams(name=name, properties=room)
+        yield await _made(rest, settings, new, daily.DailyMeetingTokenParams(properties=token))
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, http: aiohttp.ClientSession) -> AsyncIterator[str]:
+    """The name of a room that is about to be made; Daily has no such room afterwards.
+
+    Raises:
+        PartFailed: it cannot be written down, so it is not made.
+    """
+    name = f"pipecat-{uuid.uuid4().hex[:8]}"
+    if settings.daily_room_url:
+        yield name
+        return
+    room = paid(settings, DAILY, name, ROOM_S)
+    try:
+        await books(settings).open(room)
+    except LedgerError as error:
+        raise PartFailed(f"No room at Daily is opened: {error}.") from error
+    try:
+        yield name
+    except BaseException:  # who asked for it waits for the answer, and not for the end of the room
+        await asyncio.shield(end(room, settings, http, waits_s=(), limit_s=DELETE_LIMIT_S))
+        raise
+    await asyncio.shield(end(room, settings, http))
+
+
+async def _made(
+    rest: "DailyRESTHelper",
+    settings: Settings,
+    new: "DailyRoomParams",
+    params: "DailyMeetingTokenParams",
+) -> DailyRoom:
+    """The room, and who may enter it.
+
+    Raises:
+        PartFailed: Daily gave none, or not in time.
+    """
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            url = settings.daily_room_url or (await rest.create_room(new)).url
             tokens = [
                 await rest.get_token(url, TOKEN_S, owner=owner, params=params)
                 for owner in (True, False)
             ]
-            made = DailyRoom(url, *tokens)
-        except Exception as error:  # Daily's helper raises nothing else
-            raise _no_room(settings, error) from error
-        try:
-            yield made
-        except BaseException:
-            if not settings.daily_room_url:
-                await rest.delete_room_by_url(url)
-            raise
+            return DailyRoom(url, *tokens)
+    except Exception as error:  # Daily's helper raises nothing else
+        metrics.failed("meeting", "daily", "gave no room")
+        raise _no_room(error) from error
 
 
 def livekit_room(settings: Settings) -> tuple[str, str, str]:
@@ -100,6 +151,20 @@ def _read(
         ) from None
 
 
-def _no_room(settings: Settings, error: Exception) -> PartFailed:
-    why = log.Redaction(settings).clean(str(error) or type(error).__name__)
-    return PartFailed(f"No room at daily: {why}. Check {environment_names('daily_api_key')[0]}.")
+def _no_room(error: Exception) -> PartFailed:
+    """Why there is none, in the words in which any vendor's failure is told."""
+    clean = redacted(str(error) or type(error).__name__)
+    logger.warning(f"No room at Daily: {clean}")
+    if isinstance(error, TimeoutError):
+        return PartFailed(f"No room at Daily: it {SLOW}.")
+    status = STATUS.search(str(error))
+    if status and status[1] != "200":
+        category = classify_http_status_code(int(status[1]))
+    elif isinstance(error, aiohttp.ClientConnectionError):
+        category = ErrorCategory.CONNECTIVITY
+    else:
+        category = ErrorCategory.SERVER
+    if category is ErrorCategory.INVALID_REQUEST:  # Daily says what of a request is wrong
+        return PartFailed(f"No room at Daily: {clean}.")
+    fix = f" Check {environment_names('daily_api_key')[0]}." if category in REFUSED else ""
+    return PartFailed(f"No room at Daily: it {cause(category)}.{fix}")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 from pipecat.runner.types import DailyRunnerArguments, LiveKitRunnerArguments
@@ -11,9 +12,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bots.server import models, page
 from bots.server.casting import Cast, Casting
+from bots.server.doors import NOT_YOURS, holder
 from bots.server.harness import Tickets
 from bots.server.refusal import Refused, refuse
 from bots.server.rooms import daily_room, livekit_room
+from bots.server.seats import admit
 from bots.server.visits import Visits
 from pipelines.errors import AvatarError, Incompatible, PartFailed, UserError
 from pipelines.meeting import HeyGenRunnerArguments
@@ -46,16 +49,29 @@ class Start:
         met = [value for value in values("transport") if page.can_meet(self._settings, value)]
         return JSONResponse({"status": "ready", "transports": met})
 
+    def ready(self, request: Request) -> Response:
+        """Whether there is room for one more.
+
+        Raises:
+            Refused: there is none now.
+        """
+        if refusal := self._visits.refusal:
+            raise refusal
+        return JSONResponse({"status": "ready"})
+
     async def start(self, request: Request) -> Response:
         """Choose who takes part, and open the place where they meet."""
         try:
             asked = await _asked(request)
+            visitor = holder(request)
             if asked.get("transport") == HEADLESS.value:
                 return JSONResponse(self._ticket(request))
+            self._visits.look()
             meeting = self._meeting(asked)
-            cast = self._casting.cast(meeting, asked.get("body"))
+            cast = self._casting.cast(meeting, asked.get("body"), visitor.visit)
             await models.suit(cast)
-            answer = await self._starts[meeting.value](cast, asked)
+            await admit(cast)
+            answer = await self._starts[meeting.value](cast, asked, visitor.id)
             if sent_to := answer.get("fileUploadUrl"):
                 answer["fileUploadUrl"] = _folder(request) + sent_to
             return JSONResponse(answer)
@@ -68,10 +84,12 @@ class Start:
 
     async def daily(self, request: Request) -> Response:
         """Start a conversation in a Daily room and lead the browser there."""
+        self._visits.look()
         try:
             cast = self._casting.cast(self._meeting({"transport": "daily"}), {})
             await models.suit(cast)
-            return RedirectResponse((await self._daily(cast, {}))["dailyRoom"])
+            await admit(cast)
+            return RedirectResponse((await self._daily(cast, {}, ""))["dailyRoom"])
         except AvatarError as error:
             return refuse(400 if isinstance(error, UserError) else 502, str(error))
 
@@ -87,22 +105,27 @@ class Start:
         return wanted
 
     def _ticket(self, request: Request) -> dict[str, Any]:
-        scheme = "wss" if request.url.scheme == "https" else "ws"
+        if holder(request).visit:
+            raise Refused(403, NOT_YOURS)
+        # Only whoever asks is told, so a proxy's word is enough.
+        proxied = request.headers.get("X-Forwarded-Proto", request.url.scheme)
+        scheme = "wss" if proxied == "https" else "ws"
         home = f"{scheme}://{request.url.netloc}{_folder(request)}"
         return {"wsUrl": f"{home}/ws", "token": self._tickets.issue()}
 
-    async def _webrtc(self, cast: Cast, asked: Mapping[str, Any]) -> dict[str, Any]:
-        answer = self._session(self._visits.expect(cast))
+    async def _webrtc(self, cast: Cast, asked: Mapping[str, Any], owner: str) -> dict[str, Any]:
+        answer = self._session(self._visits.expect(cast, owner=owner), returns=True)
         default = PUBLIC_STUN if asked.get("enableDefaultIceServers") else None
         servers = self._settings.ice_servers or default
         return {**answer, "iceConfig": {"iceServers": servers}} if servers else answer
 
-    async def _daily(self, cast: Cast, asked: Mapping[str, Any]) -> dict[str, Any]:
+    async def _daily(self, cast: Cast, asked: Mapping[str, Any], owner: str) -> dict[str, Any]:
         for_all = self._settings.daily_room_url
-        async with daily_room(self._settings, asked) as room:
+        async with AsyncExitStack() as stack:
+            room = await stack.enter_async_context(daily_room(self._settings, asked))
             session_id = self._visits.in_room(for_all)
             if not session_id:
-                session_id = self._visits.expect(cast, for_all)
+                session_id = self._visits.expect(cast, for_all, owner)
                 arguments = DailyRunnerArguments(
                     room.url,
                     room.token,
@@ -111,14 +134,17 @@ class Start:
                     file_storage=self._storage,
                 )
                 await self._visits.open(cast.request(arguments), session_id)
-        return {"dailyRoom": room.url, "dailyToken": room.user_token, **self._session(session_id)}
+            answer = self._session(session_id, returns=not for_all)
+            if not for_all:
+                self._visits.afterwards(session_id, stack.pop_all().aclose)
+        return {"dailyRoom": room.url, "dailyToken": room.user_token, **answer}
 
-    async def _livekit(self, cast: Cast, asked: Mapping[str, Any]) -> dict[str, Any]:
+    async def _livekit(self, cast: Cast, asked: Mapping[str, Any], owner: str) -> dict[str, Any]:
         url, for_all = self._settings.livekit_url, self._settings.livekit_room_name
         name, own_token, token = livekit_room(self._settings)
         session_id = self._visits.in_room(for_all)
         if not session_id:
-            session_id = self._visits.expect(cast, for_all)
+            session_id = self._visits.expect(cast, for_all, owner)
             arguments = LiveKitRunnerArguments(
                 name,
                 url,
@@ -128,10 +154,10 @@ class Start:
                 file_storage=self._storage,
             )
             await self._visits.open(cast.request(arguments), session_id)
-        return {"url": url, "token": token, **self._session(session_id)}
+        return {"url": url, "token": token, **self._session(session_id, returns=not for_all)}
 
-    async def _heygen(self, cast: Cast, asked: Mapping[str, Any]) -> dict[str, Any]:
-        session_id = self._visits.expect(cast)
+    async def _heygen(self, cast: Cast, asked: Mapping[str, Any], owner: str) -> dict[str, Any]:
+        session_id = self._visits.expect(cast, owner=owner)
         arguments = HeyGenRunnerArguments(
             body=asked.get("body"), session_id=session_id, file_storage=self._storage
         )
@@ -139,10 +165,17 @@ class Start:
         assert room
         return {"url": room.url, "token": room.token, **self._session(session_id)}
 
-    def _session(self, session_id: str) -> dict[str, Any]:
-        """The session's id and, where files can be sent, where to."""
+    def _session(self, session_id: str, *, returns: bool = False) -> dict[str, Any]:
+        """The session's id and, where files can be sent, where to.
+
+        A page that may come back is told for how many seconds, and with which key: none to a room
+        for all, where another user would be taken for the one who dropped.
+        """
         where = {"fileUploadUrl": f"/sessions/{session_id}/files"} if self._storage else {}
-        return {"sessionId": session_id, **where}
+        limit_s = self._settings.avatar_return_s if returns else 0
+        key = self._visits.find(session_id).key
+        held = {"returnS": limit_s, "returnKey": key} if limit_s else {}
+        return {"sessionId": session_id, **where, **held}
 
 
 def _unless_auto(transport: str) -> str:

@@ -1,11 +1,14 @@
 """Who has been promised a conversation, from /start until it is over."""
 
 import asyncio
+import contextlib
+import secrets
+import sys
 import uuid
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 from pipecat.utils.file_storage import FileStorage
@@ -13,46 +16,104 @@ from pipecat.utils.file_storage import FileStorage
 from bots.avatar import converse
 from bots.server.casting import Cast
 from bots.server.refusal import MISTAKE, Refused
+from bots.server.seats import BUSY, RETRY_S, Seats
 from pipelines.conversation import Request
 from pipelines.errors import AvatarError, PartFailed
 from pipelines.meeting import Invitation
+from sessions import metrics
+
+if TYPE_CHECKING:
+    from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 
 # Who has not come this long after /start is not expected any more.
 ARRIVAL_TIMEOUT_S = 60.0
 ROOM_TIMEOUT_S = 30.0
+# What is done after the last visits may take so long before the server ends.
+SETTLED_S = 3.0
+Deed = Callable[[], Coroutine[Any, Any, None]]
+STOPPING = "The avatar is being updated: call again in a minute."
 
 
 @dataclass(eq=False)
 class Visit:
-    """One visitor: who was chosen to receive them, in which room of several, and what they sent."""
+    """One visitor: who was chosen to receive them, in which room of several, and what they sent.
+
+    Attributes:
+        key: what a page shows that comes back to its conversation.
+        owner: id of the pass they came with; "" for whoever came without one.
+        connection: the one of a visitor who came over WebRTC.
+        afterwards: what is done once they are neither expected nor held.
+    """
 
     cast: Cast
+    owner: str = ""
+    key: str = field(default_factory=secrets.token_urlsafe, repr=False)
+    connection: "SmallWebRTCConnection | None" = None
     expiry: asyncio.TimerHandle | None = None
     room: str = ""
     conversations: int = 0
     uploads: list[str] = field(default_factory=list)
+    afterwards: list[Deed] = field(default_factory=list, repr=False)
 
 
 class Visits:
-    """The visits of one server, by their session ids, and the tasks in which they are held."""
+    """The visits of one server, by their session ids, and the tasks in which they are held.
+
+    Attributes:
+        seats: the places for conversations; who is only expected takes none.
+    """
 
     def __init__(
-        self, storage: FileStorage | None = None, arrival_timeout_s: float = ARRIVAL_TIMEOUT_S
+        self,
+        storage: FileStorage | None = None,
+        arrival_timeout_s: float = ARRIVAL_TIMEOUT_S,
+        seats: Seats | None = None,
     ) -> None:
+        self.seats = seats or Seats(sys.maxsize)
         self._storage = storage
         self._arrival_timeout_s = arrival_timeout_s
         self._visits: dict[str, Visit] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
-    def expect(self, cast: Cast, room: str = "") -> str:
+    def close(self) -> None:
+        """Expect nobody any more."""
+        self._closed = True
+
+    @property
+    def refusal(self) -> Refused | None:
+        """What somebody who came now would hear; None if they would be received."""
+        if self._closed:
+            return Refused(503, STOPPING, RETRY_S)
+        return None if self.seats.free else Refused(503, BUSY, RETRY_S)
+
+    def look(self) -> None:
+        """Refuse who could not be received now.
+
+        Raises:
+            Refused: the server is being stopped, or all places are taken.
+        """
+        self._look_open()
+        self.seats.look()
+
+    def _look_open(self) -> None:
+        if self._closed:
+            metrics.refused("stopping")
+            raise Refused(503, STOPPING, RETRY_S)
+
+    def expect(self, cast: Cast, room: str = "", owner: str = "") -> str:
         """Keep who was chosen until the visitor comes, for a while; gives the session's id.
 
         `room` is the one that all visitors are led to, if there is but one.
+
+        Raises:
+            Refused: the server is being stopped.
         """
+        self._look_open()
         session_id = str(uuid.uuid4())
         loop = asyncio.get_running_loop()
         expiry = loop.call_later(self._arrival_timeout_s, self._end, session_id)
-        self._visits[session_id] = Visit(cast, expiry, room)
+        self._visits[session_id] = Visit(cast, owner, expiry=expiry, room=room)
         return session_id
 
     def in_room(self, room: str) -> str | None:
@@ -60,17 +121,17 @@ class Visits:
         there = (key for key, visit in self._visits.items() if room and visit.room == room)
         return next(there, None)
 
-    def find(self, session_id: str) -> Visit:
-        """A visit that is expected or held.
+    def find(self, session_id: str, owner: str = "") -> Visit:
+        """A visit that is expected or held; somebody with a pass finds none of others.
 
         Raises:
             Refused: there is none.
         """
-        try:
-            return self._visits[session_id]
-        except KeyError:
+        visit = self._visits.get(session_id)
+        if not visit or (owner and visit.owner != owner):
             over = "This conversation is over, or was never started: begin another one."
-            raise Refused(404, over) from None
+            raise Refused(404, over)
+        return visit
 
     def keep(self, visit: Visit, upload: str) -> None:
         """Keep what a visitor sent for as long as they are expected or held."""
@@ -78,20 +139,39 @@ class Visits:
         if visit not in self._visits.values():  # it took longer to come than they stayed
             self._clear(visit)
 
+    def afterwards(self, session_id: str, deed: Deed) -> None:
+        """Do something once the visitor is neither expected nor held."""
+        if visit := self._visits.get(session_id):
+            visit.afterwards.append(deed)
+        else:
+            self._begin(deed())
+
+    async def settle(self) -> None:
+        """Wait until what comes after the visits is done, or for as long as that may take."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLED_S):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+
     def receive(self, request: Request, session_id: str) -> None:
-        """Begin the conversation of somebody who has come; it goes on by itself."""
-        self._stay(session_id)
-        self._begin(self._hold(request, session_id, None))
+        """Begin the conversation of somebody who has come; it goes on by itself.
+
+        Raises:
+            Refused: they are not expected any more, or there is no place for them.
+        """
+        self._seat(session_id)
+        self._seated(self._hold(request, session_id, None))
 
     async def open(self, request: Request, session_id: str) -> Invitation | None:
         """Begin a conversation and wait until its user can come.
 
         Raises:
             AvatarError: there is none; says why.
+            Refused: there is no place for it.
         """
+        self._seat(session_id)
         opened: asyncio.Future[Invitation | None] = asyncio.get_running_loop().create_future()
-        self._stay(session_id)
-        held = self._begin(self._hold(request, session_id, opened))
+        held = self._seated(self._hold(request, session_id, opened))
         await asyncio.wait(
             [opened, held], timeout=ROOM_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
         )
@@ -112,9 +192,14 @@ class Visits:
         with self._present(session_id):
             await converse(request, opened)
 
-    def _stay(self, session_id: str) -> None:
-        """Expect them no longer: they are here, and have as long as they like."""
+    def _seat(self, session_id: str) -> None:
+        """Give a place to who is expected no longer: they are here, and have as long as they like.
+
+        Raises:
+            Refused: they are not expected any more, or there is no place for them.
+        """
         expiry = self.find(session_id).expiry
+        self.seats.take()
         if expiry:
             expiry.cancel()
 
@@ -137,10 +222,18 @@ class Visits:
         uploads, visit.uploads = visit.uploads, []
         if uploads and self._storage:
             self._begin(self._forget(uploads, self._storage))
+        deeds, visit.afterwards = visit.afterwards, []
+        for deed in deeds:
+            self._begin(deed())
 
     async def _forget(self, uploads: list[str], storage: FileStorage) -> None:
         for upload in uploads:
             await storage.delete(upload)
+
+    def _seated(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._begin(work)
+        task.add_done_callback(lambda _: self.seats.leave())
+        return task
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -154,4 +247,5 @@ class Visits:
         if isinstance(error, AvatarError):
             logger.error(str(error))
         elif error:
+            metrics.failed("conversation", "", "broke down")
             logger.opt(exception=error).error("A conversation broke down")

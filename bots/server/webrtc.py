@@ -1,5 +1,7 @@
 """WebRTC's offers and candidates, as Pipecat's SmallWebRTC clients send them."""
 
+import secrets
+
 from pipecat.runner.types import SmallWebRTCRunnerArguments
 from pipecat.transports.smallwebrtc.connection import IceServer, SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.request_handler import (
@@ -15,7 +17,9 @@ from starlette.responses import JSONResponse, Response
 
 from bots.server import models
 from bots.server.casting import Casting
+from bots.server.doors import holder
 from bots.server.refusal import Refused, refuse
+from bots.server.seats import admit
 from bots.server.visits import Visits
 from pipelines.errors import UserError
 from pipelines.media import packets
@@ -23,8 +27,26 @@ from pipelines.media.encoder import vp8_first
 from pipelines.parts import part
 
 NO_OFFER = "This is no WebRTC offer: send its sdp and its type."
+NO_CODEC = (
+    "This browser shows no video that the avatar can send: it needs VP8, or H.264 in its baseline"
+    " profile. Use another browser."
+)
 NO_CANDIDATES = "These are no WebRTC candidates: send a pc_id and the candidates."
+# What aiortc says of an offer whose video it cannot encode.
+NO_VIDEO = "remote video description"
 HERE = part("transport", "webrtc")
+
+
+class Handler(SmallWebRTCRequestHandler):
+    """Pipecat's handler, which forgets a connection that is closed."""
+
+    def know(self, connection: SmallWebRTCConnection) -> None:
+        """Take offers for this connection, though it be closed."""
+        self._pcs_map[connection.pc_id] = connection
+
+    def forget(self, answer: dict[str, str] | None) -> None:
+        """Take no offers for the connection of this answer."""
+        self._pcs_map.pop((answer or {}).get("pc_id", ""), None)
 
 
 class WebRtc:
@@ -36,7 +58,7 @@ class WebRtc:
         self._casting = casting
         self._visits = visits
         self._storage = storage
-        self._handler = SmallWebRTCRequestHandler(
+        self._handler = Handler(
             ice_servers=[IceServer(**server) for server in settings.ice_servers],
             esp32_mode=settings.avatar_esp32,
             host=settings.avatar_host,
@@ -44,38 +66,65 @@ class WebRtc:
 
     async def offer(self, request: Request) -> Response:
         """Answer an offer; the conversation begins with the first one of a connection."""
-        session_id = request.path_params.get("session_id")
-        visit = self._visits.find(session_id) if session_id else None
-        offer = await _offer(request)
+        session_id, visitor = request.path_params.get("session_id"), holder(request)
+        visit = self._visits.find(session_id, visitor.id) if session_id else None
+        offer, key = await _offer(request)
+        if visit and visit.connection and key:
+            self._take_up(
+                visit.connection,
+                offer,
+                known=secrets.compare_digest(key.encode(), visit.key.encode()),
+            )
         if visit and not offer.request_data:
             cast = visit.cast
         else:
             try:
-                cast = self._casting.cast(HERE, offer.request_data)
+                cast = self._casting.cast(HERE, offer.request_data, visitor.visit)
                 await models.suit(cast)
+                await admit(cast)
             except UserError as error:
                 return refuse(400, str(error))
 
+        refused: list[Refused] = []  # Pipecat's handler only logs what is raised in here
+
         async def begin(connection: SmallWebRTCConnection) -> None:
-            known = session_id or self._visits.expect(cast)
-            arguments = SmallWebRTCRunnerArguments(
-                connection,
-                body=offer.request_data,
-                session_id=known,
-                file_storage=self._storage,
-            )
-            self._visits.receive(cast.request(arguments), known)
+            try:
+                known = session_id or self._visits.expect(cast, owner=visitor.id)
+                arguments = SmallWebRTCRunnerArguments(
+                    connection,
+                    body=offer.request_data,
+                    session_id=known,
+                    file_storage=self._storage,
+                )
+                self._visits.receive(cast.request(arguments), known)
+                self._visits.find(known).connection = connection
+            except Refused as error:
+                refused.append(error)
+                await connection.disconnect()
 
         try:
-            return JSONResponse(await self._handler.handle_web_request(offer, begin))
+            answer = await self._handler.handle_web_request(offer, begin)
         except Exception as error:  # WebRTC's parts raise anything for an offer they cannot read
-            raise Refused(400, NO_OFFER) from error
+            raise Refused(400, NO_CODEC if NO_VIDEO in str(error) else NO_OFFER) from error
+        if refused:
+            self._handler.forget(answer)
+            raise refused[0]
+        return JSONResponse(answer)
+
+    def _take_up(
+        self, connection: SmallWebRTCConnection, offer: SmallWebRTCRequest, *, known: bool
+    ) -> None:
+        """Let an offer take the place of a session's connection, be that one closed or not."""
+        if not known:
+            raise Refused(403, "This is not the page that held the conversation.")
+        offer.pc_id, offer.restart_pc = connection.pc_id, True
+        self._handler.know(connection)
 
     async def candidates(self, request: Request) -> Response:
         """Add the browser's ways to be reached, as it finds them."""
         session_id = request.path_params.get("session_id")
         if session_id:
-            self._visits.find(session_id)
+            self._visits.find(session_id, holder(request).id)
         try:
             asked = await request.json()
             candidates = [IceCandidate(**each) for each in asked.get("candidates", [])]
@@ -95,7 +144,8 @@ class WebRtc:
         await self._handler.close()
 
 
-async def _offer(request: Request) -> SmallWebRTCRequest:
+async def _offer(request: Request) -> tuple[SmallWebRTCRequest, str]:
+    """The offer, and the key of a page that comes back."""
     try:
         asked = await request.json()
         offer = SmallWebRTCRequest(
@@ -109,4 +159,4 @@ async def _offer(request: Request) -> SmallWebRTCRequest:
         raise Refused(400, NO_OFFER) from error
     if not isinstance(offer.sdp, str) or "m=" not in offer.sdp or offer.type != "offer":
         raise Refused(400, NO_OFFER)
-    return offer
+    return offer, str(asked.get("return_key") or "")

@@ -1,14 +1,13 @@
 """The CPU face as a Pipecat service: TTS audio in, video frames and paced audio out.
 
 It behaves, frame for frame, like HeyGenVideoService: it takes every TTSAudioRawFrame, and pushes
-SpeechOutputAudioRawFrame and OutputImageRawFrame in real time. The words go with the sound, and so
-do the pictures: a mark before each picture's sound tells when the transport has come to it.
+SpeechOutputAudioRawFrame and OutputImageRawFrame in real time. The pictures go with the sound: a
+mark before each picture's sound tells when the transport has come to it.
 """
 
 import asyncio
 import contextlib
 import functools
-import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import aiohttp
+import numpy as np
+from loguru import logger
 from pipecat.audio.resamplers.base_audio_resampler import BaseAudioResampler
 from pipecat.audio.utils import create_stream_resampler
 from pipecat.frames.frames import (
@@ -40,11 +41,11 @@ from pipecat.services.settings import ServiceSettings
 
 from pipelines.errors import BadSetting
 from pipelines.media.marks import VoiceMark
-from pipelines.media.words import Words, is_timed
+from pipelines.media.rate import Rate, drawing
+from pipelines.media.sentence import spoken
 from pipelines.offer import OfferedFace
 from pipelines.persona import Persona
 from pipelines.settings import Settings
-from pipelines.trouble import FACE_GONE, face_lost
 from puppet import (
     FPS,
     SAMPLE_RATE,
@@ -55,6 +56,7 @@ from puppet import (
     load_pack,
     pack_names,
 )
+from sessions import metrics
 
 T = TypeVar("T")
 FRAME_S = 1 / FPS
@@ -82,12 +84,17 @@ class Ready:
     """Before its sound; None if it has none."""
     given_s: float = 0.0
     """When the mark was handed over."""
+    wanted: bool = False
+    """Whether a picture is due."""
 
 
 class PuppetVideoService(AIService):
     """Plays one avatar pack. Pictures are I420, 25 a second; audio is s16le mono 24 kHz.
 
-    A face that cannot be drawn any more is told once, and the voice goes on without it.
+    When pictures come late there are fewer of them, at their moments in the voice.
+
+    `said_s` is how much of the voice was handed out, in seconds. A face that cannot be drawn (any
+    more) is told once; it says nothing from then on.
     """
 
     _player: Player
@@ -101,13 +108,14 @@ class PuppetVideoService(AIService):
         self._resampler: BaseAudioResampler = create_stream_resampler()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="puppet")
         self._task: asyncio.Task[None] | None = None
+        self._rate = Rate()
         self._ready: deque[Ready] = deque()
         # The last mark that was waited for: a transport that tells of none is not waited for.
         self._passed = VoiceMark()
         self._silence_left = 0
         self._silent = asyncio.Event()
         self._begins = asyncio.Event()
-        self._words = Words()
+        self.said_s = 0.0
 
     @property
     def shows_face(self) -> bool:
@@ -144,7 +152,6 @@ class PuppetVideoService(AIService):
             self._silent.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._silent.wait(), self._player.buffered_s + 1)
-        await self._push_all(self._words.until(math.inf))
         await self._teardown()
 
     async def cancel(self, frame: CancelFrame) -> None:
@@ -166,23 +173,16 @@ class PuppetVideoService(AIService):
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Take the TTS audio, follow the conversation, pass on everything else."""
         await super().process_frame(frame, direction)
-        if self._lost:
-            await self.push_frame(frame, direction)
-            return
         if isinstance(frame, TTSAudioRawFrame):
             await self._speak(frame)
             return
-        await self._follow(frame)
-        if is_timed(frame, direction) and not isinstance(frame, TTSStoppedFrame):
-            self._words.hold(frame, self.get_clock().get_time())
-        else:
-            await self.push_frame(frame, direction)
+        if self.shows_face:
+            await self._follow(frame)
+        await self.push_frame(frame, direction)
 
     async def _speak(self, frame: TTSAudioRawFrame) -> None:
-        self._words.give(frame, self.get_clock().get_time())
         pcm = await self._resampler.resample(frame.audio, frame.sample_rate, SAMPLE_RATE)
-        if self._lost:  # meanwhile
-            await self.push_frame(frame)
+        if not self.shows_face:
             return
         if not self._player.speaking:
             self._begins.set()
@@ -194,7 +194,6 @@ class PuppetVideoService(AIService):
                 await self.start_ttfb_metrics()
             case TTSStoppedFrame():
                 self._player.end()
-                self._words.end()
             case BotStartedSpeakingFrame():
                 await self.stop_ttfb_metrics()
             case InterruptionFrame():
@@ -214,30 +213,27 @@ class PuppetVideoService(AIService):
             if ready.mark:
                 ready.mark.reach()
         self._ready.clear()
+        self._rate.missed()
         self._silence_left = 0
-        await self._push_all(self._words.interrupt())
         await self._resampler.reset()
 
     async def _perform(self) -> None:
         """Show the face for as long as it can be drawn."""
-        (error,) = await asyncio.gather(self._show(), return_exceptions=True)
+        with drawing(self._rate):
+            (error,) = await asyncio.gather(self._show(), return_exceptions=True)
         if isinstance(error, Exception):
             self._task = None
             await self._lose(error)
 
     async def _lose(self, error: BaseException) -> None:
-        """Hand over what is left of voice and words, and tell that they go on alone."""
-        while not self._failed and (rest := self._player.rest()):
-            await self.push_frame(TTSAudioRawFrame(rest, SAMPLE_RATE, 1))
         self._lost = True
-        await self._push_all(self._words.until(math.inf))
-        await self.push_error(f"{FACE_GONE} It cannot be drawn: {error!r}")
-        await self.push_frame(face_lost())
+        await self.push_error(f"The face cannot be drawn: {error!r}")
 
     async def _show(self) -> None:
-        """Push one picture every 40 ms of a clock that stops and catches up as the voice does.
+        """Go on every 40 ms of a clock that stops and catches up as the voice does.
 
-        Who begins to speak waits for no picture: the next one comes at once.
+        Each time there is a picture to push, or none if fewer are drawn. Who begins to speak waits
+        for no picture: the next one comes at once.
         """
         now_s = self.get_event_loop().time
         due = now_s()
@@ -250,16 +246,21 @@ class PuppetVideoService(AIService):
             if not self._ready:
                 await self._prepare(late)
             waited_s = 0.0 if late else await self._until_heard()
-            spoken = await self._push_picture(late)
-            while spoken and self._player.speaking and len(self._ready) < LEAD_FRAMES:
+            pushed = await self._push_picture(late)
+            self._note(pushed, now_s() - due - waited_s)
+            while pushed.mark and self._player.speaking and len(self._ready) < LEAD_FRAMES:
                 await self._prepare(late)
             due += self._frame_s + waited_s
 
     async def _prepare(self, late: bool) -> None:
         """Draw a picture, and hand over its sound ahead of it; when late, the sound alone."""
-        picture, sound = await (self._unseen() if late else self._seen())
+        wanted = self._rate.wants()
+        draws = wanted and (not late or self._rate.is_overdue)
+        picture, sound = await (self._seen() if draws else self._unseen())
+        if picture:
+            self._rate.drawn()
         mark = None if sound is None else VoiceMark()
-        self._ready.append(Ready(picture, mark, self.get_event_loop().time()))
+        self._ready.append(Ready(picture, mark, self.get_event_loop().time(), wanted))
         if mark:
             await self.push_frame(mark)
         await self._push_sound(sound)
@@ -284,15 +285,26 @@ class PuppetVideoService(AIService):
         self._passed = mark
         return now_s() - began
 
-    async def _push_picture(self, late: bool) -> bool:
-        """Push the next picture, unless it comes too late; whether it has a sound."""
+    async def _push_picture(self, late: bool) -> Ready:
+        """Push the next picture, if one is due and does not come too late; gives what was due."""
         # An interruption may have emptied the queue meanwhile.
         ready = self._ready.popleft() if self._ready else Ready(None, None)
-        if ready.picture and not late:
+        if ready.picture and (not late or self._rate.is_overdue):
+            self._rate.shown()
             await self.push_frame(ready.picture)
+        elif ready.wanted:
+            self._rate.missed()
         if not self._ready and not self._player.speaking:
             self._silent.set()
-        return ready.mark is not None
+        return ready
+
+    def _note(self, pushed: Ready, late_s: float) -> None:
+        """Let there be fewer pictures if they come late, or more again."""
+        if not pushed.wanted:
+            return
+        metrics.pictured(late=late_s > FRAME_S)
+        if self._rate.note(self.get_event_loop().time(), late_s):
+            logger.info(f"The face is drawn at {self._rate.pace} pictures a second")
 
     async def _seen(self) -> tuple[OutputImageRawFrame, bytes | None]:
         frame = await self._in_thread(self._player.tick)
@@ -305,20 +317,14 @@ class PuppetVideoService(AIService):
         return await self.get_event_loop().run_in_executor(self._thread, work)
 
     async def _push_sound(self, sound: bytes | None) -> None:
-        """Hand over 40 ms of sound, then the words that begin in it."""
+        """Hand over 40 ms of sound."""
         if sound is not None:
             self._silence_left = TRAILING_SILENCE_FRAMES
+            self.said_s += FRAME_S
             await self.push_frame(SpeechOutputAudioRawFrame(sound, SAMPLE_RATE, 1))
-            await self._push_all(self._words.said(FRAME_S))
-        elif not self._player.speaking:  # silence within an utterance would end it
-            await self._push_all(self._words.all_said())
-            if self._silence_left:
-                self._silence_left -= 1
-                await self.push_frame(SpeechOutputAudioRawFrame(SILENCE, SAMPLE_RATE, 1))
-
-    async def _push_all(self, frames: Iterable[Frame]) -> None:
-        for frame in frames:
-            await self.push_frame(frame)
+        elif self._silence_left and not self._player.speaking:  # within, it would end the speech
+            self._silence_left -= 1
+            await self.push_frame(SpeechOutputAudioRawFrame(SILENCE, SAMPLE_RATE, 1))
 
 
 @functools.cache
@@ -354,6 +360,19 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
 def warm_up(settings: Settings, persona: Persona) -> None:
     """Load the pack and prepare its pictures before the first conversation."""
     Player(pack(pack_name(settings, persona)), settings.avatar_size)
+
+
+def exercise(settings: Settings, persona: Persona) -> float:
+    """Draw some of a conversation; returns how many seconds of it."""
+    pictures = performance(pack_name(settings, persona), settings.avatar_size)
+    return len(pictures) / FPS
+
+
+def performance(name: str, size: tuple[int, int]) -> list[np.ndarray]:
+    """The pictures of a second in which a pack's face speaks, I420."""
+    player = Player(pack(name), size)
+    player.speak(spoken(SAMPLE_RATE))
+    return [player.tick().image for _ in range(FPS)]
 
 
 def faces(settings: Settings, personas: Iterable[Persona]) -> dict[str, OfferedFace]:

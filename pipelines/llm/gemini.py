@@ -1,24 +1,30 @@
 """Google Gemini, which answers without thinking first where the model allows it."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 from google.genai.errors import APIError, ClientError
-from google.genai.types import GenerateContentResponse, HttpOptions
+from google.genai.types import GenerateContentResponse, HttpOptions, HttpRetryOptions
 from loguru import logger
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.services.google.llm import _THINKING_DEFAULTS as LISTED
 from pipecat.services.google.llm import GoogleLLMService, GoogleThinkingConfig, _can_think
 from pipecat.services.google.llm import _model_name as plain_name
 from pipecat.services.llm_service import LLMService
+from pipecat.utils.errors import ErrorCategory
 
 from pipelines.key import check_key
 from pipelines.mind.spoken import SpokenMind
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.warming import Warming
+
+TRIAL_S = 10.0
+# Google's client would wait for up to ten seconds before it asks again.
+ONCE = HttpRetryOptions(attempts=1)
 
 
 class Gemini(SpokenMind, Warming, GoogleLLMService):
@@ -42,6 +48,11 @@ class Gemini(SpokenMind, Warming, GoogleLLMService):
                 if error.code != 400 or "API key" in str(error) or not self._think_more():
                     raise
 
+    def _classify_error(self, exception: Exception) -> ErrorCategory | None:
+        """A connection that fails."""
+        lost = isinstance(exception, aiohttp.ClientConnectionError)
+        return ErrorCategory.CONNECTIVITY if lost else super()._classify_error(exception)
+
     def _think_more(self) -> bool:
         """Ask for the next more thinking from now on; whether there is any."""
         thinking = self._settings.thinking
@@ -54,12 +65,19 @@ class Gemini(SpokenMind, Warming, GoogleLLMService):
         return True
 
     async def _warm(self) -> None:
-        """Open the connection: what is known of a model costs nothing."""
+        """Open the connection."""
+        await self.is_well()
+
+    async def is_well(self) -> bool:
+        """Ask what is known of the model, which costs nothing."""
         assert self._client
         try:
-            await self._client.aio.models.get(model=str(self._settings.model))
-        except (APIError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            logger.debug(f"Gemini could not be warmed up: {error!r}")
+            async with asyncio.timeout(TRIAL_S):
+                await self._client.aio.models.get(model=str(self._settings.model))
+            return True
+        except (APIError, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            logger.debug(f"Gemini does not answer: {error!r}")
+            return False
 
 
 def least_thinking(model: str) -> GoogleThinkingConfig | None:
@@ -82,7 +100,9 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
     return Gemini(
         persona=persona,
         api_key=settings.google_api_key.get_secret_value(),
-        http_options=HttpOptions(base_url=settings.google_base_url, aiohttp_client=http),
+        http_options=HttpOptions(
+            base_url=settings.google_base_url, aiohttp_client=http, retry_options=ONCE
+        ),
         settings=GoogleLLMService.Settings(
             model=settings.google_model, system_instruction=persona.prompt
         ),

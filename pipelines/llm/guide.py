@@ -13,6 +13,7 @@ from pipecat.frames.frames import (
     LLMFullResponseStartFrame,
 )
 from pipecat.processors.aggregators.llm_context import (
+    LLMContext,
     LLMContextMessage,
     LLMSpecificMessage,
     standard_message_text,
@@ -21,6 +22,7 @@ from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import LLMService
 from pipecat.services.settings import LLMSettings
 from pipecat.turns.empty_user_turn import EmptyUserTurnConfig
+from pipecat.utils.tracing.service_decorators import traced_llm
 
 from guide import KNOWLEDGE, GuideError, Matcher, Memory, Script, load_knowledge
 from pipelines.errors import BadSetting
@@ -62,10 +64,14 @@ class GuideLLMService(LLMService):
         await self.push_frame(LLMFullResponseStartFrame())
         await self.start_processing_metrics()
         try:
-            await self._answer(frame.context.get_messages())
+            await self._process_context(frame.context)
         finally:
             await self.stop_processing_metrics()
             await self.push_frame(LLMFullResponseEndFrame())
+
+    @traced_llm
+    async def _process_context(self, context: LLMContext) -> None:
+        await self._answer(context.get_messages())
 
     async def _answer(self, messages: Sequence[LLMContextMessage]) -> None:
         """Stream the answer to what the user said last, or to a noise that cut the last one off.

@@ -7,11 +7,12 @@ from typing import Any
 
 import aiohttp
 from loguru import logger
-from openai import APIStatusError, AsyncStream, OpenAIError
+from openai import APIConnectionError, APIStatusError, AsyncStream, OpenAIError
 from openai.types.chat import ChatCompletionChunk
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.services.llm_service import LLMService
 from pipecat.services.ollama.llm import OLLamaLLMService
+from pipecat.utils.errors import ErrorCategory
 
 from pipelines.errors import UserError
 from pipelines.mind.endpoint import first_model, look, own_api
@@ -25,6 +26,7 @@ from pipelines.warming import Warming
 REASONING = re.compile(r"r1\b|qwq|qwen3|think|reason|magistral|glm-z1", re.IGNORECASE)
 # A model may have to be loaded first.
 ONE_WORD_S = 60.0
+TRIAL_S = 10.0
 
 
 class Ollama(SpokenMind, Warming, OLLamaLLMService):
@@ -40,6 +42,8 @@ class Ollama(SpokenMind, Warming, OLLamaLLMService):
     ) -> None:
         """`window` is how many tokens the model reads and writes together."""
         super().__init__(base_url=base_url, **more)
+        # Who watches the minds asks again, or the next one.
+        self._client = self._client.with_options(max_retries=0)
         self._http = http
         self._own_api = own_api(base_url)
         self.window = window
@@ -49,13 +53,28 @@ class Ollama(SpokenMind, Warming, OLLamaLLMService):
 
     async def _warm(self) -> None:
         """Open the connection, and load the model by a request without a prompt."""
+        if not await self.is_well():
+            return
         try:
-            await self._client.models.list()
             body = {"model": self._settings.model}
             async with self._http.post(f"{self._own_api}/generate", json=body) as answer:
                 logger.debug(f"{self._settings.model} is loaded: {answer.status}")
         except (OpenAIError, aiohttp.ClientError, TimeoutError, OSError) as error:
             logger.debug(f"{self._own_api} could not be warmed up: {error!r}")
+
+    def _classify_error(self, exception: Exception) -> ErrorCategory | None:
+        """A connection that fails."""
+        lost = isinstance(exception, APIConnectionError)
+        return ErrorCategory.CONNECTIVITY if lost else super()._classify_error(exception)
+
+    async def is_well(self) -> bool:
+        """Ask which models there are."""
+        try:
+            await self._client.models.list(timeout=TRIAL_S)
+            return True
+        except (OpenAIError, OSError, ValueError) as error:
+            logger.debug(f"{self._own_api} does not answer: {error!r}")
+            return False
 
     async def cleanup(self) -> None:
         """Close the connections."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pipecat.frames.frames import Frame
 from pipecat.services.settings import TTSSettings
 from pipecat.services.tts_service import TTSService
+from pipecat.utils.tracing.service_decorators import traced_tts
 
 from .speech import Speech
 
@@ -94,6 +95,7 @@ class Voice(TTSService):
         sentences = self._speak(text)
         return Prepared(text.strip(), sentences, self._thread.submit(next, sentences, None))
 
+    @traced_tts
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame, None]:
         """Speak a text; its words go before the sound they are in."""
         await self.start_tts_usage_metrics(text)

@@ -29,7 +29,7 @@ class Words:
     def __init__(self) -> None:
         self._waiting: list[tuple[float, int, Frame]] = []
         self._order = itertools.count()
-        self._given_s = self._said_s = 0.0
+        self._given_s = 0.0
         # The time and the position at which the current stretch of voice began.
         self._origin: tuple[int, float] | None = None
         self._last_pts = 0
@@ -52,16 +52,6 @@ class Words:
             self._last_pts = max(self._last_pts, frame.pts or 0)
         heapq.heappush(self._waiting, (self._position_s(frame), next(self._order), frame))
 
-    def said(self, duration_s: float) -> list[Frame]:
-        """The face has said another piece of the voice; the frames to let go after it."""
-        self._said_s += duration_s
-        return self.until(self._said_s)
-
-    def all_said(self) -> list[Frame]:
-        """The face has said all it was given; the frames to let go."""
-        self._said_s = self._given_s
-        return self.until(self._given_s)
-
     def until(self, at_s: float) -> list[Frame]:
         """Let go of the frames up to a position, in order, to travel with the voice."""
         due: list[Frame] = []
@@ -73,7 +63,6 @@ class Words:
     def interrupt(self) -> list[Frame]:
         """Forget the words that will not be said; the frames that must be let go all the same."""
         kept = [frame for frame in self.until(math.inf) if not frame.interruptible]
-        self._said_s = self._given_s
         self._origin = None
         return kept
 

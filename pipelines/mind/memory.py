@@ -1,5 +1,6 @@
 """How a long conversation stays within what its mind can read: what is old becomes a summary."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAggregatorParams
@@ -23,14 +24,16 @@ class Forgetful(Protocol):
         ...
 
 
-def memory_of(llm: LLMService[Any]) -> LLMAssistantAggregatorParams:
-    """What Pipecat is to do about the history of a mind.
+def memory_of(minds: Sequence[LLMService[Any]]) -> LLMAssistantAggregatorParams:
+    """What Pipecat is to do about the history of minds, of which the most forgetful sums it up.
 
     The mind is asked aside, not by a frame: a summary that fails is no failure of the conversation,
     whose oldest turns are left out then.
     """
-    if not isinstance(llm, Forgetful):
+    forgetful = [mind for mind in minds if isinstance(mind, Forgetful)]
+    if not forgetful:
         return LLMAssistantAggregatorParams()
+    llm = min(forgetful, key=lambda mind: mind.window)
     return LLMAssistantAggregatorParams(
         enable_auto_context_summarization=True,
         auto_context_summarization_config=LLMAutoContextSummarizationConfig(

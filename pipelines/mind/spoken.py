@@ -1,4 +1,4 @@
-"""A mind whose answers are spoken: words and nothing else, and never nothing at all."""
+"""A mind whose answers are spoken: words and nothing else."""
 
 import asyncio
 from dataclasses import dataclass
@@ -37,6 +37,24 @@ class SpokenMind(LLMService[Any]):
         self._persona = persona
         self._habit = habit or Habit()
         self._answer = self._new_answer()
+        self._limit: asyncio.Timeout | None = None
+
+    async def _process_context(self, context: LLMContext) -> None:
+        """Answer, until told to give up, of which whoever told it knows."""
+        limit = self._limit = asyncio.timeout(None)
+        try:
+            async with limit:
+                await super()._process_context(context)  # type: ignore[misc]
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        finally:
+            self._limit = None
+
+    def give_up(self) -> None:
+        """Let go of the answer; it ends where it is."""
+        if self._limit:
+            self._limit.reschedule(asyncio.get_running_loop().time())
 
     async def push_frame(
         self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM
@@ -57,11 +75,9 @@ class SpokenMind(LLMService[Any]):
             await super()._push_llm_text(words)
 
     async def _conclude(self) -> None:
-        """Say the rest; who has said nothing says so, unless it is for good."""
+        """Say the rest."""
         rest = self._answer.end()
         self._habit.begins_with_thought = self._answer.begun_thought
-        if not self._answer.says_something and self.is_usable:
-            rest = self._persona.lost
         if rest:
             await super()._push_llm_text(rest)
 

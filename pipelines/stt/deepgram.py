@@ -41,7 +41,7 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
     """
     model = model_for(settings, persona)
     key = settings.deepgram_api_key.get_secret_value()
-    if not model.startswith(FLUX):
+    if not owns_turns(settings, persona):
         return DeepgramSTTService(
             api_key=key,
             base_url=settings.deepgram_base_url,
@@ -89,6 +89,15 @@ def model_for(settings: Settings, persona: Persona) -> str:
     elif not model:
         model = ENGLISH if language == "en" else MANY if language in LANGUAGES else NOVA
     return model
+
+
+def owns_turns(settings: Settings, persona: Persona) -> bool:
+    """Whether it says when a turn has ended, as Flux does.
+
+    Raises:
+        BadSetting: the model that is set does not know the language.
+    """
+    return model_for(settings, persona).startswith(FLUX)
 
 
 def nova_language(language: str) -> str:

@@ -15,12 +15,13 @@ from pipecat.transcriptions.language import Language
 
 from pipelines.errors import PartFailed
 from pipelines.language import check_language, multilingual_whisper
+from pipelines.media.sentence import spoken
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.turns import rules
 from pipelines.turns.ears import TurnEars
 from pipelines.turns.judge import complete
-from pipelines.turns.voice import RATE, Sound
+from pipelines.turns.voice import RATE, Sound, samples
 
 LANGUAGES = ("en",)
 FOLDER = Path(moonshine_voice.__file__).parent / "assets" / "tiny-en"
@@ -102,6 +103,15 @@ def warm_up(settings: Settings, persona: Persona) -> None:
     second = np.zeros(RATE, np.float32)
     model().transcribe(second)
     complete(second)
+
+
+def exercise(settings: Settings, persona: Persona) -> float:
+    """Hear a sentence and the pause after it; returns how many seconds it lasts."""
+    sound = samples(spoken(RATE))
+    model().transcribe(sound)
+    for _ in rules.LOOKS_S:
+        complete(sound)
+    return len(sound) / RATE
 
 
 def _check_language(persona: Persona) -> None:

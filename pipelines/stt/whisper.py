@@ -16,13 +16,18 @@ from faster_whisper.transcribe import Segment
 from pipecat.frames.frames import Frame, InterimTranscriptionFrame, TranscriptionFrame
 from pipecat.services.stt_service import STTService
 from pipecat.services.whisper.stt import WhisperSTTService
+from pipecat.transcriptions.language import Language
 from pipecat.utils.time import time_now_iso8601
 
 from pipelines.cache import cache_folder
 from pipelines.errors import BadSetting
 from pipelines.language import base_language, check_language, multilingual_whisper
+from pipelines.media.sentence import spoken as sentence
 from pipelines.persona import Persona
 from pipelines.settings import Settings
+from pipelines.turns import rules
+from pipelines.turns.ears import TurnEars
+from pipelines.turns.voice import RATE, Sound, samples
 
 # From the end of speech to its transcript: 0.2 s until the VAD is sure, then 0.3 to 0.5 s of
 # Whisper. After this long Pipecat answers what it has, which may be the first half of a question.
@@ -63,18 +68,10 @@ class Whisper(WhisperSTTService):
             yield kind(text, self._user_id, time_now_iso8601())
 
     def _transcribe(self, audio: bytes) -> str:
-        samples = np.frombuffer(audio, np.int16).astype(np.float32) / 32768
+        samples = np.frombuffer(audio, np.int16).astype(np.float32) / np.float32(32768)
         if len(samples) < SHORTEST_S * self.sample_rate or self._model is None:
             return ""
-        segments, _ = self._model.transcribe(
-            samples,
-            language=str(self._settings.language),
-            beam_size=1,
-            temperature=0.0,
-            condition_on_previous_text=False,
-            without_timestamps=True,
-        )
-        return spoken(segments)
+        return written(self._model, str(self._settings.language), samples)
 
 
 def spoken(segments: Iterable[Segment]) -> str:
@@ -156,6 +153,32 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
     )
 
 
+def build_owner(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> TurnEars:
+    """The same model, in ears that own the turn, as others do in whose place they hear.
+
+    Raises:
+        BadSetting: the model cannot be loaded, or does not know the language.
+    """
+    name, language = model_name(settings, persona), language_of(settings, persona)
+    patience = rules.PATIENCE[rules.chosen(settings.avatar_patience, persona.patience)]
+    speculates = settings.avatar_speculation
+    write = functools.partial(written, model(name), language)
+    return TurnEars(write, patience, Language(language), Path(name).name, speculates=speculates)
+
+
+def written(whisper: WhisperModel, language: str, samples: Sound) -> str:
+    """The words in a sound, 16 kHz."""
+    segments, _ = whisper.transcribe(
+        samples,
+        language=language,
+        beam_size=1,
+        temperature=0.0,
+        condition_on_previous_text=False,
+        without_timestamps=True,
+    )
+    return spoken(segments)
+
+
 def language_of(settings: Settings, persona: Persona) -> str:
     """The language to hear, as `de`.
 
@@ -178,3 +201,10 @@ def warm_up(settings: Settings, persona: Persona) -> None:
         BadSetting: as build() would.
     """
     language_of(settings, persona)
+
+
+def exercise(settings: Settings, persona: Persona) -> float:
+    """Hear a sentence; returns how many seconds it lasts."""
+    sound = samples(sentence(RATE))
+    written(model(model_name(settings, persona)), language_of(settings, persona), sound)
+    return len(sound) / RATE

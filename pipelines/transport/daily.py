@@ -9,7 +9,7 @@ from pipecat.transports.daily.transport import DailyParams, DailyTransport
 
 from pipelines.key import check_key
 from pipelines.media.video import ToRoom
-from pipelines.meeting import Meeting, media
+from pipelines.meeting import Meeting, media, telling
 from pipelines.settings import Settings
 
 
@@ -31,8 +31,10 @@ def build(
         transport,
         (camera,),
         camera.newest.shown,
+        alive=transport._client._in_call,
         muted=lambda: is_off(transport.participants()),
         occupied=lambda gone: bool(transport.participants().keys() - {"local", gone}),
+        tell=telling(transport),
     )
 
 

@@ -7,7 +7,7 @@ from pipecat.transports.livekit.transport import LiveKitParams, LiveKitTransport
 
 from pipelines.errors import UserError
 from pipelines.media.video import ToRoom
-from pipelines.meeting import Meeting, media
+from pipelines.meeting import Meeting, media, telling
 from pipelines.microphone import is_off
 from pipelines.occupancy import is_occupied
 from pipelines.settings import Settings
@@ -33,7 +33,8 @@ def build(
         camera.newest.shown,
         alive=lambda: transport._client._connected,
         muted=lambda: is_off(transport._client._room),
-        occupied=lambda gone: is_occupied(transport._client._room, gone),
+        occupied=lambda _gone: is_occupied(transport._client._room),
+        tell=telling(transport),
     )
 
 

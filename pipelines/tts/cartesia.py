@@ -2,25 +2,34 @@
 
 import json
 import uuid
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
-from pipecat.frames.frames import Frame, InterruptionFrame, TTSStoppedFrame
+from pipecat.frames.frames import Frame, InterruptionFrame, TTSAudioRawFrame, TTSStoppedFrame
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.cartesia.tts import CartesiaTTSService
 from pipecat.services.tts_service import TTSService
+from pipecat.utils.context.word_timestamp_tracker import WordTimestamp
+from pipecat.utils.errors import ErrorCategory
+from pipecat.utils.tracing.service_decorators import traced_tts
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from pipelines.key import check_key
 from pipelines.language import base_language
 from pipelines.persona import Persona
 from pipelines.settings import Settings
+from pipelines.text import letters
 
 API_VERSION = "2025-04-16"
 DEFAULT_VOICE = "71a7ad14-091c-4e8e-a314-022ece01c121"
+# A connection that takes longer has failed; it is there in a tenth of this.
+CONNECT_S = 3.0
+# A text of which less than this share is timed was not spoken to its end.
+MOST_OF_IT = 0.8
 
 
 @dataclass(frozen=True)
@@ -38,8 +47,32 @@ class Ahead:
     held: deque[Any] = field(default_factory=deque)
 
 
+@dataclass
+class Sounding:
+    """How far the speech of a context has come.
+
+    Attributes:
+        asked: letters to speak, and `timed` those of the words that have come.
+        audio_s: seconds of sound that have come.
+        held: words whose sound has not come.
+    """
+
+    asked: int = 0
+    timed: int = 0
+    audio_s: float = 0.0
+    held: deque[WordTimestamp] = field(default_factory=deque)
+
+    @property
+    def breaks_off(self) -> bool:
+        """Whether some of it is not to be heard."""
+        return not self.audio_s or bool(self.held) or self.timed < MOST_OF_IT * self.asked
+
+
 class Cartesia(CartesiaTTSService):
     """Speaks the first sentence of an answer ahead, if asked to.
+
+    A word is told when its sound has come. A context that ends before its text does is a failure,
+    after which nothing of the rest counts as said.
 
     When the answer is let go, the context of that sentence becomes the answer's, and what follows
     goes on in it; when it is not, the context is cancelled and its sound dropped.
@@ -50,6 +83,16 @@ class Cartesia(CartesiaTTSService):
         self._ahead: Ahead | None = None
         # What Cartesia calls the contexts of answers that were begun ahead.
         self._theirs: dict[str, str] = {}
+        self._sounding: defaultdict[str, Sounding] = defaultdict(Sounding)
+
+    async def is_well(self) -> bool:
+        """Connect anew."""
+        await self._disconnect()
+        await self._connect()
+        return self._websocket is not None and self._websocket.state is State.OPEN
+
+    async def _websocket_connect(self, uri: str, **kwargs: Any) -> Any:
+        return await super()._websocket_connect(uri, open_timeout=CONNECT_S, **kwargs)
 
     def prepare(self, text: str) -> None:
         """Begin to speak a text that is likely to be asked for next; one is kept, the last."""
@@ -67,9 +110,12 @@ class Cartesia(CartesiaTTSService):
             self.create_task(self._send(cancel), "withdraw")
 
     async def _begin(self, ahead: Ahead) -> None:
-        if self._ahead is ahead and not await self._send(
-            self._build_msg(text=ahead.text, context_id=ahead.context_id)
-        ):
+        """Have a text spoken, which is paid for whether or not it is heard."""
+        if self._ahead is not ahead:
+            return
+        if await self._send(self._build_msg(text=ahead.text, context_id=ahead.context_id)):
+            await self.start_tts_usage_metrics(ahead.text)
+        else:
             self._ahead = None
 
     async def _send(self, message: str) -> bool:
@@ -84,19 +130,21 @@ class Cartesia(CartesiaTTSService):
 
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame | None, None]:
         """Speak a text, with what was made of it ahead."""
+        self._sounding[context_id].asked += letters(text)
         ahead = self._ahead
         if ahead and ahead.text == text.strip():
-            await self._let_go(ahead, context_id)
+            await self._let_go(text, context_id, ahead)
             yield None
             return
         self.withdraw()
         async for frame in super().run_tts(text, context_id):
             yield frame
 
-    async def _let_go(self, ahead: Ahead, context_id: str) -> None:
-        await self.start_tts_usage_metrics(ahead.text)
+    @traced_tts
+    async def _let_go(self, text: str, context_id: str, ahead: Ahead) -> None:
+        """Let a text be heard that was spoken ahead; a trace has the text from here."""
         while ahead.held:
-            await super().append_to_audio_context(context_id, _of(context_id, ahead.held.popleft()))
+            await self._append(context_id, _of(context_id, ahead.held.popleft()))
         self._theirs[context_id] = ahead.context_id
         self._ahead = None
 
@@ -119,7 +167,29 @@ class Cartesia(CartesiaTTSService):
                 self._ahead.held.append(frame)
         elif context_id:
             ours = self._ours(context_id)
-            await super().append_to_audio_context(ours, _of(ours, frame))
+            await self._append(ours, _of(ours, frame))
+
+    async def _append(self, context_id: str, frame: Any) -> None:
+        """Let a word wait until its sound has come."""
+        sounding = self._sounding[context_id]
+        if isinstance(frame, WordTimestamp):
+            sounding.timed += letters(frame.word)
+            sounding.held.append(frame)
+        else:
+            await super().append_to_audio_context(context_id, frame)
+        if isinstance(frame, TTSAudioRawFrame):
+            sounding.audio_s += frame.num_frames / frame.sample_rate
+        while sounding.held and sounding.held[0].timestamp < sounding.audio_s:
+            await super().append_to_audio_context(context_id, sounding.held.popleft())
+
+    async def _apply_force_complete(self, context_id: str) -> None:
+        """Tell words that were never timed, unless they were not spoken either."""
+        sounding = self._sounding.get(context_id)
+        if sounding and sounding.asked and sounding.breaks_off:
+            self._sounding.pop(context_id)
+            await self.push_error("Cartesia stopped in the middle", category=ErrorCategory.SERVER)
+        else:
+            await super()._apply_force_complete(context_id)
 
     def _build_msg(self, *args: Any, context_id: str = "", **kwargs: Any) -> str:
         theirs = self._theirs.get(context_id, context_id)
@@ -143,11 +213,13 @@ class Cartesia(CartesiaTTSService):
 
     async def on_audio_context_interrupted(self, context_id: str) -> None:
         """Cancel the context at Cartesia."""
+        self._sounding.pop(context_id, None)
         await super().on_audio_context_interrupted(self._theirs.pop(context_id, context_id))
 
     async def on_audio_context_completed(self, context_id: str) -> None:
         """Forget the context."""
         self._theirs.pop(context_id, None)
+        self._sounding.pop(context_id, None)
         await super().on_audio_context_completed(context_id)
 
     async def _close_connection_contexts(self) -> None:

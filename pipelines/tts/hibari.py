@@ -10,7 +10,7 @@ from pipecat.services.tts_service import TTSService
 
 from pipelines.errors import BadSetting
 from pipelines.language import check_language
-from pipelines.media import phonemes
+from pipelines.media import phonemes, sentence
 from pipelines.media.timbre import Timbre
 from pipelines.media.voice import Voice
 from pipelines.persona import Persona
@@ -73,3 +73,9 @@ def warm_up(settings: Settings, persona: Persona) -> None:
     """
     voice_name(settings, persona)
     model()
+
+
+def exercise(settings: Settings, persona: Persona) -> float:
+    """Say a sentence; returns how many seconds it lasts."""
+    timbre = VOICES[voice_name(settings, persona)]
+    return sum(each.duration_s for each in phonemes.speak(model(), timbre, sentence.TEXT))

@@ -13,7 +13,7 @@ from piper.download_voices import download_voice
 from pipelines.cache import cache_folder
 from pipelines.errors import BadSetting
 from pipelines.language import base_language, check_language
-from pipelines.media import alignment
+from pipelines.media import alignment, sentence
 from pipelines.media.voice import Voice, give_way
 from pipelines.persona import Persona
 from pipelines.settings import Settings
@@ -106,3 +106,9 @@ def warm_up(settings: Settings, persona: Persona) -> None:
         BadSetting: as build() would.
     """
     voice_of(settings, persona)
+
+
+def exercise(settings: Settings, persona: Persona) -> float:
+    """Say a sentence; returns how many seconds it lasts."""
+    voice = voice_of(settings, persona)
+    return sum(each.duration_s for each in alignment.speak(voice, sentence.TEXT))

@@ -5,7 +5,7 @@ voice would begin with it only when the turn has ended, and be heard later by as
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from pipecat.frames.frames import (
@@ -39,16 +39,20 @@ class PreparingVoice(Protocol):
         ...
 
 
-def prepare_ahead(turns: LLMContextAggregatorPair, llm: LLMService[Any], tts: TTSService) -> None:
-    """Speak an answer's beginning early, and let a voice that can do so make it ahead."""
-    beginnings = Beginnings(
-        aggregation_type=tts._text_aggregation_mode, language=tts.text_aggregation_language
-    )
-    tts._text_aggregator = beginnings
-    name = f"{llm}::SpeculationGate"
-    prepares = isinstance(tts, PreparingVoice)
-    gate = WorkingAhead(tts, beginnings, name=name) if prepares else OneAnswer(name=name)
-    gate.watch(turns, llm)
+def prepare_ahead(
+    turns: LLMContextAggregatorPair, minds: Sequence[LLMService[Any]], voices: Sequence[TTSService]
+) -> None:
+    """Speak an answer's beginning early, and let a first voice that can do so make it ahead."""
+    for voice in voices:
+        voice._text_aggregator = Beginnings(
+            aggregation_type=voice._text_aggregation_mode, language=voice.text_aggregation_language
+        )
+    name = f"{minds[0]}::SpeculationGate"
+    first, beginnings = voices[0], voices[0]._text_aggregator
+    gate = OneAnswer(name=name)
+    if isinstance(first, PreparingVoice) and isinstance(beginnings, Beginnings):
+        gate = WorkingAhead(first, beginnings, name=name)
+    gate.watch(turns, minds)
 
 
 class WorkingAhead(OneAnswer):

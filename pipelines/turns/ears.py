@@ -25,7 +25,9 @@ from pipecat.frames.frames import (
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.settings import STTSettings
 from pipecat.transcriptions.language import Language
+from pipecat.utils.errors import ErrorCategory
 from pipecat.utils.time import time_now_iso8601
+from pipecat.utils.tracing.service_decorators import traced_stt
 
 from . import rules
 from .floor import VoiceEndedFrame
@@ -44,10 +46,15 @@ RESUMES_S = 0.06
 LOOK_FOR_SOUND_S, LOOKS_WHEN_OFF, LOOKS_WITHOUT_SOUND = 0.05, 4, 20
 # So much later than it is due a look may come and still count as time that has passed.
 LATE_S = 0.05
+# More silence than this tells nothing: what was said is all there is to keep, also while nobody
+# has the time to look at it.
+KEPT_QUIET_S = 1.0
 # The avatar's own voice does not come back sooner.
 ECHO_AFTER_S = 0.1
 # Silence that stands for missing sound is heard in pieces as long as those that transports send.
 SILENCE_S = 0.02
+# A model that takes longer to write something down will not do so any more.
+LONGEST_THOUGHT_S = 15.0
 
 
 @dataclass
@@ -87,7 +94,7 @@ class TurnEars(TurnOwner):
         self._utterance: Utterance | None = None
         # The turn that was ended last, and when, in seconds of sound heard.
         self._ended: Utterance | None = None
-        self._ended_at_s = 0.0
+        self._ended_at_s = self._utterance_at_s = 0.0
         self._heard_s = self._avatar_began_s = 0.0
         self._looks_without_sound, self._missing_s = 0, 0.0
         self._sound_watch: asyncio.Task[None] | None = None
@@ -180,7 +187,8 @@ class TurnEars(TurnOwner):
         if self._utterance is None:
             await self._wait_for_voice(sound, heard)
         else:
-            self._utterance.hear(sound)
+            if heard.quiet_s < KEPT_QUIET_S:
+                self._utterance.hear(sound)
             if heard.quiet_s:
                 await self._in_a_pause(self._utterance, heard.quiet_s)
             else:
@@ -205,7 +213,7 @@ class TurnEars(TurnOwner):
             utterance.go_on()
         else:
             utterance = Utterance(rules.LISTEN_S, goes_on_with=ended)
-        self._utterance = utterance
+        self._utterance, self._utterance_at_s = utterance, self._heard_s
         utterance.over_avatar = self._avatar_speaks
         utterance.level_db = level_db
         utterance.hear(np.concatenate(self._before))
@@ -249,10 +257,34 @@ class TurnEars(TurnOwner):
         elif utterance.wait_s is not None and quiet_s >= utterance.wait_s:
             await self._end(utterance, quiet_s)
 
+    @property
+    def unheard_s(self) -> float:
+        """Seconds since the beginning of what was not written down."""
+        return self._heard_s - self._utterance_at_s if self._utterance else 0.0
+
     def _think(self, thought: Coroutine[Any, Any, None], name: str) -> None:
-        task = self.create_task(thought, name)
+        task = self.create_task(self._think_through(thought), name)
         self._thoughts.add(task)
         task.add_done_callback(self._thoughts.discard)
+
+    async def _think_through(self, thought: Coroutine[Any, Any, None]) -> None:
+        """Think; a thought that fails, or does not end, takes the utterance with it."""
+        thinking = asyncio.ensure_future(thought)
+        try:
+            await asyncio.wait([thinking], timeout=LONGEST_THOUGHT_S)
+        finally:
+            ended = thinking.done() or not thinking.cancel()
+        error = thinking.exception() if ended else TimeoutError("it takes too long")
+        if error:
+            await self._lose(error)
+
+    async def _lose(self, error: BaseException) -> None:
+        """What was said could not be written down."""
+        await self.push_error(f"What was said is lost: {error!r}", category=ErrorCategory.UNKNOWN)
+        await self._cancel_eager_end_of_turn()
+        utterance, self._utterance = self._utterance, None
+        if utterance and utterance.is_turn and not self.hands_over():
+            await self.broadcast_frame(ProposedUserStoppedSpeakingFrame)
 
     async def _listen(self, utterance: Utterance) -> None:
         """Somebody speaks and has not the floor: are there words that take it?"""
@@ -331,6 +363,7 @@ class TurnEars(TurnOwner):
             await self._keep_turn()
         await self._leave_floor(utterance.text if utterance.words else "")
 
+    @traced_stt
     async def _end_turn(self, utterance: Utterance, quiet_s: float) -> None:
         self._ended, self._ended_at_s = utterance, self._heard_s
         self._user_db = utterance.level_db

@@ -5,6 +5,8 @@ while the avatar speaks is a turn, a sign of listening or the avatar itself is f
 by the words so far; until then the avatar speaks softly, and nobody is told of a turn.
 """
 
+import asyncio
+import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
@@ -12,7 +14,9 @@ from typing import Any
 
 from pipecat.frames.frames import Frame, ProposedUserStartedSpeakingFrame
 from pipecat.services.deepgram.flux.stt import DeepgramFluxSTTService
+from pipecat.utils.errors import ErrorCategory
 from pipecat.utils.types import assert_given
+from websockets.exceptions import ConnectionClosed
 
 from . import rules
 from .floor import VoiceEndedFrame
@@ -25,6 +29,10 @@ from .words import Words, split
 SURER, SUREST = 0.4, 0.9
 # What Flux hears so long after the last voice was one that is too soft to be noticed here.
 UNHEARD_S, UNHEARD_DB = 1.5, -100.0
+# A connection that takes longer has failed; and so has one on which nothing comes back for so long.
+CONNECT_S, DEAF_S = 3.0, 3.0
+# Flux tells of every quarter of a second that it hears; of so much voice it tells something.
+CLEAR_S = 1.0
 
 
 @dataclass
@@ -95,6 +103,7 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
         self._longer = 1.0
         # The turn that was ended last, and when; "" once it is kept.
         self._ended, self._ended_at_s = "", 0.0
+        self._told_at_s = 0.0
 
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
         """Listen for voice, and let Flux hear the sound."""
@@ -117,10 +126,40 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
             await self._turn_volume(1.0)
         if self._ended and self._heard_at_s - self._ended_at_s > rules.CUT_OFF_S:
             await self._keep_turn()
+        if self._stretch and self._is_deaf(self._stretch):
+            await self.push_error("Flux tells nothing", category=ErrorCategory.CONNECTIVITY)
+            self._close_turn()
+
+    def _is_deaf(self, stretch: Stretch) -> bool:
+        """Whether Flux has told nothing for longer than it takes to end a turn, or to begin one."""
+        told_s = self._now_s() - max(self._told_at_s, stretch.began_s)
+        if self._turn is None:
+            return stretch.voice_s >= CLEAR_S and told_s > DEAF_S
+        longest_s = (self._longest_ms or 0) / 1000 * self._longer
+        return told_s > longest_s + DEAF_S
+
+    async def _handle_message(self, data: dict[str, Any]) -> None:
+        """Note that Flux is there."""
+        self._told_at_s = self._now_s()
+        await super()._handle_message(data)
+
+    async def _try_line(self) -> None:
+        """See whether Flux can be reached, now that there is something to hear."""
+        try:
+            async with asyncio.timeout(DEAF_S):
+                await (await self._get_websocket().ping())
+            return
+        except (TimeoutError, ConnectionClosed):
+            problem = "Flux cannot be reached"
+        if self._stretch:
+            await self.push_error(problem, category=ErrorCategory.CONNECTIVITY)
+            self._close_turn()
 
     async def _begin(self, level_db: float) -> None:
         """A voice begins, which may be the user's."""
         self._stretch = Stretch(self._now_s(), self._avatar_speaks, level_db)
+        if self._transport_is_active():
+            self.create_task(self._try_line(), "try_line")
         await self._make_room(level_db)
 
     async def _keep_turn(self) -> None:
@@ -180,9 +219,30 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
         await self.push_frame(VoiceEndedFrame(quiet_s))
         await super()._handle_end_of_turn(turn.whole, data)
 
+    async def is_well(self) -> bool:
+        """Connect anew; what was said until now is not heard any more."""
+        self._close_turn()
+        await self._disconnect()
+        await self._connect()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._connection_established_event.wait(), CONNECT_S)
+        return self._transport_is_active() and self._connection_established_event.is_set()
+
+    async def _websocket_connect(self, uri: str, **kwargs: Any) -> Any:
+        return await super()._websocket_connect(uri, open_timeout=CONNECT_S, **kwargs)
+
+    @property
+    def unheard_s(self) -> float:
+        """Seconds since the beginning of what was not written down."""
+        return self._now_s() - self._stretch.began_s if self._stretch else 0.0
+
     async def _end_turn_cut_short(self) -> None:
-        """The connection is lost: what was heard of a turn is answered."""
+        """The connection is lost: what was heard of a turn is answered, or heard anew by others."""
         turn = self._turn
+        if self.hands_over() and self._stretch:
+            await self.push_error("The connection is lost", category=ErrorCategory.CONNECTIVITY)
+            self._close_turn()
+            return
         quiet_s = self._close_turn()
         if turn and not turn.is_turn:
             await self._pass_over(turn)

@@ -6,6 +6,7 @@ overtakes both, and Pipecat's gate would let out the answers to both. This one k
 is the newest.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from pipecat.frames.frames import (
@@ -33,11 +34,12 @@ class OneAnswer(SpeculationGate):
         # What the mind is at while it is not known whether it was said.
         self._guess: LLMContextFrame | None = None
 
-    def watch(self, turns: LLMContextAggregatorPair, llm: LLMService[Any]) -> None:
-        """Stand at the mind's exit, and know what it is asked and what it begins with."""
-        llm._speculation_gate = self
+    def watch(self, turns: LLMContextAggregatorPair, minds: Sequence[LLMService[Any]]) -> None:
+        """Stand at the minds' exit, and know what they are asked and what they begin with."""
         turns.user().add_event_handler("on_before_push_frame", self._on_asked)
-        llm.add_event_handler("on_before_process_frame", self._on_begun)
+        for mind in minds:
+            mind._speculation_gate = self
+            mind.add_event_handler("on_before_process_frame", self._on_begun)
 
     def process(self, frame: Frame, direction: FrameDirection) -> list[GatedFrame]:
         """Decide what a frame releases."""

@@ -42,10 +42,21 @@ class TurnOwner(EagerEndOfTurnSTTServiceMixin, STTService):
         super().__init__(**kwargs)
         self.said = Said()
         self.muted: Callable[[], bool] | None = None
+        # Whether others go on with a turn that these ears have lost.
+        self.hands_over: Callable[[], bool] = lambda: False
         self._avatar_speaks = self._lowered = False
         self._user_db: float | None = None
         self._register_event_handler("on_turn_kept", sync=True)
         self._register_event_handler("on_turn_taken_back", sync=True)
+
+    @property
+    def unheard_s(self) -> float:
+        """Seconds since the beginning of what was not written down."""
+        return 0.0
+
+    def take_over(self, lost: "TurnOwner") -> None:
+        """Know what other ears knew, in whose place these are."""
+        self._avatar_speaks, self._user_db = lost._avatar_speaks, lost._user_db
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Know whether the avatar has the floor."""

@@ -11,6 +11,8 @@ import pytest
 from pipelines.parts import PARTS
 from tests.talk.app import AVATAR, environment
 
+pytestmark = pytest.mark.patient
+
 
 def avatar(*words, **env):
     """Run the real command; returns its exit code, output and errors."""
@@ -20,11 +22,11 @@ def avatar(*words, **env):
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("verb", ["", "talk", "parts", "doctor"])
+@pytest.mark.parametrize("verb", ["", "talk", "parts", "doctor", "sessions"])
 def test_help_names_every_verb_and_shows_no_key(verb):
     code, out, _ = avatar(*verb.split(), "--help")
     assert code == 0
-    assert "avatar parts, doctor, sandbox, join" in " ".join(out.split())
+    assert "avatar parts, doctor, sandbox, join, link, sessions" in " ".join(out.split())
     assert "--deepgram-api-key" not in out
 
 
@@ -61,6 +63,9 @@ def test_help_names_every_verb_and_shows_no_key(verb):
         pytest.param(["--ice-servers", '{"turn": 1}'], "write each as stun", id="no ICE server"),
         pytest.param(["--ws-auth", "maybe"], "AVATAR_WS_AUTH=maybe", id="no way to be let in"),
         pytest.param(["--runner-body", "/nowhere"], "AVATAR_RUNNER_BODY=/nowhere", id="no body"),
+        pytest.param(
+            ["--avatar", "heygen", "--ledger", "/proc/x"], "AVATAR_LEDGER cannot", id="no ledger"
+        ),
         pytest.param(["--nonsense"], "unrecognized arguments: --nonsense", id="unknown flag"),
     ],
 )

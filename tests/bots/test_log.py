@@ -1,4 +1,4 @@
-"""Secrets reach no sink."""
+"""What a command shows on standard error."""
 
 import io
 import logging
@@ -6,25 +6,27 @@ import logging
 import pytest
 from loguru import logger
 
-from bots.log import redact
+from bots.log import show
+from pipelines.redaction import REDACTION
 from pipelines.settings import load_settings
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ2aWRlbyI6eyJyb29tIjoiciJ9fQ.c2lnbmF0dXJl"
 
 
-@pytest.fixture
-def sink():
-    text = io.StringIO()
-    logger.remove()
-    logger.add(text, level="TRACE", format="{message}")
-    yield text
+@pytest.fixture(autouse=True)
+def restored():
+    yield
     logger.remove()
     logging.disable(logging.NOTSET)
-    logger.configure(patcher=lambda record: None)
+    REDACTION.least = 0
 
 
-def settings(**more):
-    return load_settings(avatar_log_level="TRACE", deepgram_api_key="fake-deepgram-key", **more)
+def shown(**more):
+    """A sink beside the one of a command with these settings."""
+    show(load_settings(deepgram_api_key="fake-deepgram-key", **more))
+    text = io.StringIO()
+    logger.add(text, level="TRACE", format="{message}")
+    return text
 
 
 def as_heygen_client(function, message):
@@ -34,29 +36,21 @@ def as_heygen_client(function, message):
     names[function](message)
 
 
-def test_keys_and_tokens_are_hidden(sink):
-    redact(settings())
-    logger.info(f"key fake-deepgram-key, token {TOKEN}, at wss://host/ws?token=abc and more")
-    assert sink.getvalue() == "key •••, token •••, at wss://host/••• and more\n"
-
-
-def test_the_join_link_reaches_no_sink(sink):
-    redact(settings())
+def test_the_join_link_reaches_no_sink():
+    sink = shown(avatar_log_level="TRACE")
     as_heygen_client("_initialize", f"Full Link: https://meet.example/custom?token={TOKEN}")
     as_heygen_client("_initialize", "HeyGen session started")
     assert sink.getvalue() == "HeyGen session started\n"
 
 
-def test_a_sink_added_later_sees_no_secret_either(sink):
-    redact(settings())
-    later = io.StringIO()
-    logger.add(later, level="TRACE", format="{message}")
+def test_a_sink_added_later_sees_no_secret_either():
+    sink = shown(avatar_log_level="TRACE")
     logger.error("refused: fake-deepgram-key")
-    assert later.getvalue() == "refused: •••\n"
+    assert sink.getvalue() == "refused: •••\n"
 
 
-def test_records_below_the_chosen_level_are_dropped_whatever_a_sink_wants(sink):
-    redact(load_settings(avatar_log_level="WARNING"))
+def test_records_below_the_chosen_level_are_dropped_whatever_a_sink_wants():
+    sink = shown(avatar_log_level="WARNING")
     logger.info("not shown")
     logger.warning("shown")
     assert sink.getvalue() == "shown\n"

@@ -2,8 +2,9 @@
 
 import pytest
 
-from bots.reach import advice, in_container, own_url
+from bots.reach import advice, in_container
 from pipelines.settings import load_settings
+from web.port import own_url
 
 TURN = {"urls": "turn:turn.example", "username": "ann", "credential": "fake-credential"}
 

@@ -12,6 +12,8 @@ from tests.browser.user import FAKE_DEVICES, FLAGS, WATCH, User, visiting
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserType
 
+GOODBYE = "document.querySelectorAll('avatar-call').forEach((call) => call.stop?.())"
+LEFT = "watched.peers.every(({ connectionState }) => connectionState !== 'connected')"
 WINDOW = {"width": 1280, "height": 800}
 
 
@@ -55,7 +57,11 @@ class Chromium:
                 await page.add_init_script(path=WATCH)
                 if before:
                     await page.add_init_script(before)
-                yield await visiting(page, url, ready)
+                user = await visiting(page, url, ready)
+                yield user
+                # Servers would wait for a page that only goes, LiveKit's for half a minute.
+                await page.evaluate(GOODBYE)
+                await user.until(LEFT)
             finally:
                 await context.close()
 

@@ -59,9 +59,9 @@ def silence(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def question(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A microphone that hears "How do you work?", again and again with half a minute between."""
+    """A microphone that hears "What can you do?", again and again with half a minute between."""
     path = tmp_path_factory.mktemp("microphone") / "question.wav"
-    pcm = bytes(2 * RATE * 7) + say("How do you work?", RATE) + bytes(2 * RATE * 24)
+    pcm = bytes(2 * RATE * 7) + say("What can you do?", RATE) + bytes(2 * RATE * 24)
     return _write(path, pcm)
 
 

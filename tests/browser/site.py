@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from tests.serving import served
+
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>A shop</title><link rel="icon" href="data:,">
 <script type="module" src="{server}/avatar.js"></script></head>
@@ -44,11 +46,5 @@ async def serving() -> AsyncIterator[Site]:
 
     app = web.Application()
     app.router.add_get("/", show)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        site.port = runner.addresses[0][1]
+    async with served(app) as site.port:
         yield site
-    finally:
-        await runner.cleanup()

@@ -75,6 +75,13 @@ RTCPeerConnection.prototype.addTransceiver = function (...wishes) {
 };
 """
 ONLY = "window.onlyFirst = true;"
+NO_CHANNEL = "RTCPeerConnection.prototype.createDataChannel = undefined;"
+CLOSED_CHANNEL = """
+RTCPeerConnection.prototype.createDataChannel = () => ({
+  readyState: "connecting",
+  close() {},
+});
+"""
 ARABIC = "مرحبا، كيف حالك؟ (AI)"
 AUTOSTART = """
 addEventListener("DOMContentLoaded", () => {
@@ -86,6 +93,15 @@ setInterval(() => {
   if (told && isSilent) console.info(inside("notice-words").textContent);
 }, 200);
 """
+# Four seconds of sound have come.
+SOUND = """(async () => {
+  const count = async () => {
+    const stats = [...(await watched.peers.at(-1).getStats()).values()];
+    const sounds = stats.filter(({ type, kind }) => type === "inbound-rtp" && kind === "audio");
+    return sounds.reduce((total, { packetsReceived }) => total + packetsReceived, 0);
+  };
+  while ((await count()) < 200) await new Promise((resolve) => setTimeout(resolve, 50));
+})()"""
 GREETING = "You can talk to me."
 DIRECTIONS = """(() => {
   const item = inside("captions").querySelector("[data-role=user]");
@@ -165,11 +181,39 @@ async def test_an_avatar_that_nobody_can_hear_greets_once_the_sound_is_on(
         said = await user.page.wait_for_event("console", lambda each: each.type == "info")
         assert "keeps the sound off" in said.text
         await user.page.click("#notice-action")
-        await user.state("speaking")
+        # The greeting that nobody heard may have begun, and is cut then.
+        greeted = f"[data-role=avatar]:last-child .said:has-text('{GREETING}')"
+        await user.page.wait_for_selector(greeted)
         await user.state("listening")
-        assert (await user.read("[data-role=avatar]:last-child .words")).endswith(GREETING)
         assert await user.page.evaluate("inside('voice').paused") is False
         assert await user.page.is_hidden("#notice-action")
+
+
+@pytest.mark.parametrize("script", [NO_CHANNEL, CLOSED_CHANNEL], ids=["none", "never opens"])
+async def test_without_a_way_for_messages_the_avatar_is_met_by_voice(
+    brief_app: App, meet: Meet, silence: Path, script: str
+) -> None:
+    async with meet(brief_app.url, silence, before=script) as user:
+        await user.page.click("#start:enabled")
+        await user.page.wait_for_selector("#stage[data-face=on]")
+        await user.state("listening", "speaking")
+        assert "no captions and no typing" in await user.read("#notice-words")
+        assert await user.page.is_hidden("#composer")
+        await user.page.evaluate(SOUND)
+        await user.page.click("#end")
+        await user.state("over")
+        lines = await brief_app.ended_transcript()
+        (why,) = [line["text"] for line in lines if line.get("event") == "error"]
+        assert "voice and picture only" in why
+
+
+async def test_who_could_only_type_is_told_that_messages_do_not_travel(
+    brief_app: App, meet: Meet
+) -> None:
+    async with meet(brief_app.url, before=NO_CHANNEL) as user:
+        await user.page.click("#start-typing:enabled")
+        await user.state("failed")
+        assert "no captions and no typing" in await user.read("#reason")
 
 
 async def test_text_from_right_to_left_keeps_its_direction(
@@ -201,7 +245,7 @@ async def test_the_face_is_seen_as_vp8_where_the_browser_can_and_as_h264_where_n
 ) -> None:
     async with meet(brief_app.url, silence, before=script) as user:
         await user.begin()
-        assert await user.page.evaluate(CODEC) == [codec, 360]
+        assert await user.page.evaluate(CODEC) == [codec, 180]
         await user.type("Thanks for your help.")
         assert await user.read(ANSWER)
         await user.state("listening")

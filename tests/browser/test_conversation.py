@@ -154,7 +154,7 @@ async def _look(user: User) -> dict[str, Any]:
     """A typed question, and the face while it is answered."""
     page = user.page
     await page.evaluate("listen()")
-    await user.type("What can you do?")
+    await user.type("How do you work?")
     await page.wait_for_selector(f":nth-match({ANSWERS}, 2) .words > :nth-child(2) > .said")
     await user.state("speaking")
     await page.screenshot(path=ARTEFACTS / "page.png")
@@ -199,7 +199,7 @@ async def test_questions_are_answered_aloud(seen: Seen) -> None:
 
 
 async def test_both_sides_of_the_conversation_can_be_read(seen: Seen) -> None:
-    assert "how do you work" in seen.asked.lower()
+    assert "what can you do" in seen.asked.lower()
     assert all(len(long_words(answer)) > 5 for answer in seen.answers), seen.answers
 
 

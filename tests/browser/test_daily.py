@@ -35,6 +35,8 @@ NOTE_LEAVE = """() => {
   const leave = answers["leave-meeting"];
   answers["leave-meeting"] = () => noteLeave().then(leave);
 }"""
+NETWORK = "(event) => tell('network-connection', { type: 'signaling', event })"
+MISSED_S = 9
 READY = rtvi.BotReady(id="1", data=rtvi.BotReadyData(version=rtvi.PROTOCOL_VERSION))
 
 
@@ -152,6 +154,56 @@ async def test_the_end_leaves_the_room(user: User) -> None:
     assert await user.page.is_hidden("#frame")
 
 
+async def test_a_bot_that_dies_while_others_stay_is_missed(user: User) -> None:
+    frame = await enter(user)
+    await heard(frame, "client-ready")
+    await frame.evaluate("tell('participant-joined', { participant: guest })")
+    await say(frame, READY, rtvi.ServerMessage(data={"type": "alive"}))
+    await user.state("listening")
+    await user.state("failed", limit_s=MISSED_S)
+    assert "has stopped working" in await user.read("#reason")
+    assert await user.page.is_visible("#again")
+    assert not user.complaints
+
+
+async def test_where_daily_cannot_be_reached_the_bot_is_not_missed(user: User) -> None:
+    frame = await enter(user)
+    await heard(frame, "client-ready")
+    await user.page.unroute(f"{ROOMS}**")
+    reached = asyncio.Event()
+
+    async def unreachable(route: "Route") -> None:
+        reached.set()
+        await route.abort()
+
+    await user.page.route(f"{ROOMS}**", unreachable)
+    await say(frame, READY, rtvi.ServerMessage(data={"type": "alive"}))
+    await user.state("listening")
+    async with asyncio.timeout(MISSED_S):
+        await reached.wait()
+    assert not await user.comes("failed", MISSED_S)
+    await say(frame, rtvi.BotStartedSpeakingMessage())
+    await user.state("speaking")
+
+
+async def test_what_becomes_of_daily_s_connection_is_told(user: User) -> None:
+    frame = await enter(user)
+    await heard(frame, "client-ready")
+    await say(frame, READY)
+    await user.state("listening")
+    await frame.evaluate(NETWORK, "interrupted")
+    await user.state("reconnecting")
+    await frame.evaluate(NETWORK, "connected")
+    await user.state("listening")
+    blocked = {"error": {"type": "permissions", "msg": "denied"}, "errorMsg": {"audioOk": False}}
+    await frame.evaluate("(detail) => tell('camera-error', detail)", blocked)
+    assert "microphone was refused" in await user.read("#notice-words")
+    ejected = {"errorMsg": "You were ejected", "error": {"type": "ejected", "msg": "ejected"}}
+    await frame.evaluate("(detail) => tell('error', detail)", ejected)
+    await user.state("over")
+    assert "removed from the room" in await user.read("#reason")
+
+
 async def test_a_meeting_that_is_full_is_told_so(user: User) -> None:
     async def full(route: "Route") -> None:
         response = await route.fetch()
@@ -181,3 +233,20 @@ async def test_another_file_than_the_published_one_is_refused(user: User) -> Non
     await user.state("failed")
     assert "Daily" in await user.read("#reason")
     assert await user.page.evaluate("typeof Daily") == "undefined"
+
+
+async def test_what_it_costs_is_shown_with_the_speed_and_why_it_ends_in_the_end(user: User) -> None:
+    frame = await enter(user)
+    await heard(frame, "client-ready")
+    await say(frame, READY)
+    await user.state("listening")
+    await user.page.click("#speed")
+    await user.page.wait_for_selector("[data-gauge=fps]")
+    assert not await user.page.is_visible("[data-gauge=spend]")
+    await say(frame, rtvi.ServerMessage(data={"type": "spend", "dollars": 0.0123}))
+    assert await user.read("[data-gauge=spend] dd") == "USD 0.012"
+    await user.page.click("#speed-close")
+    await say(frame, rtvi.ServerMessage(data={"type": "over", "reason": "spend-day"}))
+    await user.state("over")
+    assert "has cost as much as it may today" in await user.read("#reason")
+    assert not user.complaints

@@ -49,7 +49,7 @@ async def test_the_microphone_that_was_chosen_is_heard_remembered_and_missed(
         await user.read(ANSWER)
         assert "work" in await user.read("[data-role=user] .words")
 
-        await page.reload()
+        await user.load_anew()
         await user.be_greeted()
         assert await user.watched(USED.format("Headset"))
         await card.unplug("Headset")
@@ -79,7 +79,7 @@ async def test_a_microphone_that_is_gone_since_it_was_chosen_leaves_the_systems_
         await user.be_greeted()
         await user.choose_microphone("Headset")
         await card.unplug("Headset")
-        await user.page.reload()
+        await user.load_anew()
         await user.be_greeted()
         assert await user.watched(USED.format("Default"))
         assert await user.page.inner_text("#notice-words") == ""
@@ -104,7 +104,7 @@ async def test_the_speaker_that_was_chosen_is_remembered_and_sounds(
         assert await card.loudest("Headphones", duration_s=2) > LOUD
         assert await card.loudest("Loudspeaker", duration_s=0.5) == 0
 
-        await page.reload()
+        await user.load_anew()
         await page.click("#start:enabled")
         await user.state("speaking")
         assert await card.loudest("Headphones", duration_s=2) > LOUD

@@ -24,9 +24,10 @@ GREETING = "[data-role=avatar]:first-child .words"
 FACE = "#stage[data-face=on]"
 MICROPHONE = "watched.tracks[0].enabled"
 UNHEARD_S = 15
-# What the bot was told beside RTVI.
+# What the bot was told beside RTVI, after that the page can come back.
 TOLD = """watched.sent.filter((text) => text.startsWith("{")).map((text) => JSON.parse(text))
-  .filter(({ type }) => type === "client-message").map(({ data }) => data)"""
+  .filter(({ type }) => type === "client-message").map(({ data }) => data)
+  .filter(({ t }) => t !== "returns")"""
 # Fills a narrow window, and no more than its end is taken for the question.
 LONG = 60 * "So many words. " + "What can you do?"
 ANSWERING = "inside('captions').lastElementChild.dataset.role === 'avatar'"
@@ -90,10 +91,11 @@ async def test_a_page_on_another_origin_holds_a_conversation(
         assert await user.page.evaluate(f"{CALL}.say('How do you work?')")
         await user.read("[data-role=user] + [data-role=avatar] .words")
         await user.state("speaking")
-        await user.until("heard.some(({ exact }) => exact)")
         await user.page.evaluate(f"{CALL}.interrupt()")
         await user.page.wait_for_selector("[data-role=avatar] .cut:visible")
         await user.state("listening")
+        await user.until("heard.findLast(({ name }) => name === 'transcript')?.cut")
+        await user.until("heard.some(({ exact }) => exact)")
         await user.page.evaluate(f"{CALL}.stop()")
         await user.state("over")
         states = [(event["previous"], event["state"]) for event in await events(user, "state")]
@@ -236,7 +238,6 @@ async def test_a_microphone_that_hears_nothing_is_missed(
     async with meet(brief_app.url, silence, turned_clock=True) as user:
         page = user.page
         await user.be_greeted()
-        assert await page.is_hidden("#notice-action")
         await page.clock.fast_forward(UNHEARD_S * 1000)
         await page.wait_for_selector("#notice-action:visible")
         assert "can't hear you" in await user.read("#notice-words")

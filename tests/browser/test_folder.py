@@ -1,5 +1,6 @@
 """A server that a proxy shows in a folder of another one."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from bots.server.passes import LINK, Pass, Passes
 from tests.browser.conftest import Meet
 from tests.browser.site import serving
 from tests.nginx import nginx
@@ -19,20 +21,48 @@ pytestmark = [
 ]
 
 FOLDER = "/some/avatar"
+TOKEN = "a-token-that-is-long-enough"
+ENV = {"AVATAR_ACCESS_TOKEN": TOKEN}
 PICTURE = "#portrait:not([hidden])"
 FACES = "[...inside('faces').querySelectorAll('img')].map(({ naturalWidth }) => naturalWidth)"
 ELEMENT = "[data-role=avatar] .words"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def home(brief_app: App, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """The address of the shared server in that folder."""
-    async with nginx(brief_app.url, FOLDER, tmp_path_factory.mktemp("nginx")) as url:
+async def closed_app(tmp_path_factory: pytest.TempPathFactory, brief: Path) -> AsyncIterator[App]:
+    """A server that asks for a credential, as one behind a proxy must."""
+    flags = (*SMALL, "--persona", str(brief), "--log-level", "INFO")
+    folder = tmp_path_factory.mktemp("closed")
+    async with running_app(folder, *flags, env=ENV) as app:
+        yield app
+    assert TOKEN not in app.output and "avatar-link." not in app.output
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def home(closed_app: App, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The address of that server in a folder."""
+    async with nginx(closed_app.url, FOLDER, tmp_path_factory.mktemp("nginx")) as url:
         yield url
 
 
-async def test_the_page_works_in_a_folder(home: str, meet: Meet, silence: Path) -> None:
-    async with meet(f"{home}/", silence, ignore_https_errors=True) as user:
+def script(access: str) -> str:
+    """What gives the element of a page what lets it in."""
+    return f"<script>document.querySelector('avatar-call').accessToken = {access};</script>"
+
+
+def secret() -> str:
+    """The secret of a new link."""
+    return Passes(TOKEN).sign(LINK, Pass(time.time() + 60))
+
+
+async def test_the_page_works_in_a_folder_and_is_loaded_anew_by_a_link(
+    home: str, meet: Meet, silence: Path
+) -> None:
+    link = f"{home}/#link={secret()}"
+    async with meet(link, silence, ignore_https_errors=True) as user:
+        await user.page.wait_for_selector(PICTURE)
+        assert user.page.url == f"{home}/"
+        await user.page.reload()
         await user.page.wait_for_selector(PICTURE)
         await user.until(f"{FACES}.every((width) => width > 0)")
         assert len(await user.page.evaluate(FACES)) == 2
@@ -40,6 +70,13 @@ async def test_the_page_works_in_a_folder(home: str, meet: Meet, silence: Path) 
         assert await user.read(ELEMENT)
         await user.page.click("#end")
         assert not user.complaints
+        assert not [url for url in user.requests if "avatar-" in url.partition("/web/")[0]]
+    async with meet(link, ready="#reason", ignore_https_errors=True) as user:
+        await user.state("failed")
+        assert "This link has been used" in await user.read("#reason")
+    async with meet(f"{home}/", ready="#reason", ignore_https_errors=True) as user:
+        await user.state("failed")
+        assert "for those with a link" in await user.read("#reason")
         assert {
             url for url in user.requests if not url.startswith((home, "blob:", "data:"))
         } == set()
@@ -47,11 +84,11 @@ async def test_the_page_works_in_a_folder(home: str, meet: Meet, silence: Path) 
 
 @pytest.mark.parametrize("server", ["{home}/", "{home}"])
 async def test_the_element_of_another_page_uses_a_server_in_a_folder(
-    home: str, brief_app: App, meet: Meet, silence: Path, server: str
+    home: str, closed_app: App, meet: Meet, silence: Path, server: str
 ) -> None:
     async with serving() as site:
         call = f'<avatar-call server="{server.format(home=home)}"></avatar-call>'
-        site.show(brief_app.url, call)
+        site.show(closed_app.url, call + script(f"async () => '{TOKEN}'"))
         async with meet(site.url, silence, ignore_https_errors=True) as user:
             await user.page.wait_for_selector(PICTURE)
             await user.begin()
@@ -64,7 +101,7 @@ async def test_an_element_that_comes_from_a_folder_finds_its_server_there(
     home: str, meet: Meet
 ) -> None:
     async with serving() as site:
-        site.show(home)
+        site.show(home, f"<avatar-call></avatar-call>{script(repr(TOKEN))}")
         async with meet(site.url, ignore_https_errors=True) as user:
             await user.page.wait_for_selector(PICTURE)
             assert f"{home}/api/lineup" in user.requests
@@ -75,9 +112,9 @@ async def test_what_start_answers_leads_through_the_proxy(
 ) -> None:
     flags = (*SMALL, "--avatar", "none", "-u", "uploads")
     async with (
-        running_app(tmp_path, *flags) as app,
+        running_app(tmp_path, *flags, env=ENV) as app,
         nginx(app.url, FOLDER, tmp_path_factory.mktemp("nginx")) as url,
-        aiohttp.ClientSession() as http,
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
     ):
         host = url.split("/")[2]
         async with http.post(f"{url}/start", json={"transport": "headless"}, ssl=False) as answer:

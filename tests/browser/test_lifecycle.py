@@ -1,12 +1,13 @@
 """A page that is left, hidden, stopped, clicked twice: what a browser does to it meanwhile."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.browser.conftest import Meet
 from tests.browser.user import User
-from tests.talk.app import App
+from tests.talk.app import App, until
 
 pytestmark = [
     pytest.mark.browser,
@@ -47,6 +48,7 @@ navigator.mediaDevices.getUserMedia = async (wish) => {
 KEPT = "addEventListener('pageshow', ({ persisted }) => { window.kept = persisted; });"
 TRACKS = "[...new Set(watched.tracks.map(({ readyState }) => readyState))]"
 GONE = "watched.tracks.length === 1 && watched.tracks[0].readyState === 'ended'"
+WELCOMED = "[data-role=avatar] .said:has-text('where were we?')"
 PLAYS = "!inside('voice').paused && !inside('face').paused"
 STOPS = "inside('voice').pause(); inside('face').pause()"
 
@@ -75,10 +77,16 @@ async def test_a_voice_that_the_browser_stops_goes_on(
         await user.begin()
         await user.page.evaluate(STOPS)
         await user.until(PLAYS)
-        assert await user.page.is_hidden("#notice-action")
+        assert "sound off" not in await user.page.inner_text("#notice-words")
         await user.page.click("#end")
         await user.state("over")
         assert await user.page.evaluate("inside('face').paused")
+
+
+def events(app: App) -> list[str]:
+    """What has happened in the newest conversation so far."""
+    lines = app.transcripts()[-1].read_text().splitlines()
+    return [line["event"] for line in map(json.loads, lines) if "event" in line]
 
 
 async def _prompt(user: User) -> None:
@@ -139,28 +147,52 @@ async def test_enter_that_takes_a_word_of_an_input_method_sends_nothing(
         assert await user.read("[data-role=user] .words") == "難しい"
 
 
-async def test_who_leaves_the_page_in_mid_speech_ends_the_conversation(
+async def _cut(user: User) -> None:
+    """Start, ask, and hear the answer begin."""
+    await user.begin()
+    await user.type("What can you do?")
+    await user.page.wait_for_selector(f"avatar-call[data-state=speaking] {SPOKEN}")
+
+
+async def test_who_ends_the_conversation_in_mid_speech_ends_it_at_once(
     brief_app: App, meet: Meet, silence: Path
 ) -> None:
     async with meet(brief_app.url, silence) as user:
-        await user.begin()
-        await user.type("What can you do?")
-        await user.page.wait_for_selector(f"avatar-call[data-state=speaking] {SPOKEN}")
-        await user.page.goto("about:blank")
+        await _cut(user)
+        await user.page.click("#end")
         lines = await brief_app.ended_transcript(limit_s=5)
         assert [line["who"] for line in lines if "who" in line][-2:] == ["user", "avatar"]
+        assert not {"gone", "back"} & {line.get("event") for line in lines}
 
 
-async def test_a_page_that_the_browser_kept_while_it_was_left_is_talked_to_again(
+async def test_who_leaves_the_page_in_mid_speech_is_waited_for(
     brief_app: App, meet: Meet, silence: Path
 ) -> None:
+    before = len(brief_app.transcripts())
+    async with meet(brief_app.url, silence) as user:
+        await _cut(user)
+        await user.page.goto("about:blank")
+        await until(lambda: "gone" in events(brief_app), limit_s=5)
+        await user.page.go_back(wait_until="commit")
+        await user.page.wait_for_selector(WELCOMED)
+        await user.page.click("#end")
+        lines = await brief_app.ended_transcript(limit_s=5)
+        assert [line["who"] for line in lines if "who" in line][-3:] == ["user", "avatar", "avatar"]
+        assert len(brief_app.transcripts()) == before + 1
+
+
+async def test_a_page_that_the_browser_kept_while_it_was_left_goes_on_where_it_was(
+    brief_app: App, meet: Meet, silence: Path
+) -> None:
+    before = len(brief_app.transcripts())
     async with meet(brief_app.url, silence, keeps_pages=True, before=KEPT) as user:
         await user.begin()
         await user.page.goto(f"{brief_app.url}/view")
+        await until(lambda: "gone" in events(brief_app), limit_s=5)
         await user.page.go_back(wait_until="commit")
         await user.until("window.kept")
-        await user.state("over")
-        assert await user.watched(TRACKS) == ["ended"]
-        await user.page.click("#again")
+        await user.page.wait_for_selector(WELCOMED)
         await user.page.wait_for_selector("#stage[data-face=on]")
-        await user.state("speaking")
+        assert await user.watched(TRACKS) == ["ended", "live"]
+        assert len(brief_app.transcripts()) == before + 1
+        await until(lambda: "back" in events(brief_app), limit_s=5)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import Meet
+from tests.browser.held import held_question
 from tests.browser.user import User
 from tests.rooms import Staged
 from tests.speech import is_heard
@@ -21,6 +22,8 @@ pytestmark = [
 
 SIZE = [640, 360]
 PAUSE_LIMIT_S = 3
+# Until it is noticed that a page is gone, and until its face is then.
+LEFT_LIMIT_S = 5 + 2
 
 
 @asynccontextmanager
@@ -41,7 +44,7 @@ async def test_liveavatars_face_answers_in_a_direct_call(
 ) -> None:
     async with call(faced, meet, question) as user:
         sound = await _heard_and_seen(user)
-        assert "how do you work" in (await user.read("[data-role=user] .words")).lower()
+        assert "what can you do" in (await user.read("[data-role=user] .words")).lower()
         written = await user.read("[data-role=user] + [data-role=avatar] .words")
         assert is_heard(written, sound)
     assert not user.complaints
@@ -51,7 +54,44 @@ async def test_liveavatars_own_room_is_joined_by_the_page(
     roomed: Staged, meet: Meet, question: Path
 ) -> None:
     async with call(roomed, meet, question) as user:
-        assert is_heard(ANSWERS["How do you work"], await _heard_and_seen(user))
+        assert is_heard(ANSWERS["What can you do"], await _heard_and_seen(user))
+
+
+async def test_nothing_is_paid_for_while_nobody_has_answered_for_the_microphone(
+    roomed: Staged, meet: Meet, silence: Path
+) -> None:
+    app, stage = roomed
+    async with meet(app.url, silence) as user:
+        async with held_question(user.page) as answer:
+            await user.page.click("#start")
+            await user.state("microphone")
+            assert not await stage.open_sessions()
+            await answer()
+        await user.page.wait_for_selector("#stage[data-face=on]")
+        assert len(await stage.open_sessions()) == 1
+        await user.page.click("#end")
+        await user.state("over")
+    await nobody_left(stage)
+
+
+async def test_the_face_of_a_closed_page_is_ended_and_another_comes_with_its_user(
+    faced: Staged, meet: Meet, silence: Path
+) -> None:
+    app, stage = faced
+    before = len(app.transcripts())
+    async with meet(app.url, silence) as user:
+        await user.page.click("#start")
+        await user.page.wait_for_selector("#stage[data-face=on]")
+        (first,) = await stage.open_sessions()
+        await user.page.goto("about:blank")
+        await nobody_left(stage, LEFT_LIMIT_S)
+        await user.page.goto(app.url)
+        await user.page.wait_for_selector("#stage[data-face=on]")
+        (second,) = await stage.open_sessions()
+        assert first["id"] != second["id"]
+        assert len(app.transcripts()) == before + 1, "the conversation has stayed"
+        await user.page.click("#end")
+    await nobody_left(stage)
 
 
 async def _heard_and_seen(user: User) -> bytes:

@@ -22,7 +22,7 @@ SECOND_SENTENCE = f"{ANSWER} > :nth-child(2) > .said:not(:empty)"
 TRACKS = "watched.tracks.map((track) => track.readyState)"
 # Lets something come to the page over its data channel.
 PUT_IN = "(data) => watched.channels[0].dispatchEvent(new MessageEvent('message', { data }))"
-GIVEN_UP_S = 30
+GIVEN_UP_S = 61
 PERSONA = "name: Theo\ngreeting: Hello.\ngoodbye: Goodbye!\navatar: {puppet: theo}\n"
 
 

@@ -18,7 +18,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
-    pytest.mark.realtime,
 ]
 
 OUTAGE_S = 6
@@ -26,8 +25,8 @@ OUTAGE_S = 6
 RETURN_LIMIT_S = 5
 DROP_LIMIT_S = 20
 GIVEN_UP_LIMIT_S = 45
-ANSWER = "[data-role=user] + [data-role=avatar] .words"
-SECOND_SENTENCE = f"{ANSWER} > :nth-child(2) > .said:not(:empty)"
+LAST = "[data-role=avatar]:last-child"
+SECOND_SENTENCE = f"{LAST} .words > :nth-child(2) > .said:not(:empty)"
 
 
 async def _ask(user: User) -> None:
@@ -41,9 +40,10 @@ async def _answered(user: User) -> None:
     """A question is answered, and the whole answer heard."""
     await user.page.evaluate("listen()")
     await _ask(user)
-    assert is_heard(await user.read(ANSWER), await user.hush())
+    assert is_heard(await user.read(f"{LAST} .words"), await user.hush())
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize("returns", [Network.restore, Network.move], ids=["same", "another"])
 async def test_a_call_outlives_a_network_that_is_cut(
     brief_app: App, meet: Meet, silence: Path, returns: Callable[[Network], Awaitable[None]]
@@ -66,6 +66,37 @@ async def test_a_call_outlives_a_network_that_is_cut(
         assert len(brief_app.transcripts()) == before + 1
 
 
+async def test_a_page_that_is_loaded_anew_finds_its_conversation_until_that_is_ended(
+    brief_app: App, meet: Meet, silence: Path
+) -> None:
+    before = len(brief_app.transcripts())
+    async with meet(brief_app.url, silence) as user:
+        await user.be_greeted()
+        await _ask(user)
+        await user.page.reload()
+        await user.page.wait_for_selector(f"{LAST} .said:has-text('where were we?')")
+        await user.state("listening")
+        assert user.page.url == f"{brief_app.url}/"
+        said = [line.partition(": ")[2] for line in (await _transcript(user)).splitlines()]
+        assert said[:2] == ["You can talk to me.", "Thanks for your help."]
+        assert len(said) == 4 and said[3].startswith("We were cut off.")
+        await user.page.wait_for_selector("#stage[data-face=on]")
+        await _ask(user)
+        await user.page.click("#end")
+        lines = await brief_app.ended_transcript(limit_s=5)
+        assert [line["event"] for line in lines if "event" in line] == [
+            *("started", "gone", "back", "ended"),
+        ]
+        await user.page.reload()
+        await user.page.wait_for_selector("#start:enabled")
+        assert len(brief_app.transcripts()) == before + 1
+
+
+async def _transcript(user: User) -> str:
+    return await user.page.evaluate("document.querySelector('avatar-call').transcript")
+
+
+@pytest.mark.realtime
 async def test_a_picture_that_stops_is_missed_while_the_voice_goes_on(
     brief_app: App, meet: Meet, silence: Path
 ) -> None:
@@ -80,6 +111,7 @@ async def test_a_picture_that_stops_is_missed_while_the_voice_goes_on(
         assert await user.page.inner_text("#notice-words") == ""
 
 
+@pytest.mark.realtime
 async def test_a_server_that_stops_for_a_while_is_waited_for(
     brief_app: App, meet: Meet, silence: Path
 ) -> None:

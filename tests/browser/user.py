@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
+import numpy as np
 
 if TYPE_CHECKING:
     from playwright.async_api import ConsoleMessage, Page
@@ -62,9 +63,13 @@ class User:
         return (await element.inner_text()).strip()
 
     async def begin(self) -> None:
-        """Start talking, and wait for the face and for the greeting to begin."""
+        """Start talking, and wait for the face and for the greeting to begin.
+
+        On a busy machine it may be over by then.
+        """
+        before = await self.watched("watched.states.length")
         await self.page.click("#start:enabled")
-        await self.state("speaking")
+        await self.until(f"watched.states.slice({before}).includes('speaking')")
         await self.page.wait_for_selector("#stage[data-face=on]")
 
     async def be_greeted(self) -> None:
@@ -75,8 +80,14 @@ class User:
     async def begin_at_once(self) -> None:
         """Start talking, and cut the greeting off."""
         await self.begin()
-        await self.page.click("#interrupt")
+        await self.page.evaluate("document.querySelector('avatar-call').interrupt()")
         await self.state("listening")
+
+    async def load_anew(self) -> None:
+        """End the call and load the page again: a call that was not ended would go on there."""
+        await self.page.click("#end")
+        await self.state("over")
+        await self.page.reload()
 
     async def choose_microphone(self, name: str) -> None:
         """Take another microphone, and wait until it is the one that is used."""
@@ -108,8 +119,12 @@ class User:
 
     async def hush(self) -> bytes:
         """All that was heard since listen() in the page: s16le mono, 16 kHz."""
-        url = await self.page.evaluate("hush()")
-        return _pcm(base64.b64decode(url.partition(",")[2]))
+        urls = await self.page.evaluate("hush()")
+        tracks = [_samples(base64.b64decode(url.partition(",")[2])) for url in urls]
+        mixed = np.zeros(max(map(len, tracks)), np.int32)
+        for samples in tracks:
+            mixed[: len(samples)] += samples
+        return mixed.clip(-32768, 32767).astype(np.int16).tobytes()
 
     def _on_console(self, message: "ConsoleMessage") -> None:
         if message.type in ("error", "warning"):
@@ -133,8 +148,8 @@ async def visiting(page: "Page", url: str, ready: str = "#start:enabled") -> Use
     return user
 
 
-def _pcm(webm: bytes) -> bytes:
+def _samples(webm: bytes) -> np.ndarray:
     resampler = av.AudioResampler("s16", "mono", RATE)
     with av.open(io.BytesIO(webm), "r") as file:
         frames = [out for frame in file.decode(audio=0) for out in resampler.resample(frame)]
-    return b"".join(frame.to_ndarray().tobytes() for frame in frames)
+    return np.concatenate([np.zeros(0, np.int16), *(frame.to_ndarray()[0] for frame in frames)])

@@ -95,16 +95,30 @@ Object.assign(window, {
   },
 });
 
-// The avatar's voice, from now until hush() gives it as WebM in a data: URL; resolves to when it
-// begins, in seconds of the page's clock, once it is recorded.
-function listen() {
-  const recorder = new MediaRecorder(inside("voice").srcObject);
+// The avatar's voice, from now until hush() gives it as a WebM in a data: URL for each of its tracks,
+// of which a recorder takes only one; resolves to when it begins, in seconds of the page's clock,
+// once it is recorded.
+async function listen() {
+  /** @type {MediaStreamTrack[]} */
+  const tracks = inside("voice").srcObject.getAudioTracks();
+  const begun_s = performance.now() / 1000;
+  const recordings = tracks.map(record);
+  Object.assign(window, { hush: () => Promise.all(recordings.map(({ end }) => end())) });
+  await Promise.all(recordings.map(({ begun }) => begun));
+  return begun_s;
+}
+
+/** @param {MediaStreamTrack} track */
+function record(track) {
+  const recorder = new MediaRecorder(new MediaStream([track]));
   /** @type {Blob[]} */
   const pieces = [];
   recorder.ondataavailable = ({ data }) => pieces.push(data);
-  const begun_s = performance.now() / 1000;
+  const begun = new Promise((resolve) => {
+    recorder.onstart = resolve;
+  });
   recorder.start();
-  const hush = () =>
+  const end = () =>
     new Promise((resolve) => {
       recorder.onstop = () => {
         const reader = new FileReader();
@@ -113,10 +127,7 @@ function listen() {
       };
       recorder.stop();
     });
-  Object.assign(window, { hush });
-  return new Promise((resolve) => {
-    recorder.onstart = () => resolve(begun_s);
-  });
+  return { begun, end };
 }
 
 /**

@@ -9,6 +9,8 @@ from guide import english
 from guide.knowledge import KNOWLEDGE, load_knowledge
 from guide.matcher import UNKNOWN, Matcher
 
+pytestmark = pytest.mark.patient
+
 OURS = load_knowledge(KNOWLEDGE)
 QUESTIONS = yaml.safe_load(Path(__file__).with_name("questions.yaml").read_text(encoding="utf-8"))
 

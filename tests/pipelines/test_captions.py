@@ -7,16 +7,21 @@ from pipecat.frames.frames import (
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
     LLMTextFrame,
+    OutputImageRawFrame,
     SpeechOutputAudioRawFrame,
     TTSTextFrame,
 )
 
 from pipelines.avatar import puppet
+from pipelines.guard.cast import Cast
+from pipelines.guard.face import FaceGuard
 from pipelines.persona import Persona
 from pipelines.settings import load_settings
 from pipelines.tts import hibari, piper
 from tests.speech import differences_s, heard_words
 from tests.standins.stage import Stage, running
+
+pytestmark = pytest.mark.patient
 
 RATE = 24_000
 ANSWER = [
@@ -41,8 +46,9 @@ def sound_and_words(stage: Stage) -> tuple[bytes, list[tuple[str, float]]]:
 async def test_words_leave_the_face_with_the_sound_in_which_they_are_heard(voice):
     settings = load_settings(avatar_size="640x360")
     async with aiohttp.ClientSession() as http:
-        parts = [part.build(settings, Persona(), http) for part in (voice, puppet)]
-        async with running(*parts) as stage:
+        speaker, face = (part.build(settings, Persona(), http) for part in (voice, puppet))
+        async with running(speaker, FaceGuard(Cast(lambda: face))) as stage:
+            await stage.first(OutputImageRawFrame)
             texts = [LLMTextFrame(text) for text in ANSWER]
             await stage.play(LLMFullResponseStartFrame(), *texts, LLMFullResponseEndFrame())
             await stage.first(SpeechOutputAudioRawFrame, lambda f: not any(f.audio), 60)

@@ -8,6 +8,7 @@ from pipecat.frames.frames import (
     BotStoppedSpeakingFrame,
     CancelFrame,
     EndFrame,
+    InterruptionFrame,
     TTSSpeakFrame,
     UserIdleTimeoutUpdateFrame,
 )
@@ -183,6 +184,58 @@ async def test_who_answers_the_goodbye_stays():
         await stage.worker.flush_pipeline()
         assert not stage.all(EndFrame)
         await host.close()
+
+
+async def test_an_update_breaks_off_what_is_being_said_and_is_told():
+    async with running() as stage:
+        persona = Persona(updating="I am being updated.")
+        host = Host(stage.worker, persona, max_duration_s=60, idle_s=30)
+        await stage.worker.queue_frame(BotStartedSpeakingFrame(), FrameDirection.UPSTREAM)
+        await stage.worker.flush_pipeline()
+        updating = asyncio.create_task(host.update())
+        await stage.first(InterruptionFrame)
+        assert not spoken(stage), "not while it speaks"
+        await stage.worker.queue_frame(BotStoppedSpeakingFrame(), FrameDirection.UPSTREAM)
+        await stage.first(TTSSpeakFrame)
+        assert not stage.all(EndFrame), "it is spoken first"
+        await stage.worker.queue_frame(BotStoppedSpeakingFrame(), FrameDirection.UPSTREAM)
+        await updating
+        await stage.first(EndFrame)
+        assert spoken(stage) == ["I am being updated."]
+        (why,) = stage.all(RTVIServerMessageFrame)
+        assert why.data == {"type": "over", "reason": "update"}
+
+
+async def test_an_update_does_not_wait_for_what_is_thought_of():
+    async with running() as stage:
+        persona = Persona(updating="I am being updated.")
+        host = Host(stage.worker, persona, max_duration_s=60, idle_s=30)
+        updating = asyncio.create_task(host.update())
+        await stage.first(TTSSpeakFrame)
+        assert stage.all(InterruptionFrame), "a mind that thinks is interrupted"
+        await stage.worker.queue_frame(BotStoppedSpeakingFrame(), FrameDirection.UPSTREAM)
+        await updating
+        await stage.first(EndFrame)
+
+
+async def test_what_has_cost_enough_is_ended_with_a_word(stage):
+    host = host_of(stage)
+    host.spent("spend")
+    await stage.first(TTSSpeakFrame, lambda frame: frame.text == PERSONA.spent)
+    assert not stage.all(EndFrame), "it is spoken first"
+    await stage.worker.queue_frame(BotStoppedSpeakingFrame(), FrameDirection.UPSTREAM)
+    await stage.first(EndFrame)
+    (why,) = stage.all(RTVIServerMessageFrame)
+    assert why.data == {"type": "over", "reason": "spend"}
+
+
+async def test_a_sign_of_life_is_given_until_the_conversation_is_over(stage):
+    host, told = host_of(stage), asyncio.Queue()
+    host.beat(told.put)
+    alive = {"label": "rtvi-ai", "type": "server-message", "data": {"type": "alive"}}
+    assert [await asyncio.wait_for(told.get(), 5) for _ in range(2)] == [alive, alive]
+    await host.close()
+    assert told.empty()
 
 
 async def test_a_host_that_breaks_off_ends_the_conversation():

@@ -96,6 +96,30 @@ def test_a_part_can_be_asked_for(row):
     assert lineup[row.kind].why == "as you asked"
 
 
+def test_several_parts_can_be_listed_in_the_order_in_which_they_go_on():
+    settings = load_settings(llm="gemini, ollama,guide", google_api_key="fake-key")
+    choice = choose(settings, no_ollama)["llm"]
+    assert [row.value for row in choice.parts] == ["gemini", "ollama", "guide"]
+    assert str(choice) == (
+        "mind: gemini (cloud), as you asked; if it fails, ollama (local) or guide (local)"
+    )
+
+
+def test_a_listed_part_without_its_key_is_refused_with_the_fix():
+    with pytest.raises(MissingSetting, match="^LLM=gemini needs GOOGLE_API_KEY"):
+        choose(load_settings(llm="guide,gemini"), no_ollama)
+
+
+def test_a_listed_part_that_is_unknown_is_refused():
+    with pytest.raises(UnknownPart, match="Unknown tts 'pipper'"):
+        choose(load_settings(tts="hibari,pipper"), no_ollama)
+
+
+def test_only_ears_mind_and_voice_can_be_listed():
+    with pytest.raises(UnknownPart, match="Unknown avatar 'puppet,none'"):
+        choose(load_settings(avatar="puppet,none"), no_ollama)
+
+
 @pytest.mark.parametrize("row", KEYS.values(), ids=KEYS)
 def test_a_part_asked_for_without_its_key_is_refused_with_the_fix(row):
     with pytest.raises(MissingSetting, match=f"^{row.choice} needs ") as error:
@@ -175,8 +199,8 @@ async def test_rooms_are_built_without_joining_them(transport):
     async with aiohttp.ClientSession() as http:
         extra = {"persona": Persona()} if transport == "heygen" else {}
         meeting = load(row).build(settings, http, arguments, (640, 360), **extra)
-    assert meeting.brings_face == (transport == "heygen")
-    assert len(meeting.pictures) == (transport != "heygen")
+    assert (meeting.face is not None) == (transport == "heygen")
+    assert len(meeting.pictures) == 1
 
 
 @pytest.mark.parametrize(

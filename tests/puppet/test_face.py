@@ -8,6 +8,8 @@ from puppet import Pack, load_pack, pack_names
 from puppet.face import Painter, prepare
 from puppet.motion import Pose
 
+pytestmark = pytest.mark.patient
+
 STILL = Pose()
 
 

@@ -18,6 +18,8 @@ from puppet import (
 )
 from puppet.speech import FRAME_BYTES
 
+pytestmark = pytest.mark.patient
+
 SMALL = (256, 256)
 SILENCE = bytes(FRAME_BYTES)
 

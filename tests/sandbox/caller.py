@@ -253,7 +253,9 @@ class Viewer:
         video = track.kind == rtc.TrackKind.KIND_VIDEO
         kind = "video" if video else "audio"
         self.tracks.setdefault(participant.identity, set()).add(kind)
-        work = self._look(track) if video else self._hear(track)
+        # A bot beside the avatar has a voice for when the avatar is gone, silent until then.
+        beside = participant.identity == "agent"
+        work = self._look(track) if video else self._hear(track, beside=beside)
         self._tasks.append(asyncio.create_task(work))
 
     async def _look(self, track: rtc.Track) -> None:
@@ -261,10 +263,11 @@ class Viewer:
             self.picture = event.frame
             await self._note(lambda: self.shown_at.append(time.monotonic()))
 
-    async def _hear(self, track: rtc.Track) -> None:
+    async def _hear(self, track: rtc.Track, *, beside: bool) -> None:
         async for event in rtc.AudioStream(track, sample_rate=24_000):
             samples = np.frombuffer(event.frame.data, np.int16).astype(float)
-            await self._note(lambda s=samples: self._keep(s))
+            if loud(samples) or not beside:
+                await self._note(lambda s=samples: self._keep(s))
 
     def _keep(self, samples: np.ndarray) -> None:
         now_s = time.monotonic()

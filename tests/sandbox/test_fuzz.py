@@ -34,6 +34,8 @@ from schemathesis.specs.openapi.checks import (
 
 from sandbox import Address, sandbox
 
+pytestmark = pytest.mark.patient
+
 EXAMPLES = 3  # a route in each round
 CHECKS = [
     not_a_server_error,

@@ -30,7 +30,7 @@ from pipecat.services.heygen.video import HeyGenVideoService
 from pipecat.transports.heygen.transport import HeyGenParams, HeyGenTransport
 
 from pipelines.avatar.heygen import FIRST_PIECE_S, build
-from pipelines.lite import redirect
+from pipelines.guard.room import AvatarVoiceFrame
 from pipelines.persona import Persona
 from pipelines.settings import Settings, load_settings
 from pipelines.transport.heygen import LiveAvatarTransport
@@ -44,7 +44,7 @@ FRAME_BYTES = 1920
 @pytest.fixture
 def redirected(roomy: Caller) -> Iterator[Caller]:
     """The sandbox, as the one LiveAvatar Pipecat knows."""
-    redirect(Settings(_env_file=None, liveavatar_base_url=roomy.url))  # type: ignore[call-arg]
+    LiveAvatarApi.BASE_URL = f"{roomy.url}/v1"  # pyright: ignore[reportAttributeAccessIssue]
     yield roomy
     LiveAvatarApi.BASE_URL = VENDORS
 
@@ -59,6 +59,16 @@ def request() -> LiveAvatarNewSessionRequest:
     """A LITE session in a small picture."""
     video = VideoSettings(encoding=VideoEncoding.H264, quality=VideoQuality.low)
     return LiveAvatarNewSessionRequest(avatar_id=WAYNE, video_settings=video)
+
+
+def settings_for(caller: Caller) -> Settings:
+    """What leads our own classes to the sandbox."""
+    return load_settings(
+        liveavatar_api_key=caller.key["X-API-KEY"],
+        liveavatar_base_url=caller.url,
+        liveavatar_quality="low",
+        liveavatar_avatar_id=WAYNE,
+    )
 
 
 def service(caller: Caller, http: aiohttp.ClientSession) -> HeyGenVideoService:
@@ -115,13 +125,7 @@ async def test_the_video_service_speaks_through_the_avatar_and_stops_its_session
 async def test_our_service_gives_the_face_the_first_sound_at_once_and_more_at_a_time_later(
     redirected: Caller, http: aiohttp.ClientSession
 ) -> None:
-    settings = load_settings(
-        liveavatar_api_key=redirected.key["X-API-KEY"],
-        liveavatar_base_url=redirected.url,
-        liveavatar_quality="low",
-        liveavatar_avatar_id=WAYNE,
-    )
-    async with running(build(settings, Persona(), http)) as stage:
+    async with running(build(settings_for(redirected), Persona(), http)) as stage:
         await stage.play(Ready(), TTSStartedFrame(), *tts(tone(4)), TTSStoppedFrame())
         await _seen(stage)
         await commands(redirected, "agent.speak_end")
@@ -154,10 +158,8 @@ async def _seen(stage: Stage) -> OutputImageRawFrame:
     return await stage.first(OutputImageRawFrame)
 
 
-def room_of(
-    kind: type[HeyGenTransport], caller: Caller, http: aiohttp.ClientSession
-) -> HeyGenTransport:
-    return kind(
+def room_of(caller: Caller, http: aiohttp.ClientSession) -> HeyGenTransport:
+    return HeyGenTransport(
         session=http,
         api_key=caller.key["X-API-KEY"],
         params=HeyGenParams(audio_in_enabled=True, audio_out_enabled=True),
@@ -169,12 +171,13 @@ def room_of(
 async def test_an_interruption_reaches_the_avatar_in_its_own_room(
     redirected: Caller, http: aiohttp.ClientSession
 ) -> None:
-    transport = room_of(LiveAvatarTransport, redirected, http)
+    transport = LiveAvatarTransport(settings_for(redirected), Persona(), http, (640, 360))
     connected = asyncio.Event()
     transport.add_event_handler("on_connected", lambda *_: connected.set())
     async with running(transport.input(), transport.output()) as stage:
         await asyncio.wait_for(connected.wait(), PATIENCE_S)
-        await stage.play(TTSStartedFrame(), *tts(tone(3)))
+        voice = [AvatarVoiceFrame(frame.audio, 24_000, 1) for frame in tts(tone(3))]
+        await stage.play(TTSStartedFrame(), *voice)
         await commands(redirected, "agent.speak_started", way="sent")
         await stage.play(InterruptionFrame())
         sent = await commands(redirected, "agent.speak_interrupted", way="sent")
@@ -184,7 +187,7 @@ async def test_an_interruption_reaches_the_avatar_in_its_own_room(
 async def test_the_transport_speaks_in_the_room_and_stops_its_session(
     redirected: Caller, http: aiohttp.ClientSession
 ) -> None:
-    transport = room_of(HeyGenTransport, redirected, http)
+    transport = room_of(redirected, http)
     connected, came, gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
     transport.add_event_handler("on_connected", lambda *_: connected.set())
     transport.add_event_handler("on_client_connected", lambda *_: came.set())

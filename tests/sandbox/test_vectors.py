@@ -26,6 +26,8 @@ from liveavatar.wire import (
 )
 from tests.sandbox.caller import WAYNE, Caller
 
+pytestmark = pytest.mark.patient
+
 FIELDS_OF = {
     "web SDK": {"session_id", "livekit_url", "livekit_client_token", "ws_url"},
     "LiveKit starter": {

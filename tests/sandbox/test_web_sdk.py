@@ -14,6 +14,7 @@ from aiohttp import web
 from tests.browser.conftest import HOW as HOW_CHROMIUM
 from tests.needs import missing
 from tests.sandbox.caller import Caller
+from tests.serving import served
 from tests.speech import say
 from tests.talk.mouth import gauge
 
@@ -41,21 +42,15 @@ async def page() -> "AsyncIterator[Page]":
     app = web.Application()
     app.router.add_get("/", _page)
     app.router.add_static("/", FOLDER / "node_modules")
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        async with async_playwright() as playwright:
-            chromium = await playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=CHROMIUM
-            )
-            page = await chromium.new_page()
-            page.set_default_timeout(PATIENCE_MS)
-            await page.goto(f"http://127.0.0.1:{runner.addresses[0][1]}/")
-            yield page
-            await chromium.close()
-    finally:
-        await runner.cleanup()
+    async with served(app) as port, async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=CHROMIUM
+        )
+        page = await chromium.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        await page.goto(f"http://127.0.0.1:{port}/")
+        yield page
+        await chromium.close()
 
 
 async def _page(_: web.Request) -> web.FileResponse:

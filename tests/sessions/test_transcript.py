@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from sessions.transcript import Transcript, open_transcript, why_not_kept
+from sessions.transcript import Transcript, why_not_kept
 
 
 def lines_of(folder):
@@ -11,15 +11,21 @@ def lines_of(folder):
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
+def kept_in(folder, conversation):
+    transcript = Transcript()
+    transcript.keep_in(folder, conversation)
+    return transcript
+
+
 def test_half_a_character_costs_no_line(tmp_path):
-    transcript = open_transcript(tmp_path, "a")
+    transcript = kept_in(tmp_path, "a")
     transcript.turn("user", "hi \ud83d there", 1.0)
     transcript.close()
     assert [line["text"] for line in lines_of(tmp_path)] == ["hi ? there"]
 
 
 def test_every_turn_is_a_line_with_who_what_when_and_latency(tmp_path):
-    transcript = open_transcript(tmp_path / "new" / "folder", "a-b/../c")
+    transcript = kept_in(tmp_path / "new" / "folder", "a-b/../c")
     transcript.turn("user", "Grüß dich", 1.23456)
     transcript.turn("avatar", "Hallo!", 2.0, 0.71239, interrupted=True, steps={"ears": 0.40049})
     transcript.close()
@@ -47,17 +53,10 @@ def test_times_count_from_the_start_of_the_conversation(tmp_path):
 
 
 def test_a_line_can_be_read_before_the_conversation_is_over(tmp_path):
-    transcript = open_transcript(tmp_path, "one")
+    transcript = kept_in(tmp_path, "one")
     transcript.turn("user", "Hi", 0)
     assert len(lines_of(tmp_path)) == 1
     transcript.close()
-
-
-def test_without_a_folder_nothing_is_kept(tmp_path):
-    transcript = open_transcript(None, "one")
-    transcript.turn("user", "Hi", 0)
-    transcript.close()
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_transcript_leaves_no_file_before_it_is_kept(tmp_path):
@@ -80,7 +79,7 @@ def test_a_folder_is_tried_without_being_made(tmp_path):
 
 def test_two_conversations_have_two_files_and_names_stay_in_the_folder(tmp_path):
     for name in ("../../one", "two"):
-        transcript = open_transcript(tmp_path, name)
+        transcript = kept_in(tmp_path, name)
         transcript.turn("user", name, 0)
         transcript.close()
     assert len(list(tmp_path.glob("*.jsonl"))) == 2

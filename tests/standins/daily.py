@@ -66,6 +66,10 @@ class Daily(Server):
         """What Daily's clients take as the API address."""
         return f"{self.url}/v1"
 
+    def rooms_open(self) -> int:
+        """How many rooms there are."""
+        return len(self.state.rooms)
+
     def refuse(self, request: web.Request) -> web.Response | None:
         """400 without a bearer, 401 for a wrong one."""
         credential = request.headers.get("Authorization", "")

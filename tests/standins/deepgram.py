@@ -214,8 +214,10 @@ class Deepgram(Server):
             async for message in socket:
                 if message.type is WSMsgType.BINARY:
                     answers = connection.hear(message.data)
-                else:
+                elif message.type is WSMsgType.TEXT:
                     answers = connection.control(json.loads(message.data))
+                else:  # the line broke in the middle of a message
+                    break
                 for answer in answers:
                     await socket.send_json(answer)
                 self.notify()

@@ -40,12 +40,19 @@ LEVELS = ("MINIMAL", "LOW", "MEDIUM", "HIGH")
 class GeminiState:
     """The replies still to give, and the bodies of the requests that asked for one.
 
-    `withdrawn` are those of the requests whose client left before the end of the reply.
+    `usage` has the tokens that were told last of each request, by its place, `withdrawn` the bodies
+    of those whose client left before the end of the reply.
     """
 
     replies: deque[Reply]
     prompts: list[dict[str, Any]]
+    usage: dict[int, dict[str, int]] = field(default_factory=dict)
     withdrawn: list[dict[str, Any]] = field(default_factory=list)
+
+    def tokens(self) -> tuple[int, int]:
+        """What was told of all requests: read, and written with thoughts."""
+        read = sum(told["promptTokenCount"] for told in self.usage.values())
+        return read, sum(told["totalTokenCount"] for told in self.usage.values()) - read
 
     def last_user_text(self) -> str:
         """What the user said last, in the latest request."""
@@ -134,50 +141,70 @@ class Gemini(Server):
         reply = await self._next_reply(request)
         if isinstance(reply, web.Response):
             return reply
+        place, usage = len(self.state.prompts) - 1, _usage(self.state.prompts[-1])
         await asyncio.sleep(reply.delay_s)
-        return web.json_response(self._chunk(request, reply.text, reply.text))
+        _count(usage, reply.text, reply.thought)
+        self.state.usage[place] = usage
+        return web.json_response(_chunk(request, reply.text, usage, ended=True))
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         reply = await self._next_reply(request)
         if isinstance(reply, web.Response):
             return reply
-        prompt = self.state.prompts[-1]
+        place, prompt = len(self.state.prompts) - 1, self.state.prompts[-1]
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await stream.prepare(request)
         try:
-            async for chunk in self._chunks(request, reply):
+            async for chunk in _chunks(request, reply, _usage(prompt)):
                 await stream.write(f"data: {json.dumps(chunk)}\r\n\r\n".encode())
+                self.state.usage[place] = chunk["usageMetadata"]
         except ConnectionError:
             self.state.withdrawn.append(prompt)
             self.notify()
         return stream
 
-    async def _chunks(self, request: web.Request, reply: Reply) -> AsyncIterator[dict[str, Any]]:
-        async for word in spoken_words(reply):
-            yield self._chunk(request, word)
-        yield self._chunk(request, "", reply.text)
 
-    def _chunk(
-        self, request: web.Request, text: str, finished_text: str | None = None
-    ) -> dict[str, Any]:
-        candidate: dict[str, Any] = {
-            "content": {"parts": [{"text": text}], "role": "model"},
-            "index": 0,
-        }
-        chunk = {
-            "candidates": [candidate],
-            "modelVersion": request.match_info["model"],
-            "responseId": "stand-in",
-        }
-        if finished_text is None:
-            return chunk
+async def _chunks(
+    request: web.Request, reply: Reply, usage: dict[str, int]
+) -> AsyncIterator[dict[str, Any]]:
+    """Each tells the tokens so far, as the vendor does."""
+    thought = reply.thought
+    async for word in spoken_words(reply):
+        _count(usage, word, thought)
+        thought = ""
+        yield _chunk(request, word, usage)
+    yield _chunk(request, "", usage, ended=True)
+
+
+def _usage(prompt: dict[str, Any]) -> dict[str, int]:
+    """The tokens of a request that has no answer yet; a token is a word."""
+    asked = len(json.dumps(prompt).split())
+    return {"promptTokenCount": asked, "candidatesTokenCount": 0, "totalTokenCount": asked}
+
+
+def _count(usage: dict[str, int], text: str, thought: str) -> None:
+    said, thoughts = len(text.split()), len(thought.split())
+    usage["candidatesTokenCount"] += said
+    if thoughts:
+        usage["thoughtsTokenCount"] = thoughts
+    usage["totalTokenCount"] += said + thoughts
+
+
+def _chunk(
+    request: web.Request, text: str, usage: dict[str, int], *, ended: bool = False
+) -> dict[str, Any]:
+    candidate: dict[str, Any] = {
+        "content": {"parts": [{"text": text}], "role": "model"},
+        "index": 0,
+    }
+    if ended:
         candidate["finishReason"] = "STOP"
-        asked, answered = (
-            len(json.dumps(self.state.prompts[-1]).split()),
-            len(finished_text.split()),
-        )
-        usage = {"promptTokenCount": asked, "candidatesTokenCount": answered}
-        return chunk | {"usageMetadata": usage | {"totalTokenCount": asked + answered}}
+    return {
+        "candidates": [candidate],
+        "modelVersion": request.match_info["model"],
+        "responseId": "stand-in",
+        "usageMetadata": dict(usage),
+    }
 
 
 def thinking_config(body: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,9 +154,10 @@ async def _stream(
 ) -> web.StreamResponse:
     stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await stream.prepare(request)
-    async for chunk in chunks:
-        await stream.write(f"data: {json.dumps(chunk)}\n\n".encode())
-    await stream.write(b"data: [DONE]\n\n")
+    with suppress(ConnectionError):  # who asked may have left
+        async for chunk in chunks:
+            await stream.write(f"data: {json.dumps(chunk)}\n\n".encode())
+        await stream.write(b"data: [DONE]\n\n")
     return stream
 
 

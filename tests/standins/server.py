@@ -32,11 +32,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Fault:
-    """One scripted failure: the next request whose path fits the glob `path` gets `status`."""
+    """One scripted failure: the next request whose path fits the glob `path` gets `status`.
+
+    One that `lasts` is met by every request.
+    """
 
     path: str
     status: int
     message: str
+    lasts: bool = False
 
 
 class Server:
@@ -73,6 +77,11 @@ class Server:
         await self._runner.cleanup()
 
     @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
+    @property
     def url(self) -> str:
         """The root for HTTP clients, without a trailing slash."""
         return f"http://127.0.0.1:{self._port}"
@@ -82,9 +91,20 @@ class Server:
         """The root for WebSocket clients, without a trailing slash."""
         return f"ws://127.0.0.1:{self._port}"
 
-    def fail(self, path: str, status: int, message: str = "scripted failure") -> None:
-        """Answer the next request to `path` (a glob) with the vendor's error for `status`."""
-        self._faults.append(Fault(path, status, message))
+    def fail(
+        self, path: str, status: int, message: str = "scripted failure", *, lasts: bool = False
+    ) -> None:
+        """Answer the next request to `path` (a glob), or all, with the vendor's error."""
+        self._faults.append(Fault(path, status, message, lasts))
+
+    def heal(self) -> None:
+        """Fail no more."""
+        self._faults.clear()
+
+    @property
+    def open_sockets(self) -> int:
+        """How many WebSockets are open."""
+        return len(self._sockets)
 
     async def hang_up(self, code: int = WSCloseCode.GOING_AWAY) -> None:
         """Close every open WebSocket with this close code."""
@@ -109,7 +129,8 @@ class Server:
 
     def unused(self) -> list[str]:
         """What was scripted and not asked for; vendors with more scripts extend it."""
-        return [f"{fault.status} for {fault.path}" for fault in self._faults]
+        left = (fault for fault in self._faults if not fault.lasts)
+        return [f"{fault.status} for {fault.path}" for fault in left]
 
     def refuse(self, request: web.Request) -> web.Response | None:
         """The vendor's answer to a wrong credential, or None when it is right."""
@@ -149,7 +170,8 @@ class Server:
     def _next_fault(self, path: str) -> web.Response | None:
         for fault in self._faults:
             if fnmatchcase(path, fault.path):
-                self._faults.remove(fault)
+                if not fault.lasts:
+                    self._faults.remove(fault)
                 return self.error(fault.status, fault.message)
         return None
 

@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from typing import Any
 AVATAR = Path(sys.executable).with_name("avatar")
 READY = re.compile(r"open (http://\S+)")
 # A small picture and a mind that answers the same each time.
-SMALL = ("--size", "640x360", "--llm", "guide")
+SMALL = ("--size", "320x180", "--llm", "guide")
+# Shorter than by default, for servers are shared.
+RETURN_S = 30
 KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV", "XDG_CACHE_HOME")
 
 
@@ -41,13 +44,14 @@ class App:
 
     async def ended_transcript(self, limit_s: float = 20) -> list[dict[str, Any]]:
         """The lines of the newest conversation, once it has ended."""
-        async with asyncio.timeout(limit_s):
-            while True:
-                whole = self.transcripts()[-1].read_text().splitlines()
-                lines = [json.loads(line) for line in whole]
-                if lines and lines[-1].get("event") == "ended":
-                    return lines
-                await asyncio.sleep(0.05)
+        end_s = time.monotonic() + limit_s
+        while True:
+            whole = self.transcripts()[-1].read_text().splitlines()
+            lines = [json.loads(line) for line in whole]
+            if lines and lines[-1].get("event") == "ended":
+                return lines
+            assert time.monotonic() < end_s, f"it goes on: {lines}"
+            await asyncio.sleep(0.05)
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -65,10 +69,12 @@ async def running_app(
     command: Path = AVATAR,
 ) -> AsyncIterator[App]:
     """Start `avatar --no-open --port 0` and end it by SIGTERM afterwards."""
+    room = {"AVATAR_MAX_CONVERSATIONS": "100", "AVATAR_RETURN_S": str(RETURN_S)}
+    own = {"XDG_STATE_HOME": str(folder), **room, **(env or {})}
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
         process = await asyncio.create_subprocess_exec(
             command, "--no-open", "--port", "0", "--host", "127.0.0.1", *flags,
-            cwd=folder, env=environment(env), stdout=log, stderr=asyncio.subprocess.STDOUT,
+            cwd=folder, env=environment(own), stdout=log, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         app = App("", folder, process, Path(log.name))
         try:

@@ -32,6 +32,11 @@ class Rehearsal:
         answer = await self._ask("GET", "/v1/sessions?type=active")
         return answer["data"]["results"]
 
+    async def credits(self) -> float:
+        """What the latest session cost that is over."""
+        latest = (await self._ask("GET", "/v1/sessions?type=historic"))["data"]["results"][0]
+        return latest["credits_consumed"]
+
     async def voice(self) -> bytes:
         """What the latest session was given to say: s16le mono 24 kHz."""
         session = (await self._ask("GET", "/_sandbox/sessions"))["data"][-1]

@@ -2,11 +2,13 @@
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import aiohttp
 import pytest
 
 from pipelines.host import FACE_TIMEOUT_S
+from tests.monitor import numbers
 from tests.speech import hear, say
 from tests.standins.cartesia import Cartesia
 from tests.standins.daily import Daily
@@ -96,7 +98,25 @@ async def test_a_question_goes_through_every_vendor_and_back(tmp_path):
         assert (asked, for_nothing) == (3, 1) and len(cloud.gemini.state.prompts) == 3
         assert "You are Mira" in str(cloud.gemini.state.prompts[-1])
         assert cloud.deepgram.state.audio_bytes > 32_000
+        _assert_spend(cloud, lines[-1]["spend"], server_messages(visitor, "spend"))
         assert not [key for key in cloud.env.values() if "fake-" in key and key in app.output]
+
+
+def _assert_spend(cloud: Vendors, spend: dict[str, Any], told: list[dict[str, Any]]) -> None:
+    """What every vendor was sent is what is told to have been used, at the usual prices."""
+    read, written = cloud.gemini.state.tokens()
+    minutes = cloud.deepgram.state.audio_bytes / 2 / 16_000 / 60
+    characters = len("".join(cloud.cartesia.state.spoken))
+    assert spend["used"] == {
+        "llm_tokens_in": read,
+        "llm_tokens_out": written,
+        "stt_minutes": pytest.approx(minutes, abs=0.01),
+        "tts_characters": pytest.approx(characters, abs=10),
+    }
+    dollars = (0.3 * read + 2.5 * written + 50 * characters) / 1e6 + 0.0077 * minutes
+    assert spend["dollars"] == pytest.approx(dollars, rel=0.05)
+    costs = [message["dollars"] for message in told]
+    assert len(costs) >= 3 and costs == sorted(costs) and 0 < costs[0] <= spend["dollars"]
 
 
 async def _ask_with_a_pause(visitor: Visitor) -> None:
@@ -112,7 +132,6 @@ async def _ask_with_a_pause(visitor: Visitor) -> None:
     [
         pytest.param("DEEPGRAM_API_KEY", "The ears failed: deepgram refused the key", id="ears"),
         pytest.param("GOOGLE_API_KEY", "The mind failed: gemini", id="mind"),
-        pytest.param("CARTESIA_API_KEY", "The voice failed: cartesia refused the key", id="voice"),
     ],
 )
 async def test_a_refused_key_is_told_to_the_user_and_ends_the_conversation(name, said, tmp_path):
@@ -133,22 +152,48 @@ async def test_a_refused_key_is_told_to_the_user_and_ends_the_conversation(name,
         assert "fake-wrong-key" not in app.output
 
 
-@pytest.mark.parametrize("fault", ["the session is refused", "the room cannot be joined"])
-async def test_without_its_face_the_voice_goes_on_and_no_session_stays_open(fault, brief, tmp_path):
+async def test_a_voice_whose_key_is_refused_leaves_the_answer_to_the_local_one(tmp_path):
+    async with vendors() as cloud:
+        env = cloud.env | {"CARTESIA_API_KEY": "fake-wrong-key"}
+        async with running_app(tmp_path, *FLAGS, env=env) as app, Visitor(app.url) as visitor:
+            await visitor.until(lambda: visitor.received("bot-ready"), "the bot", 20)
+            visitor.send("send-text", {"content": QUESTION})
+            said = lambda: REPLY in " ".join(word for word, _ in visitor.told())  # noqa: E731
+            await visitor.until(said, "the answer", 40)
+            shown = [m["text"] for m in server_messages(visitor, "notice")]
+            told = await numbers(app.url)
+        assert "The voice failed: cartesia refused the key; hibari takes its place." in shown
+        (failure,) = told.all("avatar_failures_total")
+        assert failure == ({"kind": "voice", "part": "cartesia", "cause": "refused the key"}, 1)
+        assert "fake-wrong-key" not in app.output
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        pytest.param(402, "LiveAvatar has no credit left (402)", id="the session is refused"),
+        pytest.param(None, "it did not come", id="the room cannot be joined"),
+    ],
+)
+async def test_without_its_face_the_voice_goes_on_and_no_session_stays_open(
+    status, why, brief, tmp_path
+):
     async with LiveAvatar(livekit_url="ws://127.0.0.1:9") as vendor:
-        if fault == "the session is refused":
-            vendor.fail("/v1/sessions/start", 500)
+        if status:
+            vendor.fail("/v1/sessions/start", status, lasts=True)
         env = {"LIVEAVATAR_API_KEY": vendor.key, "LIVEAVATAR_BASE_URL": vendor.url}
         async with running_app(tmp_path, *SMALL, "--persona", str(brief), env=env) as app:
             async with Visitor(app.url) as visitor:
                 await visitor.hushed(0)
                 assert "talk to me" in hear(pcm(visitor.sounds))
-                (lost,) = server_messages(visitor, "face-lost")
-                assert "the voice goes on" in lost["text"]
+                lost = await visitor.until(lambda: server_messages(visitor, "face-lost"), "a word")
+                assert "stands in" in lost[0]["text"] and lost[0]["picture"]
                 assert vendor.state.sessions and not vendor.state.open_sessions
             lines = await app.ended_transcript()
             greeting = next(line for line in lines if line.get("who") == "avatar")
-            assert greeting["at_s"] < FACE_TIMEOUT_S, "no face is waited for that cannot come"
+            assert greeting["at_s"] < FACE_TIMEOUT_S + 3, "no face is waited for that cannot come"
+            (gone,) = [line["text"] for line in lines if line.get("event") == "face-lost"]
+            assert gone == f"The face is gone: {why}."
 
 
 async def test_liveavatars_room_that_cannot_be_opened_is_refused_with_the_reason(tmp_path):
@@ -159,8 +204,10 @@ async def test_liveavatars_room_that_cannot_be_opened_is_refused_with_the_reason
             async with aiohttp.ClientSession() as http:
                 async with http.post(f"{app.url}/start", json={"transport": "heygen"}) as answer:
                     body = await answer.json()
+            lines = await app.ended_transcript()
         assert answer.status == 502
         assert "check LIVEAVATAR_API_KEY" in body["detail"]
+        assert [line["text"] for line in lines if line.get("event") == "error"] == [body["detail"]]
         assert not vendor.state.open_sessions
         assert "fake-wrong-key" not in app.output
 

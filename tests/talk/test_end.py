@@ -17,6 +17,7 @@ name: Theo
 greeting: Hello ${guest}.
 still_there: Are you there?
 goodbye: Goodbye.
+updating: I am being updated.
 """
 
 
@@ -81,14 +82,27 @@ async def test_a_conversation_has_a_longest_duration(tmp_path, persona):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 async def test_a_signal_ends_running_conversations_and_then_the_process(number, tmp_path, persona):
+    """At an update the user is told so, aloud and on the page, and nobody else is let in."""
     async with running_app(tmp_path, *persona, "--var", "guest=Ann") as app:
-        async with Visitor(app.url) as visitor:
+        async with Visitor(app.url) as visitor, aiohttp.ClientSession(app.url) as http:
             await visitor.until(lambda: visitor.received("bot-started-speaking"), "a word", 30)
             app.process.send_signal(number)
-            async with asyncio.timeout(15):
+            if number == signal.SIGTERM:
+                updating = "I am being updated."
+                await visitor.until(lambda: updating in said(visitor), "the reason", 5)
+                async with http.post("/start", json={"transport": "webrtc"}) as answer:
+                    assert answer.status == 503
+                    assert "is being updated" in (await answer.json())["detail"]
+                await visitor.until(visitor.over.is_set, "the end", 10)
+                over = [m for m in visitor.received("server-message") if m["type"] == "over"]
+                assert over == [{"type": "over", "reason": "update"}]
+            async with asyncio.timeout(10):
                 await app.process.wait()
             (transcript,) = app.transcripts()
-    assert json.loads(transcript.read_text().splitlines()[-1])["event"] == "ended"
+    lines = [json.loads(line) for line in transcript.read_text().splitlines()]
+    assert lines[-1]["event"] == "ended"
+    told = " ".join(line["text"] for line in lines if "text" in line)
+    assert ("I am being updated." in told) is (number == signal.SIGTERM)
     assert "Traceback" not in app.output
 
 

@@ -104,6 +104,12 @@ def test_what_it_lacks_is_asked_for_at_the_wheel(installed):
     assert f"STT=deepgram is not installed: run `{pip} 'avatar-talk[deepgram] @ {wheel}'`" in said
 
 
+def test_traces_without_what_sends_them_are_refused(installed):
+    said = installed.says(OTEL_EXPORTER_OTLP_ENDPOINT="http://localhost:4318")
+    assert "what OTEL_EXPORTER_OTLP_ENDPOINT needs is not installed: run `uv pip install" in said
+    assert "avatar-talk[traces] @" in said
+
+
 def test_it_says_its_version_and_where_it_came_from(installed):
     version = installed.wheel.name.split("-")[1]
     source = f"installed by uv pip from {installed.wheel.as_uri()}"

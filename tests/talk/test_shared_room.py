@@ -26,6 +26,7 @@ async def app(livekit, brief, tmp_path_factory):
         "LIVEKIT_API_KEY": livekit.key,
         "LIVEKIT_API_SECRET": livekit.secret,
         "LIVEKIT_ROOM_NAME": ROOM,
+        "AVATAR_LOG_LEVEL": "INFO",
     }
     flags = (*SMALL, "--avatar", "none", "--transport", "livekit", "--persona", str(brief))
     async with running_app(tmp_path_factory.mktemp("app"), *flags, env=env) as app:

@@ -87,11 +87,13 @@ class Sound:
 
 
 class Visitor:
-    """Joins a conversation over WebRTC as a browser would."""
+    """Joins a conversation over WebRTC as a browser would; `token` is what lets in, if needed."""
 
-    def __init__(self, url: str, body: dict[str, Any] | None = None) -> None:
+    def __init__(self, url: str, body: dict[str, Any] | None = None, token: str = "") -> None:
         self._url = url
         self._body = body or {}
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.started: dict[str, Any] = {}
         self.microphone = Microphone()
         self.sights: list[Sight] = []
         self.sounds: list[Sound] = []
@@ -110,10 +112,11 @@ class Visitor:
         self._channel.on("message", self._message)
         self._channel.on("open", self._opened)
         await self._peer.setLocalDescription(await self._peer.createOffer())
-        async with aiohttp.ClientSession(raise_for_status=True) as http:
+        async with aiohttp.ClientSession(raise_for_status=True, headers=self._headers) as http:
             start = {"transport": "webrtc", "body": self._body}
             async with http.post(f"{self._url}/start", json=start) as response:
-                session = (await response.json())["sessionId"]
+                self.started = await response.json()
+                session = self.started["sessionId"]
             offer = {"sdp": self._peer.localDescription.sdp, "type": "offer"}
             url = f"{self._url}/sessions/{session}/api/offer"
             async with http.post(url, json=offer) as response:

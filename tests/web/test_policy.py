@@ -27,6 +27,7 @@ def test_daily_brings_its_script_its_frame_and_the_microphone():
         "https://cdn.jsdelivr.net/npm/@daily-co/daily-js@0.92.2/",
     ]
     assert policy["frame-src"][0] == "https://*.daily.co"
+    assert policy["connect-src"] == ["'self'", "https://*.daily.co"]
     allowed = permissions(Reach(daily=True)).partition("microphone=(self")[2].partition(")")[0]
     assert allowed.replace('"', "").split() == policy["frame-src"]
 

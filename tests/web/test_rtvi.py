@@ -41,7 +41,7 @@ def error(text: str, fatal: bool) -> rtvi.Error:
     return rtvi.Error(data=rtvi.ErrorData(error=text, fatal=fatal))
 
 
-def server(**data: str) -> rtvi.ServerMessage:
+def server(**data: Any) -> rtvi.ServerMessage:
     return rtvi.ServerMessage(data=data)
 
 
@@ -73,7 +73,13 @@ RECEIVED: dict[str, BaseModel] = {
     "userMuted": rtvi.UserMuteStartedMessage(),
     "weather": server(type="weather", text="Rain"),
     "notice": server(type="notice", text="Mind the gap."),
+    "unheard": server(type="unheard", text="Paris it is."),
     "faceLost": server(type="face-lost", text="The picture is gone."),
+    "said": server(type="said", who="user", text="Hi.", at_s=1.5, now_s=9.0),
+    "update": server(type="over", reason="update"),
+    "spend": server(type="spend", dollars=0.0123, used={"stt_minutes": 0.4}),
+    "faceReplaced": server(type="face-lost", text="Another stands in.", picture=True),
+    "faceBack": server(type="face-back"),
     "over": server(type="over", reason="silence"),
     "failed": server(type="failed", text="The voice is out."),
     "response": rtvi.ServerResponse(id="1", data=rtvi.RawServerResponseData(t="x")),
@@ -103,6 +109,9 @@ def test_what_the_page_sends_is_what_pipecat_reads() -> None:
     assert {name: (data.t, data.d) for name, data in asked.items()} == {
         "interrupt": ("interrupt", None),
         "typing": ("typing", None),
+        "returns": ("returns", None),
+        "back": ("back", None),
+        "leave": ("leave", None),
         "muted": ("microphone", {"muted": True}),
         "open": ("microphone", {"muted": False}),
         "blocked": ("sound", {"blocked": True}),

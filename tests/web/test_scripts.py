@@ -5,7 +5,11 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
 from tests.needs import missing
+
+pytestmark = pytest.mark.patient
 
 FOLDER = Path(__file__).parent
 OLDEST = 20

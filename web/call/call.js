@@ -6,6 +6,7 @@
 //   open()                    RTVI messages can travel from now on
 //   message(object)           one message from the bot
 //   dropped(), restored()     the connection is lost and being taken up again; it is back
+//   unheard(reason)           a page of the transport's own has no microphone; a key of texts.js
 //   ended({ failed, reason, kind }) the call is over; nothing follows. `reason` is a key of texts.js
 // `close()` is quiet: it releases everything and tells nobody.
 
@@ -29,7 +30,7 @@ const TRANSPORTS = {
 export const asksItself = (transport) => transport === "daily";
 
 /**
- * A LiveAvatar room carries picture and sound only: nothing typed, no captions.
+ * A LiveAvatar room carries picture, sound and the bot's notices: nothing typed, no captions.
  * @param {Transport} [transport]
  */
 export const carriesText = (transport) => transport !== "heygen";
@@ -41,20 +42,30 @@ export function needWebRtc() {
 }
 
 /**
- * Starts a session on `server`, a URL that ends in "/", and joins it. `body` is what the bot gets.
- * `microphone` is a MediaStream or null, `frame` the element for a page of the transport's own.
+ * Starts a session on `server`, a URL that ends in "/". `body` is what the bot gets.
  * Throws CallError, or AbortError once `signal` is aborted.
  * @param {{ server: string, transport: Transport, body: object }} place
+ * @param {AbortSignal} signal
+ * @returns {Promise<Session>}
+ */
+export async function startSession({ server, transport, body }, signal) {
+  return requestJson(new URL("start", server), {
+    method: "POST",
+    body: { transport, ...(transport === "daily" && { createDailyRoom: true }), body },
+    signal: within(signal, START_TIMEOUT_MS),
+  });
+}
+
+/**
+ * Joins a session. `microphone` is a MediaStream or null, `frame` the element for a page of the
+ * transport's own. Throws as startSession does.
+ * @param {Session} session
+ * @param {{ server: string, transport: Transport }} place
  * @param {Omit<Means, "server">} means
  * @returns {Promise<Call>}
  */
-export async function openCall({ server, transport, body }, means) {
+export async function joinSession(session, { server, transport }, means) {
   const { join } = await TRANSPORTS[transport]();
-  const session = await requestJson(new URL("start", server), {
-    method: "POST",
-    body: { transport, ...(transport === "daily" && { createDailyRoom: true }), body },
-    signal: within(means.signal, START_TIMEOUT_MS),
-  });
   means.signal.throwIfAborted();
   return join(session, { server, ...means });
 }

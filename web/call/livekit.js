@@ -1,6 +1,8 @@
 // A LiveKit room: the bot's own, or the one LiveAvatar opens for its face.
 
 import { parsed } from "./message.js";
+import { carried } from "./network.js";
+import { Pulse } from "./pulse.js";
 import { CallError } from "./request.js";
 
 /** @typedef {NonNullable<Window["LivekitClient"]>} Client */
@@ -9,6 +11,7 @@ import { CallError } from "./request.js";
 const CLIENT = "../vendor/livekit-client/livekit-client.umd.js";
 const FULL = /full|limit|max.?participants/i;
 const RATE_HZ = 48_000;
+const GOODBYE_MS = 200;
 
 /**
  * Joins the room of `session`; without a `microphone`, only to watch and listen.
@@ -19,7 +22,9 @@ export async function join(session, { microphone, listener, signal }) {
   const LiveKit = await loadClient();
   const audioContext = await spentContext();
   signal.throwIfAborted();
-  const call = new LiveKitCall(LiveKit, { webAudioMix: { audioContext } }, listener);
+  // A page that goes may come back, so it says itself what it means by going.
+  const options = { webAudioMix: { audioContext }, disconnectOnPageLeave: false };
+  const call = new LiveKitCall(LiveKit, options, listener);
   const abandon = () => call.close();
   signal.addEventListener("abort", abandon);
   try {
@@ -72,6 +77,13 @@ class LiveKitCall {
   #tracks = new Set();
   #live = false;
   #closed = false;
+  #sentMs = -Infinity;
+  /** @type {string | undefined} */
+  #avatar;
+  #pulse = new Pulse({
+    carried: async () => carried(await this.stats()),
+    missed: () => this.#end({ failed: true, reason: "stopped", kind: "server" }),
+  });
 
   /**
    * @param {Client} LiveKit
@@ -84,9 +96,9 @@ class LiveKitCall {
     this.#room
       .on(RoomEvent.TrackSubscribed, (track) => this.#onTrack(track))
       .on(RoomEvent.TrackUnsubscribed, (track) => this.#tracks.delete(track))
-      .on(RoomEvent.DataReceived, (bytes) => this.#onData(bytes))
+      .on(RoomEvent.DataReceived, (bytes, from) => this.#onData(bytes, from))
       .on(RoomEvent.ParticipantConnected, () => this.#tell("open"))
-      .on(RoomEvent.ParticipantDisconnected, () => this.#onLeft())
+      .on(RoomEvent.ParticipantDisconnected, ({ identity }) => this.#onLeft(identity))
       .on(RoomEvent.Reconnecting, () => this.#tell("dropped"))
       .on(RoomEvent.Reconnected, () => this.#tell("restored"))
       .on(RoomEvent.Disconnected, () =>
@@ -115,6 +127,7 @@ class LiveKitCall {
   send(message) {
     if (this.#closed) return;
     const bytes = new TextEncoder().encode(JSON.stringify(message));
+    this.#sentMs = performance.now();
     this.#room.localParticipant.publishData(bytes, { reliable: true }).catch(() => {});
   }
 
@@ -138,7 +151,11 @@ class LiveKitCall {
   close() {
     if (this.#closed) return;
     this.#closed = true;
-    this.#room.disconnect().catch(() => {});
+    this.#pulse.close();
+    const leave = () => void this.#room.disconnect().catch(() => {});
+    // The last word, a goodbye, goes out before; who has said none may have no time left.
+    if (performance.now() - this.#sentMs < GOODBYE_MS) setTimeout(leave, GOODBYE_MS);
+    else leave();
   }
 
   /** @param {import("livekit-client").RemoteTrack} track */
@@ -147,13 +164,20 @@ class LiveKitCall {
     this.#tell("track", track.mediaStreamTrack);
   }
 
-  /** @param {Uint8Array} bytes */
-  #onData(bytes) {
-    this.#tell("message", parsed(new TextDecoder().decode(bytes)));
+  /**
+   * @param {Uint8Array} bytes
+   * @param {import("livekit-client").RemoteParticipant} [from]
+   */
+  #onData(bytes, from) {
+    const message = parsed(new TextDecoder().decode(bytes));
+    if (this.#pulse.take(message)) this.#avatar = from?.identity;
+    else this.#tell("message", message);
   }
 
-  #onLeft() {
-    if (this.#room.remoteParticipants.size === 0)
+  // Others may stay, who only watch, or LiveAvatar's face.
+  /** @param {string} identity */
+  #onLeft(identity) {
+    if (identity === this.#avatar || this.#room.remoteParticipants.size === 0)
       this.#end({ failed: false, reason: "avatarLeft" });
   }
 

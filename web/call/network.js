@@ -57,8 +57,19 @@ export const incoming = (stats, kind) =>
 export const packets = (streams) => sum(streams, "packetsReceived");
 
 /**
+ * A number that changes when a connection carries anything, be it only the other side's answer to
+ * whether it is still there.
+ * @param {Stat[]} stats
+ */
+export function carried(stats) {
+  const pairs = stats.filter(({ type }) => type === "candidate-pair");
+  const asked = sum(pairs, "requestsReceived") + sum(pairs, "responsesReceived");
+  return sum(pairs, "bytesReceived") + asked;
+}
+
+/**
  * @param {Stat[]} streams
- * @param {"packetsLost" | "packetsReceived"} name
+ * @param {"packetsLost" | "packetsReceived" | "bytesReceived" | "requestsReceived" | "responsesReceived"} name
  */
 const sum = (streams, name) => streams.reduce((total, stream) => total + (stream[name] ?? 0), 0);
 

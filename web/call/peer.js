@@ -25,6 +25,7 @@ export class Peer {
   #waitingCandidates = [];
   /** @type {Timer | undefined} */
   #pingTimer;
+  #hasTalked = false;
   #closed = false;
 
   /**
@@ -55,17 +56,28 @@ export class Peer {
     return this.#connection.getReceivers().map(({ track }) => track);
   }
 
-  /** Whether messages travel now. */
+  /** Whether messages may travel. */
+  get hasChannel() {
+    return this.#channel !== null;
+  }
+
+  /** Whether sound travels now. */
+  get isConnected() {
+    return this.#connection.connectionState === "connected";
+  }
+
+  /** Whether sound travels now, and messages do, if they ever did. */
   get isSteady() {
-    return this.#connection.connectionState === "connected" && this.#channel.readyState === "open";
+    return this.isConnected && (!this.#hasTalked || this.#channel?.readyState === "open");
   }
 
   /**
    * Offers this connection. `replaces` is the id of one that it takes the place of, in the same
-   * conversation: the server closes that one as soon as it has the offer.
-   * @param {Signal & { replaces?: string }} [how]
+   * conversation: the server closes that one as soon as it has the offer. With the `key` of the
+   * conversation that may be closed, and be another page's.
+   * @param {Signal & { replaces?: string, key?: string }} [how]
    */
-  async offer({ replaces, signal } = {}) {
+  async offer({ replaces, key, signal } = {}) {
     await this.#connection.setLocalDescription();
     const { sdp, type } = /** @type {RTCSessionDescription} */ (this.#connection.localDescription);
     const known = replaces
@@ -73,7 +85,7 @@ export class Peer {
       : this.#id && { pc_id: this.#id };
     const answer = await requestJson(this.#url, {
       method: "POST",
-      body: { sdp, type, ...known },
+      body: { sdp, type, ...known, ...(key && { return_key: key }) },
       signal,
     });
     this.#id = answer.pc_id;
@@ -84,7 +96,7 @@ export class Peer {
 
   /** @param {object} message */
   send(message) {
-    if (this.#channel.readyState === "open") this.#channel.send(JSON.stringify(message));
+    if (this.#channel?.readyState === "open") this.#channel.send(JSON.stringify(message));
   }
 
   /** @param {boolean} muted */
@@ -118,7 +130,7 @@ export class Peer {
     clearInterval(this.#pingTimer);
     // Otherwise they end a moment later, and are taken for live ones until then.
     for (const track of this.tracks) track.stop();
-    this.#channel.close();
+    this.#channel?.close();
     this.#connection.close();
   }
 
@@ -134,9 +146,12 @@ export class Peer {
     preferVp8(this.#connection.addTransceiver("video", { direction: "recvonly" }));
   }
 
+  // Some browsers are built without channels for data.
   #openChannel() {
-    const channel = this.#connection.createDataChannel("rtvi");
+    const channel = this.#connection.createDataChannel?.("rtvi");
+    if (!channel) return null;
     channel.onopen = () => {
+      this.#hasTalked = true;
       this.#ping();
       this.#pingTimer = setInterval(() => this.#ping(), PING_PERIOD_MS);
       if (this.#muted) this.mute(true);
@@ -148,7 +163,7 @@ export class Peer {
   }
 
   #ping() {
-    if (this.#channel.readyState === "open") this.#channel.send(`ping: ${Date.now()}`);
+    if (this.#channel?.readyState === "open") this.#channel.send(`ping: ${Date.now()}`);
   }
 
   /**

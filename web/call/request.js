@@ -1,22 +1,11 @@
-// Requests to a server, and the one error that can be shown to the user.
+// Requests to a server, with what lets this page in.
 
-/**
- * An error for the user: `message` is a key of texts.js or a sentence of the server's.
- * `kind` names what went wrong: "microphone", "network", "server", "origin", "full", "room", "call".
- */
-export class CallError extends Error {
-  /**
-   * @param {string} text
-   * @param {string} [kind]
-   * @param {{ cause?: unknown, status?: number, values?: Values }} [more]
-   */
-  constructor(text, kind = "call", { cause, status, values } = {}) {
-    super(text, { cause });
-    this.kind = kind;
-    this.status = status;
-    this.values = values;
-  }
-}
+import { tokenFor } from "./access.js";
+import { CallError } from "./error.js";
+
+export { CallError };
+
+const UNAUTHORIZED = 401;
 
 /**
  * What an error ends a conversation with; one that is not for the user is a fault of the page's.
@@ -30,17 +19,28 @@ export function endingOf(error) {
 }
 
 /**
- * The JSON answer of `url`. Throws CallError with the server's own sentence when it refuses.
+ * The JSON answer of `url`. Throws CallError with the server's own sentence when it refuses. An
+ * `open` one is asked without a token.
  * @param {URL} url
- * @param {{ method?: string, body?: object } & Signal} [wishes]
+ * @param {{ method?: string, body?: object, open?: boolean } & Signal} [wishes]
  */
-export async function requestJson(url, { method = "GET", body, signal } = {}) {
-  const response = await send(url, {
-    method,
-    signal,
-    headers: body === undefined ? {} : { "Content-Type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
+export async function requestJson(url, { method = "GET", body, open = false, signal } = {}) {
+  /** @param {string} token */
+  const sent = (token) =>
+    send(url, {
+      method,
+      signal,
+      headers: {
+        ...(body !== undefined && { "Content-Type": "application/json" }),
+        ...(token && { Authorization: `Bearer ${token}` }),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  let response = await sent(open ? "" : await tokenFor(url));
+  if (response.status === UNAUTHORIZED && !open) {
+    const token = await tokenFor(url, { renew: true });
+    if (token) response = await sent(token);
+  }
   const answer = await response.json().catch(() => null);
   if (!response.ok) throw refusal(response, answer);
   return answer ?? {};
@@ -48,7 +48,7 @@ export async function requestJson(url, { method = "GET", body, signal } = {}) {
 
 /**
  * Whether the server answers at all, whatever it says, within `limitMs`.
- * @param {URL} url
+ * @param {URL | string} url
  * @param {number} limitMs
  */
 export async function isReachable(url, limitMs) {
@@ -76,7 +76,7 @@ async function send(url, options) {
 }
 
 /** @type {Record<number, string>} */
-const KINDS = { 403: "origin", 409: "full", 429: "full", 503: "full" };
+const KINDS = { 401: "access", 403: "origin", 409: "full", 429: "full", 503: "full" };
 
 /**
  * @param {Response} response

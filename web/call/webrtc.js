@@ -5,8 +5,9 @@ import { pledge, within } from "./promises.js";
 import { CallError, isReachable } from "./request.js";
 
 const OPEN_TIMEOUT_MS = 30_000;
-// The server gives a silent connection up after about half a minute.
+// The server gives a silent connection up after about half a minute, unless it says otherwise.
 const RESUME_LIMIT_MS = 25_000;
+const CHANNEL_LIMIT_MS = 5_000;
 const RETRY_PERIOD_MS = 700;
 const PROBE_LIMIT_MS = 1_500;
 const HEARING_MS = 600;
@@ -15,7 +16,8 @@ const RENEWED_LIMIT_MS = 4_000;
 const NOT_FOUND = 404;
 
 /**
- * Joins the session that /start opened at `server`; resolves once messages can travel.
+ * Joins the session that /start opened at `server`, be it for another page before; resolves once
+ * messages can travel, or once it is clear that only sound and picture do.
  * @param {Session} session
  * @param {Means} means
  */
@@ -42,8 +44,14 @@ class WebRtcCall {
   #peer;
   #muted = false;
   #live = false;
+  #talks = false;
   #closed = false;
   #resuming = false;
+  #key;
+  #isAnew;
+  #limitMs;
+  /** @type {Timer | undefined} */
+  #channelTimer;
   /** @type {string | undefined} */
   #peerId;
   #abort = new AbortController();
@@ -59,6 +67,9 @@ class WebRtcCall {
   constructor(session, server, microphone, listener) {
     this.#server = server;
     this.#listener = listener;
+    this.#key = session.returnKey;
+    this.#isAnew = session.isTakenUp;
+    this.#limitMs = (session.returnS ?? 0) * 1000 || RESUME_LIMIT_MS;
     this.#wishes = {
       url: new URL(`sessions/${encodeURIComponent(session.sessionId)}/api/offer`, server),
       iceServers: session.iceConfig?.iceServers ?? [],
@@ -72,10 +83,15 @@ class WebRtcCall {
   async connect() {
     const timer = setTimeout(() => this.#opened.reject(new CallError("noPath")), OPEN_TIMEOUT_MS);
     try {
-      await this.#peer.offer({ signal: this.#abort.signal });
+      const key = this.#isAnew ? this.#key : undefined;
+      await this.#peer.offer({ key, signal: this.#abort.signal });
       this.#peerId = this.#peer.id;
       await this.#opened.promise;
       this.#live = true;
+    } catch (error) {
+      if (this.#isAnew && error instanceof CallError && error.status === NOT_FOUND)
+        throw new CallError("gone", "server");
+      throw error;
     } finally {
       clearTimeout(timer);
     }
@@ -105,6 +121,7 @@ class WebRtcCall {
   close() {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#channelTimer);
     this.#opened.reject(new DOMException("The call was closed", "AbortError"));
     this.#abort.abort();
     this.#wake();
@@ -131,17 +148,26 @@ class WebRtcCall {
   }
 
   #onOpen() {
-    if (this.#live) return this.#wake();
+    if (this.#talks) return this.#wake();
+    this.#talks = true;
     this.#listener.open();
     this.#opened.resolve();
   }
 
   /** @param {RTCPeerConnectionState} state */
   #onState(state) {
-    if (state === "connected") return this.#wake();
+    if (state === "connected") return this.#onConnected();
     if (!["disconnected", "failed", "closed"].includes(state)) return;
     if (this.#live) void this.#resume();
     else if (state !== "disconnected") this.#opened.reject(new CallError("noPath"));
+  }
+
+  // Where messages do not travel, voice and picture do.
+  #onConnected() {
+    this.#wake();
+    if (this.#live) return;
+    const limitMs = this.#peer.hasChannel ? CHANNEL_LIMIT_MS : 0;
+    this.#channelTimer = setTimeout(this.#opened.resolve, limitMs);
   }
 
   async #resume() {
@@ -161,7 +187,7 @@ class WebRtcCall {
   }
 
   async #comesBack() {
-    const endMs = performance.now() + RESUME_LIMIT_MS;
+    const endMs = performance.now() + this.#limitMs;
     let back = await this.#isBack();
     while (!this.#closed && !back && performance.now() < endMs) {
       await this.#rest(RETRY_PERIOD_MS);
@@ -189,7 +215,7 @@ class WebRtcCall {
     const peer = this.#newPeer();
     const signal = within(this.#abort.signal, OFFER_LIMIT_MS);
     try {
-      await peer.offer({ replaces: this.#peerId, signal });
+      await peer.offer({ replaces: this.#peerId, key: this.#key, signal });
     } catch (error) {
       peer.close();
       if (error instanceof CallError && error.status === NOT_FOUND)

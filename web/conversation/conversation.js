@@ -1,6 +1,13 @@
 // One conversation: the microphone, the call and its messages, from the click to the end.
 
-import { asksItself, carriesText, needWebRtc, openCall, watchRoom } from "../call/call.js";
+import {
+  asksItself,
+  carriesText,
+  joinSession,
+  needWebRtc,
+  startSession,
+  watchRoom,
+} from "../call/call.js";
 import { incoming, packets } from "../call/network.js";
 import { CallError, endingOf } from "../call/request.js";
 import { watchVoice } from "./level.js";
@@ -13,16 +20,17 @@ const READY_LIMIT_MS = 30_000;
 const HEARING_MS = 1_000;
 
 /**
- * Used once. `place` is { server, transport, body } for a conversation, or { room: { url, token } }
- * to watch one; `frame` is the element for a page of the transport's own.
+ * Used once. `place` is { server, transport, body } for a conversation, with a `session` for one to
+ * come back to, or { room: { url, token } } to watch one; `frame` is the element for a page of the transport's own.
  *
  * The listener hears, until `ended`:
  *   state("microphone" | "connecting" | "listening" | "thinking" | "speaking" | "reconnecting")
  *   live()                     the avatar is there
  *   track(mediaStreamTrack)
  *   level(0…1), unheard(true | false), microphoneGone(): see microphone.js
- *   userSaid(…), avatarSaid(…), avatarCut(), turn(…), faceLost(…), notice(…), stumbled(…): see
- *   rtvi.js
+ *   voiceOnly()                nothing can be typed or read
+ *   userSaid(…), avatarSaid(…), avatarCut(), turn(…), faceLost(…), faceBack(), notice(…),
+ *   stumbled(…): see rtvi.js
  *   ended({ failed, reason, kind }), once, with everything released; `reason` is a key of texts.js
  *   or a sentence
  */
@@ -34,15 +42,20 @@ export class Conversation {
   #rtvi;
   /** @type {Call | undefined} */
   #call;
+  /** @type {Session | undefined} */
+  #session;
   #microphone;
   #canSend = false;
   #live = false;
   #dropped = false;
+  #voiceOnly = false;
   #muted = false;
   #held = true;
   #over = false;
   #abort = new AbortController();
   #playout = new Playout(() => this.stats());
+  /** @type {MediaStreamTrack[]} */
+  #tracks = [];
   /** @type {(() => void)[]} */
   #releases = [];
 
@@ -52,14 +65,18 @@ export class Conversation {
     this.#frame = frame;
     this.#listener = listener;
     this.#rtvi = new Rtvi((message) => this.#call?.send(message), {
-      ready: () => this.#onLive(),
+      ready: () => this.#onReady(),
       state: (state) => this.#onState(state),
       userSaid: (said) => this.#tell("userSaid", said),
       avatarSaid: (said) => this.#onAvatarSaid(said),
       avatarCut: () => this.#playout.hold(() => this.#tell("avatarCut")),
+      // Whoever watches has read it already, or came later.
+      said: (turn) => this.#watches || this.#tell("said", turn),
       takenBack: () => this.#playout.hold(() => this.#tell("takenBack")),
       turn: (turn) => this.#tell("turn", turn),
-      faceLost: (sentence) => this.#tell("faceLost", sentence),
+      spend: (dollars) => this.#tell("spend", dollars),
+      faceLost: (lost) => this.#tell("faceLost", lost),
+      faceBack: () => this.#tell("faceBack"),
       notice: (sentence) => this.#tell("notice", sentence),
       stumbled: (sentence) => this.#tell("stumbled", sentence),
       ended: (ending) => this.#finish(ending),
@@ -161,13 +178,30 @@ export class Conversation {
     return (await this.#soundPackets()) > before;
   }
 
-  /** @param {string} reason */
+  /**
+   * Ends it for good.
+   * @param {string} reason
+   */
   end(reason) {
+    this.#rtvi.leave();
     this.#finish({ failed: false, reason });
   }
 
-  /** Releases everything and tells nobody. */
+  /**
+   * Lets go of a conversation that goes on, and gives what another page needs to take it up; null
+   * where it does not go on.
+   */
+  letGo() {
+    const session = this.#live && this.#session?.returnS ? this.#session : null;
+    this.#listener = null;
+    this.#playout.close();
+    this.#release();
+    return session && { ...session, isTakenUp: true };
+  }
+
+  /** Ends it for good and tells nobody on the page. */
   abandon() {
+    this.#rtvi.leave();
     this.#listener = null;
     this.#playout.close();
     this.#release();
@@ -178,7 +212,7 @@ export class Conversation {
   }
 
   get #hasMessages() {
-    return !this.#watches && carriesText(this.#place.transport);
+    return !this.#watches && !this.#voiceOnly && carriesText(this.#place.transport);
   }
 
   #openMicrophone() {
@@ -195,7 +229,7 @@ export class Conversation {
 
   /** @param {boolean} voice */
   async #connect(voice) {
-    this.#onState("connecting");
+    this.#onState(this.#place.session ? "reconnecting" : "connecting");
     const means = {
       microphone: this.#microphone.stream,
       voice,
@@ -210,12 +244,26 @@ export class Conversation {
     if (this.#muted) call.mute(true);
     this.#waitUntilLive();
     if (this.#canSend) this.#greet();
+    else if (this.#hasMessages) void this.#goOnByVoice();
   }
 
   /** @param {Omit<Means, "server">} means */
-  #open(means) {
-    const { room, server = "", transport = "webrtc", body = {} } = this.#place;
-    return room ? watchRoom(room, means) : openCall({ server, transport, body }, means);
+  async #open(means) {
+    const { room, session, server = "", transport = "webrtc", body = {} } = this.#place;
+    if (room) return watchRoom(room, means);
+    const place = { server, transport, body };
+    this.#session = session ?? (await startSession(place, means.signal));
+    return joinSession(this.#session, place, means);
+  }
+
+  // Messages do not travel on every network, or in every browser: there is no more to see then.
+  async #goOnByVoice() {
+    if (!(await this.hears()) || this.#live || this.#over) return;
+    if (!this.#microphone.stream)
+      return this.#finish({ failed: true, reason: "voiceOnly", kind: "network" });
+    this.#voiceOnly = true;
+    for (const track of this.#tracks) this.#listenTo(track);
+    this.#tell("voiceOnly");
   }
 
   /** @returns {CallListener} */
@@ -226,6 +274,7 @@ export class Conversation {
       message: (message) => this.#rtvi.read(message),
       dropped: () => this.#onDropped(true),
       restored: () => this.#onDropped(false),
+      unheard: (reason) => this.#tell("notice", reason),
       ended: (ending) => this.#finish(ending),
     };
   }
@@ -243,6 +292,7 @@ export class Conversation {
 
   /** @param {MediaStreamTrack} track */
   #onTrack(track) {
+    this.#tracks.push(track);
     this.#tell("track", track);
     if (!this.#hasMessages) this.#listenTo(track);
   }
@@ -251,8 +301,10 @@ export class Conversation {
   /** @param {Speech} said */
   #onAvatarSaid(said) {
     this.#playout.look();
-    if (!said.spoken) return this.#tell("avatarSaid", said);
-    this.#playout.hold(() => this.#tell("avatarSaid", said));
+    // One that was cut before is not this one.
+    const tell = () => this.#tell("avatarSaid", said);
+    if (said.spoken) this.#playout.hold(tell);
+    else this.#playout.after(tell);
   }
 
   // A room without messages for us: its sound tells who is speaking.
@@ -287,8 +339,17 @@ export class Conversation {
   #waitUntilLive() {
     if (this.#live || this.#watches) return;
     const fail = () => this.#finish({ failed: true, reason: "notReady", kind: "server" });
-    const timer = setTimeout(() => this.#live || fail(), READY_LIMIT_MS);
+    const timer = setTimeout(async () => {
+      if (this.#hasMessages) await this.#goOnByVoice();
+      if (!this.#live) fail();
+    }, READY_LIMIT_MS);
     this.#releases.push(() => clearTimeout(timer));
+  }
+
+  #onReady() {
+    this.#voiceOnly = false;
+    if (this.#session?.returnS) this.#rtvi.returns();
+    this.#onLive();
   }
 
   #onLive() {

@@ -40,6 +40,15 @@ export class Playout {
     this.#timer ??= setTimeout(() => this.#release(), this.#dueMs - nowMs);
   }
 
+  /**
+   * Does `act` once all is done that is held now.
+   * @param {() => void} act
+   */
+  after(act) {
+    if (this.#held.length === 0) return act();
+    this.#held.push({ act, dueMs: this.#dueMs });
+  }
+
   /** Does what is still held. */
   close() {
     clearTimeout(this.#timer);

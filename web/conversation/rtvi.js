@@ -12,6 +12,9 @@ const TYPING_PERIOD_MS = 3_000;
 const GOODBYES = new Map([
   ["silence", "silence"],
   ["duration", "timeUp"],
+  ["update", "updating"],
+  ["spend", "spent"],
+  ["spend-day", "spentToday"],
 ]);
 
 /**
@@ -22,9 +25,12 @@ const GOODBYES = new Map([
  *   avatarSaid({ segment, spoken, coming, words })   a segment's words until now, and those to
  *                                             come; `words` when they are told as they are spoken
  *   avatarCut()                               the avatar was interrupted
+ *   said({ who, text, at_s, interrupted, now_s })   a turn of this conversation that another page saw
  *   takenBack()                               the user's last turn goes on, and was not answered
  *   turn({ turn, steps, exact })              how long an answer took, see turns.js
- *   faceLost(sentence)                        the picture is gone, the voice goes on
+ *   spend(dollars)                            what the conversation has cost so far
+ *   faceLost({ sentence, pictured })          the face is gone, the voice goes on, and perhaps another picture
+ *   faceBack()                                the face is there again
  *   notice(sentence)                          something quiet to show
  *   stumbled(sentence)                        an error the bot goes on from, in developers' words
  *   ended({ failed, reason, kind })
@@ -121,8 +127,19 @@ export class Rtvi {
     this.#write("client-message", { t: "sound", d: { blocked } });
   }
 
+  /** This page can come back when it drops: the bot waits for it. */
+  returns() {
+    this.#write("client-message", { t: "returns" });
+  }
+
+  /** The user leaves and does not come back. */
+  leave() {
+    if (this.#ready) this.#write("client-message", { t: "leave" });
+  }
+
   /** The connection was gone for a while: what was missed is not waited for. */
   resume() {
+    if (this.#ready) this.#write("client-message", { t: "back" });
     // What changed meanwhile may not have reached the bot.
     this.#toldMuted = !this.#muted;
     this.microphone(this.#muted);
@@ -274,11 +291,27 @@ export class Rtvi {
     const { type, reason } = data;
     const text = words(data.text);
     if (type === "notice" && text) this.#listener.notice(text);
-    if (type === "face-lost") this.#listener.faceLost(text || "faceLost");
+    if (type === "unheard") this.#onUnheard(text);
+    if (type === "face-lost") {
+      this.#listener.faceLost({ sentence: text || "faceLost", pictured: data.picture === true });
+    }
+    if (type === "face-back") this.#listener.faceBack();
+    if (type === "said") this.#listener.said(data);
     if (type === "taken-back") this.#listener.takenBack();
     if (type === "turn-latency") this.#turns.measured(data);
+    if (type === "spend" && Number.isFinite(data.dollars)) this.#listener.spend(data.dollars);
     if (type === "over") this.#listener.ended({ failed: false, reason: goodbye(words(reason)) });
     if (type === "failed") this.#fail(text);
+  }
+
+  /**
+   * What the avatar would say and has no voice for: the user reads it, and may go on.
+   * @param {string} sentence
+   */
+  #onUnheard(sentence) {
+    this.#answering = this.#thinking = false;
+    if (sentence) this.#listener.notice(sentence);
+    this.#tellState();
   }
 
   /** @param {any} data */

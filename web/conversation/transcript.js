@@ -87,6 +87,18 @@ export class Transcript {
     }
   }
 
+  /**
+   * A whole turn of before this page was there; `now_s` is how long the conversation has lasted.
+   * @param {Past} turn
+   */
+  restore({ who, text, at_s, interrupted, now_s }) {
+    this.#startMs = performance.now() - now_s * 1000;
+    const entry = this.#begin(who === "user" ? "user" : "avatar");
+    Object.assign(entry, { at_s, cut: Boolean(interrupted) });
+    this.#settle(entry, text);
+    this.#closed = true;
+  }
+
   /** The user goes on with the last turn: it comes again whole, and its answer was not given. */
   takenBack() {
     for (const role of ["avatar", "user"]) {

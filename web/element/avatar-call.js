@@ -1,11 +1,13 @@
 // <avatar-call>: a conversation with an AI avatar, as one element. README.md tells how to use it.
 
+import { setAccess } from "../call/access.js";
 import { asksItself, carriesText } from "../call/call.js";
 import { Network } from "../call/network.js";
 import { CallError, endingOf } from "../call/request.js";
 import { Conversation } from "../conversation/conversation.js";
-import { recall, remember } from "../conversation/memory.js";
+import { keepLeft, recall, remember, takeLeft } from "../conversation/memory.js";
 import { asText, Transcript, textOf } from "../conversation/transcript.js";
+import { visitAt } from "../conversation/visit.js";
 import { Awake } from "./awake.js";
 import { Keys } from "./keys.js";
 import { loadLineup, roomLineup } from "./lineup.js";
@@ -30,6 +32,8 @@ const PROPERTIES = [
   "autostart",
   "roomUrl",
   "roomToken",
+  "accessToken",
+  "accessLink",
 ];
 
 /**
@@ -40,8 +44,8 @@ const PROPERTIES = [
  *
  * @fires state       detail { state, previous }
  * @fires transcript  detail { id, role, text, interim, cut, at_s }
- * @fires metrics     detail { type: "turn", turn, steps, exact, ahead? } or { type: "network", fps,
- *                    offset_ms, loss, round_trip_ms }
+ * @fires metrics     detail { type: "turn", turn, steps, exact, ahead? }, { type: "network", fps,
+ *                    offset_ms, loss, round_trip_ms } or { type: "spend", dollars }
  * @fires error       detail { kind, message }
  */
 export class AvatarCall extends HTMLElement {
@@ -76,6 +80,11 @@ export class AvatarCall extends HTMLElement {
   /** @type {Timer | undefined} */
   #statsTimer;
   #roomToken = "";
+  /** @type {Access} */
+  #accessToken = "";
+  #accessLink = "";
+  /** @type {{ server: string, link: string, access: Access } | null} */
+  #visit = null;
   /**
    * The last wish for a line-up; null while the element is in no page.
    * @type {object | null}
@@ -208,6 +217,26 @@ export class AvatarCall extends HTMLElement {
     if (this.isConnected) this.#prepare();
   }
 
+  /** What lets this page in: a token, or a function that fetches one. */
+  get accessToken() {
+    return this.#accessToken;
+  }
+
+  set accessToken(access) {
+    this.#accessToken = access;
+    if (this.isConnected) this.#prepare();
+  }
+
+  /** The secret of a link that lets one visitor in, once. */
+  get accessLink() {
+    return this.#accessLink;
+  }
+
+  set accessLink(link) {
+    this.#accessLink = link;
+    if (this.isConnected) this.#prepare();
+  }
+
   /**
    * "idle", "microphone", "connecting", "listening", "thinking", "speaking", "reconnecting",
    * "over" or "failed"; `data-state` says the same.
@@ -269,7 +298,10 @@ export class AvatarCall extends HTMLElement {
   connectedCallback() {
     this.#abort = new AbortController();
     const { signal } = this.#abort;
-    window.addEventListener("pagehide", () => this.stop(), { signal });
+    window.addEventListener("pagehide", () => this.#letGo(), { signal });
+    window.addEventListener("pageshow", ({ persisted }) => persisted && this.#prepare(), {
+      signal,
+    });
     navigator.mediaDevices?.addEventListener("devicechange", () => this.#onDevices(), { signal });
     this.#keys.listen();
     this.#takeEarlyProperties();
@@ -340,6 +372,7 @@ export class AvatarCall extends HTMLElement {
   async #load(asked) {
     await null;
     if (asked !== this.#asked) return;
+    setAccess(this.#base, this.#accessToken || this.#visitAccess());
     try {
       const lineup = this.#isWatching
         ? roomLineup(this.#base)
@@ -352,13 +385,23 @@ export class AvatarCall extends HTMLElement {
     }
   }
 
+  // The same as long as the link is, which is exchanged once.
+  #visitAccess() {
+    const [server, link] = [this.#base, this.#accessLink];
+    if (this.#visit?.server !== server || this.#visit.link !== link)
+      this.#visit = { server, link, access: visitAt(server, link) };
+    return this.#visit.access;
+  }
+
   /** @param {Lineup} lineup */
   #ready(lineup) {
     this.#lineup = lineup;
     this.#setMode(this.#voice);
     this.#screen.showLineup(lineup, { persona: this.persona, avatar: this.avatar });
     if (["over", "failed"].includes(this.#state) && this.#startedMs === null) this.#show("idle");
+    const left = this.#isWatching ? null : takeLeft(this.#base);
     if (this.#isWatching) this.#watch();
+    else if (left && (!left.voice || this.#isConsented())) this.#begin(left.voice, left);
     else if (this.autostart && this.#state === "idle" && this.#isConsented()) this.#begin(true);
   }
 
@@ -401,9 +444,13 @@ export class AvatarCall extends HTMLElement {
 
   // During
 
-  /** @param {boolean} voice */
-  #begin(voice) {
+  /**
+   * @param {boolean} voice
+   * @param {Left} [left] a conversation to come back to
+   */
+  #begin(voice, left) {
     if (!this.#lineup || this.#conversation) return;
+    if (left) this.#screen.welcome.choice = left.choice;
     if (voice && !this.#isWatching) remember(this.#consentName, this.#consentText);
     this.#setMode(voice);
     this.#keys.claim();
@@ -412,7 +459,7 @@ export class AvatarCall extends HTMLElement {
     this.#transcript = this.#emptyTranscript();
     this.#screen.begin();
     this.#conversation = new Conversation({
-      place: this.#place(),
+      place: left ?? this.#place(),
       frame: this.#screen.frame,
       listener: this.#listener(),
     });
@@ -444,6 +491,7 @@ export class AvatarCall extends HTMLElement {
     return {
       state: (state) => this.#show(state),
       live: () => this.#onLive(),
+      voiceOnly: () => this.#onVoiceOnly(),
       track: (track) => screen.video.add(track),
       level: (level) => screen.showLevel(level),
       unheard: (unheard) => this.#onUnheard(unheard),
@@ -451,9 +499,12 @@ export class AvatarCall extends HTMLElement {
       userSaid: (said) => this.#transcript.userSaid(said),
       avatarSaid: (said) => this.#onAvatarSaid(said),
       avatarCut: () => this.#transcript.avatarCut(),
+      said: (turn) => this.#onPast(turn),
       takenBack: () => this.#transcript.takenBack(),
       turn: (turn) => this.#onTurn(turn),
-      faceLost: (sentence) => this.#onFaceLost(sentence),
+      spend: (dollars) => this.#onSpend(dollars),
+      faceLost: (lost) => this.#onFaceLost(lost),
+      faceBack: () => screen.hideNotice("faceLost"),
       notice: (sentence) => screen.showNotice(sentence),
       stumbled: (message) => this.#tell("error", { kind: "bot", message }),
       ended: (ending) => this.#onEnded(ending),
@@ -463,6 +514,27 @@ export class AvatarCall extends HTMLElement {
   #onLive() {
     this.#startedMs ??= performance.now();
     this.#watchNetwork();
+  }
+
+  #onVoiceOnly() {
+    this.#screen.mode = { ...this.#screen.mode, carriesText: false };
+    this.#screen.showState(this.#state);
+    this.#screen.showNotice("voiceOnly");
+  }
+
+  /** @param {Past} turn */
+  #onPast(turn) {
+    this.#startedMs = performance.now() - turn.now_s * 1000;
+    this.#transcript.restore(turn);
+  }
+
+  // The page goes, and may come back: loaded anew, or as it was.
+  #letGo() {
+    const session = this.#conversation?.letGo();
+    const [server, transport, voice] = [this.#base, this.#transport, this.#voice];
+    const { choice } = this.#screen.welcome;
+    if (session) keepLeft({ server, transport, voice, choice, session, atMs: Date.now() });
+    if (this.#conversation) this.#onEnded({ failed: false, reason: "youEnded" });
   }
 
   /** @param {string} state */
@@ -494,9 +566,15 @@ export class AvatarCall extends HTMLElement {
     this.#tell("metrics", { type: "turn", ...turn });
   }
 
-  /** @param {string} sentence */
-  #onFaceLost(sentence) {
-    this.#screen.video.lose();
+  /** @param {number} dollars */
+  #onSpend(dollars) {
+    this.#screen.showSpend(dollars);
+    this.#tell("metrics", { type: "spend", dollars });
+  }
+
+  /** @param {FaceLost} lost */
+  #onFaceLost({ sentence, pictured }) {
+    if (!pictured) this.#screen.video.lose();
     this.#tellFaceLost(sentence);
   }
 

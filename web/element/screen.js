@@ -142,6 +142,7 @@ export class Screen {
     this.hideNotice();
     this.openSheet(null);
     this.showTurns([]);
+    this.showSpend(null);
     void this.video.useSpeaker(chosenSpeaker());
     this.video.unblock();
   }
@@ -295,6 +296,11 @@ export class Screen {
   /** @param {Turn[]} turns */
   showTurns(turns) {
     this.#speed.showTurns(turns);
+  }
+
+  /** @param {number | null} dollars */
+  showSpend(dollars) {
+    this.#speed.showSpend(dollars);
   }
 
   /** @param {Reading} reading */

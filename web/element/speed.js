@@ -11,13 +11,22 @@ const GAUGES = {
   roundTrip: ({ round_trip_ms }) => round_trip_ms?.toFixed(0),
 };
 /** @type {Record<string, string>} */
-const UNITS = { offset: "milliseconds", loss: "percent", roundTrip: "milliseconds" };
+const UNITS = {
+  offset: "milliseconds",
+  loss: "percent",
+  roundTrip: "milliseconds",
+  spend: "dollars",
+};
 const UNKNOWN = "–";
 
 /** `at(id)` finds an element of the sheet, `text` gives the words. */
 export class Speed {
   #at;
   #text;
+  /** @type {Reading} */
+  #reading = { fps: null, offset_ms: null, loss: null, round_trip_ms: null };
+  /** @type {number | null} */
+  #dollars = null;
 
   /**
    * @param {At} at
@@ -26,7 +35,7 @@ export class Speed {
   constructor(at, text) {
     this.#at = at;
     this.#text = text;
-    this.showNetwork({ fps: null, offset_ms: null, loss: null, round_trip_ms: null });
+    this.#showGauges();
   }
 
   /** @param {Turn[]} turns */
@@ -44,11 +53,24 @@ export class Speed {
 
   /** @param {Reading} reading */
   showNetwork(reading) {
-    const gauges = Object.entries(GAUGES).map(([name, read]) => {
-      const value = read(reading);
-      const unit = UNITS[name];
-      return this.#gauge(name, value && unit ? this.#text(unit, { value }) : value);
-    });
+    this.#reading = reading;
+    this.#showGauges();
+  }
+
+  /**
+   * What the conversation has cost so far, for those that cost something.
+   * @param {number | null} dollars
+   */
+  showSpend(dollars) {
+    this.#dollars = dollars;
+    this.#showGauges();
+  }
+
+  #showGauges() {
+    const gauges = Object.entries(GAUGES).map(([name, read]) =>
+      this.#gauge(name, read(this.#reading)),
+    );
+    if (this.#dollars !== null) gauges.push(this.#gauge("spend", this.#dollars.toFixed(3)));
     this.#at("gauges").replaceChildren(...gauges);
   }
 
@@ -94,9 +116,10 @@ export class Speed {
     const gauge = document.createElement("div");
     const term = document.createElement("dt");
     const meaning = document.createElement("dd");
+    const unit = UNITS[name];
     gauge.dataset.gauge = name;
     term.textContent = this.#text(name);
-    meaning.textContent = value ?? UNKNOWN;
+    meaning.textContent = value && unit ? this.#text(unit, { value }) : (value ?? UNKNOWN);
     gauge.append(term, meaning);
     return gauge;
   }

@@ -146,6 +146,8 @@ const TABLE = {
   fps: ["Pictures a second", "Bilder pro Sekunde", "Imágenes por segundo"],
   offset: ["Sound before picture", "Ton vor Bild", "Sonido antes que imagen"],
   loss: ["Packets lost", "Verlorene Pakete", "Paquetes perdidos"],
+  spend: ["Cost so far", "Kosten bisher", "Coste hasta ahora"],
+  dollars: ["USD {value}", "{value} USD", "{value} USD"],
   roundTrip: ["Round trip", "Umlaufzeit", "Ida y vuelta"],
 
   // After
@@ -182,6 +184,21 @@ const TABLE = {
     "The time for this conversation is up.",
     "Die Zeit für dieses Gespräch ist um.",
     "Se ha acabado el tiempo de esta conversación.",
+  ],
+  spent: [
+    "This conversation has cost as much as it may.",
+    "Dieses Gespräch hat so viel gekostet, wie es darf.",
+    "Esta conversación ha costado todo lo que puede costar.",
+  ],
+  spentToday: [
+    "The avatar has cost as much as it may today. Talk with it again tomorrow.",
+    "Der Avatar hat heute so viel gekostet, wie er darf. Sprechen Sie morgen wieder mit ihm.",
+    "El avatar ha costado hoy todo lo que puede. Vuelve a hablar con él mañana.",
+  ],
+  updating: [
+    "The avatar is being updated. Talk with it again in a minute.",
+    "Der Avatar wird aktualisiert. Sprechen Sie in einer Minute wieder mit ihm.",
+    "El avatar se está actualizando. Vuelve a hablar con él en un minuto.",
   ],
   avatarLeft: [
     "The avatar has left the conversation.",
@@ -235,6 +252,11 @@ const TABLE = {
     "The browser keeps the sound off until you say so.",
     "Der Browser lässt den Ton aus, bis Sie ihn einschalten.",
     "El navegador no activa el sonido hasta que lo permitas.",
+  ],
+  noAccess: [
+    "This page could not get what lets you in. Load it anew.",
+    "Diese Seite hat keinen Zugang bekommen. Laden Sie sie neu.",
+    "Esta página no ha obtenido acceso. Vuelve a cargarla.",
   ],
   unreachable: [
     "The server cannot be reached. Check that it is still running.",
@@ -302,6 +324,16 @@ const TABLE = {
     "Die Verbindung war unterbrochen, und das Gespräch ist inzwischen zu Ende.",
     "Se perdió la conexión y la conversación ha terminado mientras tanto.",
   ],
+  stopped: [
+    "The avatar has stopped working. Begin again, perhaps in a moment.",
+    "Der Avatar läuft nicht mehr. Beginnen Sie noch einmal, vielleicht erst gleich.",
+    "El avatar ha dejado de funcionar. Empieza de nuevo, quizá en un momento.",
+  ],
+  voiceOnly: [
+    "This browser or network carries voice and picture, but no captions and no typing.",
+    "Dieser Browser oder dieses Netz überträgt Stimme und Bild, aber keine Untertitel und keinen Text.",
+    "Este navegador o esta red transmite voz e imagen, pero no subtítulos ni texto.",
+  ],
   faceLost: [
     "The picture is gone, the voice goes on.",
     "Das Bild ist weg, die Stimme geht weiter.",
@@ -326,6 +358,16 @@ const TABLE = {
     "Which room? Open this page by a link that names one.",
     "Welcher Raum? Öffnen Sie diese Seite über einen Link, der ihn nennt.",
     "¿Qué sala? Abre esta página con un enlace que la indique.",
+  ],
+  roomOver: [
+    "The room is closed: its time is up.",
+    "Der Raum ist geschlossen: Seine Zeit ist um.",
+    "La sala está cerrada: se acabó su tiempo.",
+  ],
+  removed: [
+    "You were removed from the room.",
+    "Sie wurden aus dem Raum entfernt.",
+    "Te han sacado de la sala.",
   ],
   noLiveKit: [
     "LiveKit's program could not be loaded. Reload the page and try again.",

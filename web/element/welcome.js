@@ -25,12 +25,18 @@ export class Welcome {
   }
 
   /** What the user chose, as /start takes it: { persona, avatar }, each only if it says something. */
+  /** @returns {Fixed} */
   get choice() {
     return {
       ...(this.#persona &&
         this.#persona !== this.#lineup?.persona.id && { persona: this.#persona }),
       ...(this.#face && this.#face !== this.#homeFace && { avatar: this.#face }),
     };
+  }
+
+  set choice({ persona, avatar }) {
+    if (persona) this.#choosePersona(persona);
+    if (avatar) this.#chooseFace(avatar);
   }
 
   /** The name to show, or null. */

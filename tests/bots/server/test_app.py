@@ -56,7 +56,7 @@ async def test_the_line_up_is_told_afresh_with_pictures_to_load(http):
     async with http.get("/api/lineup") as answer:
         assert answer.headers["Cache-Control"] == "no-store"
         lineup = await answer.json()
-    assert lineup["size"] == [640, 360]
+    assert lineup["size"] == [320, 180]
     for face in lineup["faces"]:
         async with http.get(face["picture"], headers=FOREIGN) as answer:
             assert await answer.read() == (PACKS / face["id"] / "portrait.webp").read_bytes()

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import re
 import signal
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest_asyncio
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from tests.standins.daily import Daily
-from tests.talk.app import running_app, until
+from tests.talk.app import RETURN_S, running_app, until
 
 PERSONA = "name: {name}\ngreeting: Hello.\n"
 VOICE_ONLY = ("--llm", "guide", "--avatar", "none")
@@ -58,13 +59,19 @@ class Caller:
         self.peer.addTransceiver("audio")
         self.peer.addTransceiver("video", direction="recvonly")
 
+    def closed(self):
+        if self.peer.connectionState in ("closed", "failed"):
+            self.left.set()
+
     def _keep(self, text):
         self.messages.append(json.loads(text))
         self.told.set()
 
-    async def offer(self, http, path, **more):
+    async def offer(self, http, path, codec="", **more):
         await self.peer.setLocalDescription(await self.peer.createOffer())
-        offer = {"sdp": self.peer.localDescription.sdp, "type": "offer", **more}
+        sdp = self.peer.localDescription.sdp
+        sdp = re.sub(r" (VP8|H264)/90000", f" {codec}/90000", sdp) if codec else sdp
+        offer = {"sdp": sdp, "type": "offer", **more}
         async with http.post(path, json=offer) as answer:
             if answer.status != 200:
                 return (await answer.json())["detail"]
@@ -125,6 +132,29 @@ async def test_an_offer_that_asks_for_what_is_not_offered_is_refused_at_once(htt
     async with calling() as caller:
         said = await caller.offer(http, "/api/offer", requestData={"persona": "nobody"})
     assert "There is no persona 'nobody' here" in said
+
+
+async def test_only_who_has_the_key_of_a_session_takes_its_conversation_up(app, http):
+    before = len(app.transcripts())
+    _, session = await started(http)
+    assert session["returnS"] == RETURN_S
+    path = f"/sessions/{session['sessionId']}/api/offer"
+    async with calling() as first, calling() as stranger, calling() as second:
+        assert not await first.offer(http, path)
+        first.peer.on("connectionstatechange", first.closed)
+        await until(lambda: first.peer.connectionState == "connected")
+        refused = await stranger.offer(http, path, return_key="another")
+        assert refused == "This is not the page that held the conversation."
+        assert not await second.offer(http, path, return_key=session["returnKey"])
+        await asyncio.wait_for(first.left.wait(), 20)
+        await until(lambda: second.peer.connectionState == "connected")
+        assert len(app.transcripts()) == before + 1
+
+
+async def test_a_browser_without_a_codec_of_ours_is_told_which_it_needs(http):
+    async with calling() as caller:
+        said = await caller.offer(http, "/api/offer", codec="AV1")
+    assert "it needs VP8, or H.264" in said
 
 
 async def test_what_a_part_cannot_do_for_a_persona_is_refused_by_start(app, http):

@@ -5,9 +5,10 @@ import asyncio
 import aiohttp
 import numpy as np
 import pytest
-from pipecat.frames.frames import InterruptionFrame, TTSAudioRawFrame
+from pipecat.frames.frames import InterruptionFrame, TTSAudioRawFrame, TTSStoppedFrame
 
-from pipelines.avatar.none import PIECE_S, build
+from pipelines.avatar.none import build
+from pipelines.media.pace import PIECE_S
 from pipelines.persona import Persona
 from pipelines.settings import load_settings
 from pipelines.turns.floor import Volume, VolumeFrame
@@ -59,3 +60,15 @@ async def test_a_sentence_comes_whole(stage):
             pieces = sum(f.num_frames for f in stage.all(TTSAudioRawFrame) if f.num_frames < RATE)
             await asyncio.sleep(0)
     assert pieces == RATE
+
+
+async def test_what_comes_in_pieces_of_another_length_is_handed_over_in_whole_ones(stage):
+    whole = np.arange(RATE // 2, dtype=np.int16).tobytes()
+    size = 2 * round(0.05 * RATE)
+    given = [TTSAudioRawFrame(whole[at : at + size], RATE, 1) for at in range(0, len(whole), size)]
+    await stage.play(*given, TTSStoppedFrame())
+    await stage.first(TTSStoppedFrame)
+    await stage.worker.flush_pipeline()
+    pieces = [piece for piece in stage.all(TTSAudioRawFrame) if piece not in given]
+    assert all(piece.num_frames == PIECE_S * RATE for piece in pieces[:-1])
+    assert b"".join(piece.audio for piece in pieces) == whole

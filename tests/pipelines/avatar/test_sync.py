@@ -25,6 +25,7 @@ from pipecat.workers.runner import WorkerRunner
 
 from pipelines.avatar.puppet import LONGEST_WAIT_S, PuppetVideoService
 from pipelines.media.marks import Marks
+from pipelines.media.rate import PATIENCE_S, WINDOW_S, any_still, paces
 from pipelines.media.sound import VoiceTrack
 from puppet import SAMPLE_RATE, SAMPLES_PER_FRAME, load_pack
 from tests.pipelines.turns.clock import AtOnce, RoomClock, room_loop
@@ -39,7 +40,12 @@ def number_of(audio: bytes) -> int:
 
 
 class Face(PuppetVideoService):
-    """A puppet that draws in no time, and notes which sound a picture was drawn for."""
+    """A puppet that notes which sound a picture was drawn for.
+
+    It draws in no time, or holds the event loop up for `draws_s` each time.
+    """
+
+    draws_s = 0.0
 
     def __init__(self) -> None:
         super().__init__(load_pack("theo"), (128, 128), seed=1)
@@ -48,6 +54,7 @@ class Face(PuppetVideoService):
 
     async def _seen(self) -> tuple[OutputImageRawFrame, bytes | None]:
         picture, sound = await super()._seen()
+        room_loop().now_s += self.draws_s
         self.sound_of[picture.id] = number_of(sound) if sound else 0
         return picture, sound
 
@@ -135,6 +142,11 @@ class Stage:
         for _ in range(round(seconds * 200)):
             await self.held_up(0.005)
 
+    async def until(self, at_s: float) -> None:
+        """Let time pass, of which pictures may take some."""
+        while room_loop().time() < at_s:
+            await self.held_up(0.005)
+
     async def held_up(self, seconds: float) -> None:
         """Let the event loop do nothing for so long, and then all that was to be done."""
         room_loop().now_s += seconds
@@ -154,10 +166,12 @@ async def playing(ears: Ears) -> AsyncIterator[Stage]:
     running = asyncio.create_task(runner.run())
     while not stage.eyes.seen:
         await stage.pass_by(FRAME_S)
-    yield stage
-    await stage.worker.cancel()
-    while not running.done():
-        await stage.pass_by(FRAME_S)
+    try:
+        yield stage
+    finally:
+        await stage.worker.cancel()
+        while not running.done():
+            await stage.pass_by(FRAME_S)
 
 
 async def test_pictures_wait_for_a_voice_that_loses_time_on_its_way():
@@ -213,3 +227,28 @@ async def test_the_voice_keeps_step_when_the_event_loop_was_held_up(held_up_s):
     spoken = heard[heard.index(1) : heard.index(100) + 4]
     assert spoken == [number for number in range(1, 101) for _ in range(4)], "no silence in it"
     assert max(map(abs, behind_s.values())) < 0.08, behind_s
+
+
+@pytest.mark.parametrize(("draws_s", "pace"), [(0.05, "12.5"), (0.09, "1")])
+async def test_pictures_give_way_to_the_sound_and_come_back(draws_s, pace):
+    ears = TrackEars()
+    async with playing(ears) as stage:
+        stage.face.draws_s = draws_s
+        begun_s = room_loop().time()
+        await stage.speak(400)
+        await stage.until(begun_s + 2 * WINDOW_S + 1)
+        assert paces()[pace] == 1
+        assert any_still() == (pace == "1")
+        slow_s = room_loop().time()
+        await stage.until(slow_s + 3)
+        seen = [at_s for at_s, _ in stage.eyes.seen if at_s > slow_s]
+        behind_s = stage.behind_s()
+        stage.face.draws_s = 0.0
+        await stage.until(room_loop().time() + 2 * (PATIENCE_S + WINDOW_S))
+        assert paces()["25"] == 1
+        ears.sending.cancel()
+    assert len(seen) == pytest.approx(3 * float(pace), abs=1)
+    heard = [number for _, number in ears.heard]
+    spoken = heard[heard.index(1) : heard.index(400) + 4]
+    assert spoken == [number for number in range(1, 401) for _ in range(4)], "no silence in it"
+    assert max(map(abs, behind_s.values())) < 0.1, behind_s

@@ -5,9 +5,14 @@ import pytest
 from pipecat.frames.frames import ErrorFrame, LLMContextFrame, LLMFullResponseEndFrame, LLMTextFrame
 from pipecat.processors.aggregators.llm_context import LLMContext
 
+from pipelines.guard.mind import MindGuard
+from pipelines.guard.news import News
+from pipelines.guard.order import InOrder
 from pipelines.llm import gemini
+from pipelines.parts import part
 from pipelines.persona import Persona
 from pipelines.settings import load_settings
+from sessions.transcript import Transcript
 from tests.standins.gemini import Gemini
 from tests.standins.replies import Reply
 from tests.standins.stage import running
@@ -25,7 +30,11 @@ async def test_its_words_are_said_and_never_nothing(answer: str, words: str):
         settings = load_settings(
             google_api_key=vendor.key, google_base_url=vendor.url, google_model=vendor.models[0]
         )
-        async with running(gemini.build(settings, Persona(lost="Say that again?"), http)) as stage:
+        persona = Persona(lost="Say that again?")
+        mind = gemini.build(settings, persona, http)
+        news = News(Transcript(), {mind: part("llm", "gemini")})
+        MindGuard([mind], InOrder([mind]), news, persona, 8.0)
+        async with running(mind) as stage:
             context = LLMContext([{"role": "user", "content": "Hello"}])
             await stage.play(LLMContextFrame(context))
             await stage.first(LLMFullResponseEndFrame)

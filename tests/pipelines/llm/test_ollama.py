@@ -25,12 +25,17 @@ from pipecat.processors.aggregators.llm_response_universal import (
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
+from pipelines.guard.mind import MindGuard
+from pipelines.guard.news import News
+from pipelines.guard.order import InOrder
 from pipelines.llm import ollama
 from pipelines.mind.memory import memory_of
+from pipelines.parts import part
 from pipelines.persona import Persona
 from pipelines.settings import load_settings
 from pipelines.tts import hibari
 from pipelines.turns.ahead import prepare_ahead
+from sessions.transcript import Transcript
 from tests.standins.ollama import Ollama
 from tests.standins.replies import Reply
 from tests.standins.stage import running
@@ -84,7 +89,9 @@ class Talk:
         self.context = LLMContext()
         self.mind = ollama.build(chosen, MIRA, http)
         self.voice = Noting()
-        self.turns = LLMContextAggregatorPair(self.context, assistant_params=memory_of(self.mind))
+        news = News(Transcript(), {self.mind: part("llm", "ollama")})
+        self.guard = MindGuard([self.mind], InOrder([self.mind]), news, MIRA, 8.0)
+        self.turns = LLMContextAggregatorPair(self.context, assistant_params=memory_of([self.mind]))
         self.captions = Captions()
         self.spoken: list[str] = []
         self.answers: asyncio.Queue[AssistantTurnStoppedMessage] = asyncio.Queue()
@@ -190,7 +197,7 @@ async def test_who_is_cut_off_before_the_first_word_has_not_answered_nothing():
 
 async def test_an_endpoint_that_fails_for_once_is_not_met_with_silence():
     async with talking(["Here I am."]) as (talk, server), talk.stage() as stage:
-        for _ in range(3):  # the client asks again by itself
+        for _ in range(2):  # it is asked again once
             server.fail("/v1/chat/completions", 500)
         await stage.play(typed("Hello?"))
         assert (await talk.answered()).content == MIRA.lost
@@ -242,7 +249,7 @@ async def test_a_long_talk_never_costs_the_mind_its_prompt():
 async def test_the_first_sentence_is_prepared_as_the_voice_will_be_asked_for_it():
     answer = Reply("<think>Hm.</think>**Yes**, [gladly](https://a.org). It is so.", letters=4)
     async with talking([answer]) as (talk, _), talk.stage() as stage:
-        prepare_ahead(talk.turns, talk.mind, talk.voice)
+        prepare_ahead(talk.turns, [talk.mind], [talk.voice])
         await stage.play(UserStartedSpeakingFrame())
         context = LLMContext([{"role": "user", "content": "May I?"}])
         await stage.play(LLMContextFrame(context, speculation=True))

@@ -67,6 +67,12 @@ def test_a_click_within_a_word_is_no_pause():
     assert positions[-1] == pytest.approx(0.46, abs=0.03)
 
 
+def test_a_word_that_is_late_on_its_way_is_not_taken_for_the_one_after_it():
+    follower = following(3 * (tone(0.32) + silence(0.14)))
+    positions = hear(follower, tone(0.48) + silence(0.24) + tone(0.2))
+    assert positions[-1] == pytest.approx(0.66, abs=0.03)
+
+
 def test_when_the_face_is_silent_again_all_was_said():
     positions = hear(following(), silence(1) + VOICE[len(silence(0.1)) :] + silence(1))
     assert positions[-1] == pytest.approx(1.6)
@@ -79,6 +85,17 @@ def test_after_an_interruption_the_next_voice_is_waited_for():
     follower.give(TTSAudioRawFrame(VOICE, RATE, 1))
     assert hear(follower, silence(2))[-1] == pytest.approx(1.7)
     assert hear(follower, tone(0.1))[-1] == pytest.approx(1.8, abs=0.03)
+
+
+def test_a_voice_that_is_stretched_on_its_way_is_not_ahead():
+    """A face that falters gives out each word longer than it is, the silence between as it was."""
+    word_s, rest_s, words = 0.24, 0.12, 16
+    follower = following((tone(word_s) + silence(rest_s)) * words)
+    for number in range(words):
+        positions = hear(follower, tone(word_s * 1.5) + silence(rest_s))
+        begun_s = number * (word_s + rest_s)
+        assert begun_s <= positions[0] < begun_s + 0.1
+        assert positions[-1] <= begun_s + 2 * (word_s + rest_s)
 
 
 def silent_s(pcm):

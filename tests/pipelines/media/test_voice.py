@@ -143,7 +143,7 @@ async def test_a_mind_that_writes_slowly_is_spoken_from_its_first_clause_on(beep
     answer = "That depends on the weather, which nobody knows. Shall I go on?"
     async with Ollama(replies=[Reply(answer, word_delay_s=0.05), "Yes. No."]) as endpoint:
         mind = OLLamaLLMService(base_url=endpoint.openai_url, api_key="none", settings=MODEL)
-        prepare_ahead(LLMContextAggregatorPair(LLMContext()), mind, beeper.voice)
+        prepare_ahead(LLMContextAggregatorPair(LLMContext()), [mind], [beeper.voice])
         async with running(mind, beeper.voice) as stage:
             for so_many in (1, 2):
                 question: list[LLMContextMessage] = [{"role": "user", "content": "Will it rain?"}]

@@ -35,31 +35,30 @@ def given(words, duration_s, *told):
 
 def test_a_word_is_let_go_with_the_sound_it_begins_in():
     words = given(Words(), 1, word("one", 0.0), word("two", 0.1), word("three", 0.5))
-    said = [texts(words.said(0.04)) for _ in range(14)]
+    said = [texts(words.until(0.04 * n)) for n in range(1, 15)]
     assert [n for n, due in enumerate(said) if due] == [0, 2, 12]
     assert sum(said, []) == ["one", "two", "three"]
 
 
 def test_what_is_let_go_travels_with_the_sound():
     words = given(Words(), 1, word("one", 0.0))
-    assert [frame.pts for frame in words.said(0.04)] == [None]
+    assert [frame.pts for frame in words.until(0.04)] == [None]
 
 
 def test_words_that_come_before_their_voice_wait_for_it():
     words = Words()
     words.hold(word("one", 0.2), NOW)
-    assert not words.all_said()
+    assert not words.until(0)
     words.give(voice(1), NOW)
-    assert texts(words.said(0.5)) == ["one"]
+    assert texts(words.until(0.5)) == ["one"]
 
 
 def test_a_gap_in_the_voice_holds_the_words_back():
     words = given(Words(), 1, word("one", 0.0), word("two", 1.1))
-    for _ in range(25):
-        words.said(0.04)
+    assert texts(words.until(1)) == ["one"]
     words.give(voice(1), NOW + round(4 * NS))
-    assert not words.said(0.04)
-    assert sum((texts(words.said(0.04)) for _ in range(3)), []) == ["two"]
+    assert not words.until(1.04)
+    assert texts(words.until(1.16)) == ["two"]
 
 
 def test_the_next_voice_counts_anew():
@@ -78,7 +77,7 @@ def test_the_end_of_an_answer_comes_after_its_last_word_and_never_later_than_the
     end.pts = NOW + round(3 * NS)
     words.end()
     words.hold(end, NOW)
-    *spoken, last = words.all_said()
+    *spoken, last = words.until(1)
     assert texts(spoken) == ["one", "late"] and last is end
 
 
@@ -86,6 +85,6 @@ def test_an_interruption_forgets_what_was_not_said():
     kept = word("kept", 0.8)
     kept.interruptible = False
     words = given(Words(), 1, word("one", 0.0), word("two", 0.5), kept)
-    assert texts(words.said(0.04)) == ["one"]
+    assert texts(words.until(0.04)) == ["one"]
     assert words.interrupt() == [kept]
-    assert not words.all_said()
+    assert not words.until(2)

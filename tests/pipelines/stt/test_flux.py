@@ -1,5 +1,6 @@
 """Flux's turns held against the rules, over a real socket; mind and voice begin before the end."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -9,6 +10,7 @@ from aiohttp import ClientSession
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
+    ErrorFrame,
     Frame,
     InputAudioRawFrame,
     InterruptionFrame,
@@ -33,7 +35,7 @@ from pipelines.stt import deepgram
 from pipelines.tts import cartesia
 from pipelines.turns.ahead import prepare_ahead
 from pipelines.turns.floor import VoiceEndedFrame, VolumeFrame
-from pipelines.turns.flux import FluxEars
+from pipelines.turns.flux import DEAF_S, FluxEars
 from pipelines.turns.speculation import Speculation
 from pipelines.turns.taking import turns_for
 from tests.speech import say
@@ -80,6 +82,18 @@ class Clock:
         return self.now_s
 
 
+class Counts(Speculation):
+    """Counts that can be waited for: observers learn of a frame some time after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = 0
+
+    async def on_push_frame(self, data: FramePushed) -> None:
+        await super().on_push_frame(data)
+        self.answers += isinstance(data.frame, LLMFullResponseEndFrame)
+
+
 class Conversation:
     """Deepgram, Gemini and Cartesia with stand-ins of each, between the two ends of a stage."""
 
@@ -89,7 +103,7 @@ class Conversation:
         self.cartesia = Cartesia()
         self.settings = settings
         self.clock = Clock()
-        self.counts = Speculation()
+        self.counts = Counts()
         self.latency = TurnLatency()
         self.taken_back = 0
         self.guesses: list[str] = []
@@ -116,7 +130,7 @@ class Conversation:
         self.latency.add_event_handler("on_answered", self._measured)
         self.turns = turns_for(self.ears, 0)
         mind, voice = (part.build(settings, Persona(), http) for part in (gemini, cartesia))
-        prepare_ahead(self.turns, mind, voice)
+        prepare_ahead(self.turns, [mind], [voice])
         return [self.ears, self.turns.user(), mind, voice]
 
     async def _taken_back(self, _ears: FluxEars) -> None:
@@ -141,6 +155,13 @@ class Conversation:
         prompts = self.gemini.state.prompts
         users = [[c for c in p["contents"] if c["role"] == "user"][-1] for p in prompts]
         return ["".join(part["text"] for part in user["parts"]) for user in users]
+
+    async def counted(self, answers: int = 1) -> dict[str, int]:
+        """What was begun ahead, once so many answers have been counted."""
+        async with asyncio.timeout(5):
+            while self.counts.answers < answers:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        return self.counts.close()
 
     async def avatar_said(self, text: str) -> None:
         """The avatar has just been given this to say."""
@@ -186,7 +207,7 @@ async def test_mind_and_voice_begin_before_the_end_and_are_let_go_at_it() -> Non
         assert await answered(stage) == REPLY
         assert cloud.cartesia.state.spoken == ["Paris.", "It is the capital of France."]
         assert cloud.asked == cloud.history == [QUESTION]
-        assert cloud.counts.close() == {"calls": 1, "for_nothing": 0}
+        assert await cloud.counted() == {"calls": 1, "for_nothing": 0}
 
 
 async def test_who_goes_on_is_answered_once_and_what_was_begun_is_never_heard() -> None:
@@ -201,7 +222,7 @@ async def test_who_goes_on_is_answered_once_and_what_was_begun_is_never_heard() 
         assert await answered(stage) == REPLY
         assert ("TurnResumed") in [event for event, _ in cloud.deepgram.state.turns.events]
         assert cloud.history == [whole.text] and cloud.asked[-1] == whole.text
-        assert cloud.counts.close() == {"calls": 2, "for_nothing": 1}
+        assert await cloud.counted() == {"calls": 2, "for_nothing": 1}
         assert len(stage.all(UserStoppedSpeakingFrame)) == 2  # one for each direction
 
 
@@ -211,7 +232,7 @@ async def test_without_speculation_the_mind_is_asked_at_the_end_alone() -> None:
         assert await answered(stage) == REPLY
         events = [event for event, _ in cloud.deepgram.state.turns.events]
         assert "EagerEndOfTurn" not in events and events[-1] == "EndOfTurn"
-        assert cloud.counts.close() == {"calls": 0, "for_nothing": 0}
+        assert await cloud.counted() == {"calls": 0, "for_nothing": 0}
         assert cloud.asked == cloud.history == [QUESTION]
 
 
@@ -282,7 +303,7 @@ async def test_a_turn_that_was_cut_off_goes_on_and_one_answer_follows() -> None:
         await answered(stage, 2)
         assert cloud.taken_back == 1
         assert cloud.history == [whole.text] and cloud.asked[-1] == whole.text
-        assert cloud.counts.close() == {"calls": 2, "for_nothing": 1}
+        assert await cloud.counted(2) == {"calls": 2, "for_nothing": 1}
         waits = cloud.deepgram.state.turns.options
         assert (waits["eot_threshold"], waits["eot_timeout_ms"]) == ("0.9", "1800")
         cloud.clock.now_s += 1
@@ -298,6 +319,18 @@ async def test_who_says_something_later_begins_another_turn() -> None:
         await stage.play(*quiet(0.1), *spoken(REST), *quiet(0.7))
         await answered(stage, 2)
         assert cloud.taken_back == 0 and cloud.history == [QUESTION, REST]
+
+
+async def test_who_is_spoken_to_for_a_while_and_tells_nothing_is_deaf() -> None:
+    sound = spoken(QUESTION)
+    async with talking() as (cloud, stage):
+        await stage.play(*sound)
+        heard = lambda: cloud.deepgram.state.audio_bytes >= PIECE * len(sound)  # noqa: E731
+        await cloud.deepgram.until(heard)
+        cloud.clock.now_s += DEAF_S + 0.1
+        await stage.play(*quiet(0.02))
+        error = await stage.first(ErrorFrame)
+        assert error.error == "Flux tells nothing" and not stage.all(UserStartedSpeakingFrame)
 
 
 async def test_a_connection_that_is_lost_in_mid_turn_ends_the_turn() -> None:

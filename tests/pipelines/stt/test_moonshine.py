@@ -18,6 +18,8 @@ from pipelines.turns.rules import PATIENCE
 from tests.speech import say
 from tests.standins.stage import running
 
+pytestmark = pytest.mark.patient
+
 SENTENCES = ("What can you do?", "How much does it cost?", "Where do you come from?")
 
 

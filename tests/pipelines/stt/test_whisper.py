@@ -20,6 +20,8 @@ from pipelines.stt.whisper import spoken as spoken_text
 from tests.speech import say
 from tests.standins.stage import Stage, running
 
+pytestmark = pytest.mark.patient
+
 RATE = 16_000
 
 

@@ -28,6 +28,8 @@ from pipelines.tts.hibari import VOICES, build, model
 from tests.speech import SENTENCES, hear, told_wrong_s
 from tests.standins.stage import running
 
+pytestmark = pytest.mark.patient
+
 QUIET = 0.01  # of full scale
 SHORT = ["Yes.", "Hello.", "Four people came.", "Thanks, that is fine.", "Half of them."]
 

@@ -23,6 +23,8 @@ from pipelines.tts.piper import build, voice, voice_name
 from tests.speech import SENTENCES, told_wrong_s
 from tests.standins.stage import running
 
+pytestmark = pytest.mark.patient
+
 
 @pytest.fixture(scope="module")
 def packaged():

@@ -41,12 +41,13 @@ from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
 from pipecat.workers.runner import WorkerRunner
 
-from pipelines.avatar.none import VoiceOnly
-from pipelines.conversation import _follow_ears, _follow_page
+from pipelines.conversation import _follow_ears
 from pipelines.host import Host
 from pipelines.latency import TurnLatency
 from pipelines.llm.guide import _no_model
+from pipelines.media.pace import VoiceOnly
 from pipelines.media.voice import Voice
+from pipelines.page import follow_page
 from pipelines.persona import Persona
 from pipelines.recorder import Recorder
 from pipelines.stt import moonshine
@@ -204,9 +205,9 @@ class Pace(BaseObserver):
 
 
 class Room:
-    """A conversation that is going on."""
+    """A conversation that is going on; one that is traced has OpenTelemetry know what it does."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, traced: bool = False) -> None:
         params = TransportParams(audio_in_enabled=True, audio_out_enabled=True)
         self.loop, self.page = room_loop(), Page()
         self.speaker = Speaker(params, self.page)
@@ -218,16 +219,16 @@ class Room:
         self.latency, self.pace = TurnLatency(), Pace()
         self.file = (folder / "transcript.jsonl").open("w+")
         self.transcript = Transcript(self.file)
-        self.recorder = Recorder(self.transcript, self.turns, self.latency, self.ears)
+        self.recorder = Recorder(self.transcript, self.turns, self.latency, [self.ears])
         self.speculation = Speculation()
-        self.worker = self._worker()
+        self.worker = self._worker(traced)
         self.host = Host(self.worker, PERSONA, 1e6, 0)
-        _follow_page(self.worker, self.latency, self.speculation, self.host)
+        follow_page(self.worker, self.latency, self.speculation, self.host)
         _follow_ears(self.ears, self.speculation, self.worker)
 
-    def _worker(self) -> PipelineWorker:
+    def _worker(self, traced: bool) -> PipelineWorker:
         voice = Voice(self._speak, VOICE_RATE, AtOnce(), "heart")
-        prepare_ahead(self.turns, self.mind, voice)
+        prepare_ahead(self.turns, [self.mind], [voice])
         pipeline = [
             self.microphone, self.ears, self.turns.user(), self.mind, voice, VoiceOnly(),
             Volume(), self.speaker, self.turns.assistant(),
@@ -238,6 +239,7 @@ class Room:
             observers=[self.latency, self.speculation, self.ears.said, self.pace],
             clock=RoomClock(self.loop),
             idle_timeout_secs=None,
+            enable_tracing=traced,
         )
 
     def _speak(self, text: str) -> Any:
@@ -381,9 +383,9 @@ def _differences(played: list[str], shown: list[str]) -> int:
 
 
 @asynccontextmanager
-async def open_room(folder: Path) -> AsyncIterator[Room]:
+async def open_room(folder: Path, traced: bool = False) -> AsyncIterator[Room]:
     """Hold a conversation until the block ends."""
-    room = Room(folder)
+    room = Room(folder, traced)
     runner = WorkerRunner(handle_sigint=False)
     await runner.add_workers(room.worker)
     running = asyncio.create_task(runner.run())

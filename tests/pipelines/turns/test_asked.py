@@ -15,6 +15,8 @@ from pipecat.frames.frames import (
 
 from tests.pipelines.turns.room import QUESTION, SHORT, open_room
 
+pytestmark = pytest.mark.patient
+
 BEGUN = "What can you"
 
 

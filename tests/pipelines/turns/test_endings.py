@@ -2,14 +2,19 @@
 
 import asyncio
 
+import pytest
 from pipecat.frames.frames import CancelFrame, Frame, TTSSpeakFrame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 
+from bots.running import FAREWELL_TIMEOUT_S
 from pipelines.host import ENDING_TIMEOUT_S, GOODBYE_TIMEOUT_S, Host
 from pipelines.persona import Persona
 from tests.pipelines.turns.clock import room_loop
 from tests.pipelines.turns.test_recovery import pass_time
 from tests.standins.stage import running
+
+pytestmark = pytest.mark.patient
 
 LIMIT_S = 60
 
@@ -35,3 +40,17 @@ async def test_the_longest_duration_holds_although_a_mind_is_stuck(room_time):
         assert "duration" in str(over.reason)
         going_on = asyncio.create_task(pass_time(loop, LIMIT_S))
     await going_on
+
+
+async def test_a_server_that_is_stopped_is_told_of_in_time_although_a_voice_is_stuck(room_time):
+    async with running(Stuck()) as stage:
+        loop = room_loop()
+        host = Host(stage.worker, Persona(updating="I am being updated."), LIMIT_S, idle_s=30)
+        updating = asyncio.create_task(host.update())
+        await pass_time(loop, FAREWELL_TIMEOUT_S - 0.5)
+        (told,) = stage.all(RTVIServerMessageFrame)
+        assert told.data == {"type": "over", "reason": "update"}
+        assert stage.all(CancelFrame)
+        going_on = asyncio.create_task(pass_time(loop, LIMIT_S))
+    await going_on
+    await updating

@@ -6,6 +6,8 @@ from tests.pipelines.turns.played import LOUD
 from tests.pipelines.turns.room import LONG, QUESTION, SHORT, Room
 from tests.pipelines.turns.sounds import voice
 
+pytestmark = pytest.mark.patient
+
 OBJECTION = "I would rather hear about the sea."
 
 

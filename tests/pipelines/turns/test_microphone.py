@@ -5,6 +5,8 @@ import pytest
 from tests.pipelines.turns.room import LONG, QUESTION, SHORT
 from tests.pipelines.turns.sounds import RATE, silence, voice
 
+pytestmark = pytest.mark.patient
+
 
 @pytest.mark.parametrize("text", [QUESTION, "Yes.", "I would like to go to the"])
 async def test_who_turns_the_microphone_off_after_speaking_is_answered(room, text):

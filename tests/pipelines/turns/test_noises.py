@@ -5,6 +5,8 @@ import pytest
 from tests.pipelines.turns.room import LONG, QUESTION, SHORT, Room
 from tests.pipelines.turns.sounds import cough, hum, laugh, silence, slam, voice
 
+pytestmark = pytest.mark.patient
+
 SIGNS = ("Yeah.", "Okay.", "Right.", "I see.")
 NOISES = {"cough": cough(), "door": slam(), "laugh": laugh(), "mm-hm": hum()}
 noises = pytest.mark.parametrize("sound", NOISES.values(), ids=NOISES)

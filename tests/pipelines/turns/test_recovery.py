@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 
+import pytest
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     Frame,
@@ -20,6 +21,8 @@ from pipelines.settings import load_settings
 from pipelines.turns.taking import turns_for
 from tests.pipelines.turns.clock import RoomLoop, room_loop
 from tests.standins.stage import Stage, running
+
+pytestmark = pytest.mark.patient
 
 LONGEST_S = 8.0
 

@@ -5,6 +5,8 @@ import pytest
 from tests.pipelines.turns.room import LONG, QUESTION, SHORT, Room
 from tests.pipelines.turns.sounds import RATE, VOICES, cough, silence, voice
 
+pytestmark = pytest.mark.patient
+
 SHORT_WORDS = (
     "Yes.", "No.", "Sure.", "Okay.", "Right.", "Thanks.", "Yeah.", "Stop.", "Wait.", "What?",
     "Hello.", "Goodbye.", "Tomorrow.",

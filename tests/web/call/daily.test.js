@@ -9,6 +9,10 @@ const SESSION = /** @type {Session} */ ({
   dailyToken: "t",
 });
 
+const BEAT = { label: "rtvi-ai", type: "server-message", data: { type: "alive" } };
+const BOT = { participant: { session_id: "bot" } };
+const GUEST = { participant: { session_id: "guest" } };
+
 /** @type {Frame} */
 let frame;
 
@@ -87,13 +91,83 @@ test("the call is over when the avatar has left, and not when another guest has"
   Object.assign(frame.there, { bot: {}, guest: {} });
   frame.tell("participant-joined");
   delete frame.there.guest;
-  frame.tell("participant-left");
+  frame.tell("participant-left", GUEST);
   assert.deepEqual(heard, [["open", undefined]]);
   delete frame.there.bot;
-  frame.tell("participant-left");
+  frame.tell("participant-left", BOT);
   frame.tell("left-meeting");
   assert.deepEqual(heard.slice(1), [["ended", { failed: false, reason: "avatarLeft" }]]);
   assert.deepEqual([frame.destroyed, means.frame.hidden], [true, true]);
+});
+
+test("who gave a sign of life is the avatar, without whom a room with others is over", async () => {
+  await join(SESSION, means);
+  Object.assign(frame.there, { bot: {}, guest: {} });
+  frame.tell("app-message", { data: BEAT, fromId: "bot" });
+  frame.tell("participant-left", { ...BOT, reason: "hidden" });
+  assert.deepEqual(heard, []);
+  frame.tell("participant-left", BOT);
+  assert.deepEqual(heard, [["ended", { failed: false, reason: "avatarLeft" }]]);
+});
+
+test("connections that Daily's client takes up again are told once, the first and the last", async () => {
+  const call = await join(SESSION, means);
+  const steps = [
+    ["signaling", "connected"],
+    ["signaling", "interrupted"],
+    ["sfu", "interrupted"],
+    ["signaling", "connected"],
+    ["sfu", "connected"],
+  ];
+  const told = steps.map(([type, event]) => {
+    frame.tell("network-connection", { type, event });
+    return heard.splice(0).map(([name]) => name);
+  });
+  assert.deepEqual(told, [[], ["dropped"], [], [], ["restored"]]);
+  call.close();
+});
+
+for (const [type, ending] of /** @type {[string, object][]} */ ([
+  ["ejected", { failed: false, reason: "removed", kind: "room" }],
+  ["exp-room", { failed: false, reason: "roomOver", kind: "room" }],
+  ["exp-token", { failed: false, reason: "roomOver", kind: "room" }],
+  ["connection-error", { failed: true, reason: "lost", kind: "network" }],
+])) {
+  test(`a call that Daily ends by ${type} says so, once`, async () => {
+    await join(SESSION, means);
+    frame.tell("error", { error: { type } });
+    frame.tell("left-meeting");
+    assert.deepEqual(heard, [["ended", ending]]);
+    assert.equal(frame.destroyed, true);
+  });
+}
+
+for (const [type, found, reason] of /** @type {[string, object, string | null][]} */ ([
+  ["permissions", { audioOk: false }, "microphoneRefused"],
+  ["not-found", {}, "microphoneMissing"],
+  ["not-found", { audioOk: true }, null],
+  ["mic-in-use", {}, "microphoneBusy"],
+  ["cam-in-use", {}, null],
+  ["unknown", {}, "microphoneOther"],
+])) {
+  test(`of the devices' error ${type} with ${JSON.stringify(found)} is told ${reason}`, async () => {
+    const call = await join(SESSION, means);
+    frame.tell("camera-error", { error: { type }, errorMsg: found });
+    assert.deepEqual(heard, reason ? [["unheard", reason]] : []);
+    call.close();
+  });
+}
+
+test("who came without a microphone is not told of one", async () => {
+  const call = await join(SESSION, { ...means, voice: false });
+  frame.tell("camera-error", { error: { type: "permissions" } });
+  assert.deepEqual(heard, []);
+  call.close();
+});
+
+test("a room that is closed is told to who comes late", async () => {
+  refusal = { error: { type: "exp-room" } };
+  await assert.rejects(join(SESSION, means), { message: "roomOver", kind: "room" });
 });
 
 test("a meeting that is full is told apart from one that cannot be joined", async () => {

@@ -8,6 +8,7 @@ const REFUSED = async () => {
   throw new Error("not connected");
 };
 const SESSION = /** @type {Session} */ ({ url: "ws://127.0.0.1", token: "token" });
+const BEAT = { label: "rtvi-ai", type: "server-message", data: { type: "alive" } };
 const MESSAGE = { label: "rtvi-ai", type: "bot-ready" };
 
 /** @type {Room} */
@@ -17,7 +18,7 @@ class Room {
   /** @type {string[]} */
   static present = [];
   remoteParticipants = new Map(Room.present.map((identity) => [identity, {}]));
-  /** @type {Map<string, (detail?: any) => void>} */
+  /** @type {Map<string, (...detail: any[]) => void>} */
   acts = new Map();
   publication = { mute: REFUSED, unmute: REFUSED };
   localParticipant = { publishTrack: async () => this.publication, publishData: REFUSED };
@@ -28,15 +29,15 @@ class Room {
     room = this;
   }
 
-  /** @type {(event: string, act: (detail?: any) => void) => Room} */
+  /** @type {(event: string, act: (...detail: any[]) => void) => Room} */
   on(event, act) {
     this.acts.set(event, act);
     return this;
   }
 
-  /** @type {(event: string, detail?: any) => void} */
-  tell(event, detail) {
-    this.acts.get(event)?.(detail);
+  /** @type {(event: string, ...detail: any[]) => void} */
+  tell(event, ...detail) {
+    this.acts.get(event)?.(...detail);
   }
 }
 
@@ -108,14 +109,24 @@ test("a room ends once, when its last other one leaves or the connection is lost
   room.remoteParticipants.set("bot", {}).set("guest", {});
   room.tell("ParticipantConnected");
   room.remoteParticipants.delete("guest");
-  room.tell("ParticipantDisconnected");
+  room.tell("ParticipantDisconnected", { identity: "guest" });
   assert.deepEqual(heard, [["open", undefined]]);
   room.remoteParticipants.delete("bot");
-  room.tell("ParticipantDisconnected");
+  room.tell("ParticipantDisconnected", { identity: "bot" });
   room.tell("Disconnected");
   assert.deepEqual(heard.at(-1), ["ended", { failed: false, reason: "avatarLeft" }]);
   assert.equal(heard.length, 2);
   call.close();
+});
+
+test("who gave a sign of life is the avatar, without whom a room with others is over", async () => {
+  await join(SESSION, { microphone: null, listener, signal });
+  room.remoteParticipants.set("bot", {}).set("guest", {});
+  room.tell("DataReceived", new TextEncoder().encode(JSON.stringify(BEAT)), { identity: "bot" });
+  assert.deepEqual(heard, [], "it is no message");
+  room.remoteParticipants.delete("bot");
+  room.tell("ParticipantDisconnected", { identity: "bot" });
+  assert.deepEqual(heard, [["ended", { failed: false, reason: "avatarLeft" }]]);
 });
 
 test("who is given up while joining is told nothing", async () => {

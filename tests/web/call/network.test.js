@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { incoming, Network, packets } from "../../../web/call/network.js";
+import { carried, incoming, Network, packets } from "../../../web/call/network.js";
 
 const AUDIO = { type: "inbound-rtp", kind: "audio", id: "a", timestamp: 0 };
 const VIDEO = { type: "inbound-rtp", kind: "video", id: "v", timestamp: 0 };
@@ -68,4 +68,12 @@ test("what comes in is told apart from what goes out", () => {
   assert.equal(incoming(all).length, 2);
   assert.deepEqual(incoming(all, "audio"), [AUDIO]);
   assert.equal(packets(incoming(all)), 7);
+});
+
+test("what a connection carries is counted, be it only its own asking back", () => {
+  const pair = { type: "candidate-pair", id: "p", timestamp: 0 };
+  assert.equal(carried([]), 0);
+  assert.equal(carried(stats(pair, AUDIO)), 0);
+  const counts = { bytesReceived: 100, requestsReceived: 20, responsesReceived: 3 };
+  assert.equal(carried(stats({ ...pair, ...counts }, VIDEO)), 123);
 });

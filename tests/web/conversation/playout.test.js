@@ -126,3 +126,14 @@ test("what is held by what was held comes after it, once", async () => {
   clock.pass(300);
   assert.deepEqual(done, ["one", "three", "two"]);
 });
+
+test("what comes after a cut that is held is not cut by it", async () => {
+  const after = (/** @type {string} */ word) => playout.after(() => done.push(word));
+  after("at once");
+  await look(0.2 * 100, 100);
+  hold("cut");
+  after("next");
+  assert.deepEqual(done, ["at once"]);
+  clock.pass(200);
+  assert.deepEqual(done, ["at once", "cut", "next"]);
+});

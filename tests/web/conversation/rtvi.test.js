@@ -112,6 +112,26 @@ test("a mind that is slow is waited for", () => {
   assert.deepEqual(hear("llmStopped", "botStarted").at(-1), ["state", "speaking"]);
 });
 
+test("a page that comes back says so, and one that leaves says that", () => {
+  rtvi.leave();
+  assert.deepEqual(written(), [], "before the bot is ready nobody waits for it");
+  hear("ready");
+  rtvi.returns();
+  rtvi.resume();
+  rtvi.leave();
+  const told = written().filter(({ data }) => data.t !== "microphone");
+  assert.deepEqual(told, [SENT.returns, SENT.back, SENT.leave]);
+});
+
+test("what was said before this page was there is told", () => {
+  const { data } = RECEIVED.said;
+  assert.deepEqual(hear("said"), [["said", data]]);
+});
+
+test("a server that is stopped says why it ends", () => {
+  assert.deepEqual(hear("update"), [["ended", { failed: false, reason: "updating" }]]);
+});
+
 test("what was missed while the connection was gone is not waited for", () => {
   hear("ready", "userStopped", "llmStarted", "botStarted");
   rtvi.resume();
@@ -195,19 +215,46 @@ test("a refusal is told, but not that of an introduction", () => {
 test("what this project's bots say beside RTVI is understood", () => {
   hear("ready");
   assert.deepEqual(hear("notice"), [["notice", "Mind the gap."]]);
-  assert.deepEqual(hear("faceLost"), [["faceLost", "The picture is gone."]]);
+  const gone = { sentence: "The picture is gone.", pictured: false };
+  assert.deepEqual(hear("faceLost"), [["faceLost", gone]]);
+  const replaced = { sentence: "Another stands in.", pictured: true };
+  assert.deepEqual(hear("faceReplaced"), [["faceLost", replaced]]);
+  assert.deepEqual(hear("faceBack"), [["faceBack", undefined]]);
   assert.deepEqual(hear("over"), [["ended", { failed: false, reason: "silence" }]]);
   const failed = { failed: true, reason: "The voice is out.", kind: "bot" };
   assert.deepEqual(hear("failed"), [["ended", failed]]);
 });
 
+test("an answer that no voice can say is read, and the turn is the user's again", () => {
+  hear("ready");
+  rtvi.say("Where?");
+  heard.length = 0;
+  const read = [
+    ["notice", "Paris it is."],
+    ["state", "listening"],
+  ];
+  assert.deepEqual(hear("unheard"), read);
+});
+
 test("an end is told in the page's words, in the bot's, or in none", () => {
-  const reasons = { duration: "timeUp", "The shop closes.": "The shop closes.", other: "goodbye" };
+  const reasons = {
+    "duration": "timeUp",
+    "spend": "spent",
+    "spend-day": "spentToday",
+    "The shop closes.": "The shop closes.",
+    "other": "goodbye",
+  };
   for (const [reason, told] of Object.entries({ ...reasons, constructor: "goodbye" })) {
     heard.splice(0);
     rtvi.read({ ...RECEIVED.over, data: { type: "over", reason } });
     assert.deepEqual(heard, [["ended", { failed: false, reason: told }]]);
   }
+});
+
+test("the page hears what the conversation has cost", () => {
+  assert.deepEqual(hear("spend"), [["spend", 0.0123]]);
+  rtvi.read({ ...RECEIVED.spend, data: { type: "spend", dollars: "much" } });
+  assert.deepEqual(heard, []);
 });
 
 test("what the page does not know changes nothing", () => {
@@ -232,7 +279,16 @@ test("a message of another shape than Pipecat's breaks nothing", () => {
   const shapes = [undefined, null, 7, "hello", [], {}, { text: 7, error: 7, reason: {} }];
   for (const type of [...types, "metrics", "server-message", "error-response"]) {
     for (const data of shapes) rtvi.read({ label: "rtvi-ai", type, id: "1", data });
-    for (const kind of ["notice", "face-lost", "turn-latency", "over", "failed"]) {
+    for (const kind of [
+      "notice",
+      "unheard",
+      "face-lost",
+      "face-back",
+      "turn-latency",
+      "spend",
+      "over",
+      "failed",
+    ]) {
       for (const more of shapes) {
         rtvi.read({ label: "rtvi-ai", type, data: { type: kind, ...Object(more) } });
       }
@@ -289,5 +345,5 @@ test("what the microphone is like is told again once the connection is back", ()
   rtvi.microphone(true);
   written();
   rtvi.resume();
-  assert.deepEqual(written(), [SENT.muted]);
+  assert.deepEqual(written(), [SENT.back, SENT.muted]);
 });

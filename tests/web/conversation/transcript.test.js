@@ -55,6 +55,24 @@ test("a guess that is never settled goes when the next turn starts", () => {
   assert.deepEqual(said().at(1), ["user", "Wait."]);
 });
 
+test("what another page saw comes first, at its own time", () => {
+  const before = { who: "avatar", text: "Hello.", at_s: 2, now_s: 60, interrupted: true };
+  transcript.restore(before);
+  transcript.restore({ who: "user", text: "Hi.", at_s: 5, now_s: 60 });
+  time.pass(1_000);
+  hear("Go on.");
+  assert.deepEqual(said(), [
+    ["avatar", "Hello."],
+    ["user", "Hi."],
+    ["user", "Go on."],
+  ]);
+  assert.equal(
+    asText(transcript.entries, NAMES),
+    "[0:02] Theo: Hello. –\n[0:05] You: Hi.\n[1:01] You: Go on.\n",
+  );
+  assert.equal(changed.length, 3);
+});
+
 test("silence is no turn", () => {
   hear(" ");
   hear("", false);

@@ -1,0 +1,32 @@
+"""Memory that is not needed any more goes back to the system."""
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+# What is kept holds up all that was freed below it.
+GROWS = """
+import resource
+from bots.memory import give_back
+
+def resident_kb():
+    with open("/proc/self/statm") as numbers:
+        return int(numbers.read().split()[1]) * resource.getpagesize() // 1024
+
+pieces = [b"x" * 100_000 for _ in range(1000)]
+kept = pieces[-1]
+del pieces
+before = resident_kb()
+give_back()
+print(before - resident_kb())
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="Only glibc can be told to."
+)
+def test_freed_memory_is_given_back():
+    ran = subprocess.run([sys.executable, "-c", GROWS], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) > 80_000
