@@ -1,27 +1,42 @@
 """How far a face has come in the voice it was given, told from the sound it gives back.
 
-The face delays the voice by a time that is not known, and that grows at every pause. So the pauses
-in both are matched: what follows a pause begins when the face is loud again. On its way the voice
-is stretched where the network or the face's machine falters, so shorter silences are matched, too.
+The face delays the voice by a time that is not known and that changes: it pauses longer than the
+voice does, it stalls within words, the network loses pieces and stretches others. So both are cut
+into pieces of 20 ms, and the cheapest way of finding what is heard in what was given is kept up to
+date with each (dynamic time warping as it goes on, Dixon 2005, with pauses of any length). What is
+heard during a stall or after it is known by its spectrum, not by how long it was waited for.
 """
-
-from collections import deque
 
 import numpy as np
 from pipecat.frames.frames import AudioRawFrame
 
-# s16le peak under which a piece of sound is silence.
-LOUD = 500
+# s16le peak under which a piece of sound is silence, and over which one must be heard as sound.
+LOUD, SURELY_LOUD = 500, 1500
 PIECE_S = 0.02
-# A shorter silence in the voice is part of a word, or too short to be told from one in the face.
-SHORTEST_PAUSE_S = 0.16
-# The face may stop for long in a silence as short as this; a shorter one is none.
-SHORTEST_SILENCE_S = 0.04
-# The face is said to pause after this much silence; it may have been shortened on its way.
-SURE_PAUSE_S = 0.1
-# A silence this long is looked for in the voice, so near; there it is as long, more or less.
-MATCHED_SILENCE_S, NEAR_S = 0.08, 0.3
-STRETCH = 2.0
+# Every 50 Hz, which is what a piece can tell apart: from 100 Hz to 4 kHz.
+BINS = slice(2, 81)
+# The voice: its silences, as long as they are, are one unit each, of level 0, and every other piece
+# is one. `cost` is that of the cheapest way of having come to it just now.
+UNIT = np.dtype(
+    [
+        ("start_s", "f8"),
+        ("end_s", "f8"),
+        ("level", "f8"),
+        ("cost", "f8"),
+        ("spectrum", "f4", BINS.stop - BINS.start),
+    ]
+)
+# What is paid for a piece that is heard: with quite another spectrum; for a unit heard once more;
+# for each unit that is left out, of which there are so many at most; for sound in a silence.
+UNLIKE, REPEATED, LEFT_OUT, FURTHEST, NOISE = 4.0, 0.5, 0.6, 5, 1.6
+# For silence where there is sound: this much a piece, so often at most, since long stalls are as
+# likely as short ones; a little more where the face is said to wait rather than to lose the sound.
+SILENCED, SILENCED_PIECES, WAITED = 1.0, 6, 0.05
+# Dearer ways than the cheapest are forgotten.
+FORGOTTEN = 60.0
+# The face has come to a silence when it is silent so few pieces before it.
+NEAR_PIECES = 4
+LONGEST = 4096
 
 
 class Follower:
@@ -29,78 +44,146 @@ class Follower:
 
     def __init__(self) -> None:
         self._given_s = self._at_s = 0.0
-        # Where a pause of the voice begins and ends, of those that are not behind.
-        self._pauses: deque[tuple[float, float]] = deque()
-        # Where the voice is loud again, and after how long a silence of any kind, of those that are
-        # not far behind.
-        self._onsets: deque[tuple[float, float]] = deque()
-        # How long voice and face have been silent until now, and from which position on the face.
-        self._quiet_s = self._face_quiet_s = SHORTEST_PAUSE_S
-        self._quiet_from_s = 0.0
+        self._voice, self._sound = _Pieces(), _Pieces()
+        self._units = np.zeros(LONGEST, UNIT)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Wait in silence at the end of what was given."""
+        self._units[0] = (self._given_s, self._given_s, 0.0, 0.0, 0.0)
+        self._count = 1
+        # The unit that was heard last, and how many pieces of silence since.
+        self._last = self._quiet = 0
 
     def give(self, voice: AudioRawFrame) -> None:
         """The face was given more voice: s16le mono of any rate."""
-        samples = np.frombuffer(voice.audio, np.int16)
-        size = round(PIECE_S * voice.sample_rate)
-        for start in range(0, len(samples), size):
-            self._give(samples[start : start + size], voice.sample_rate)
+        for piece in self._voice.cut(voice):
+            self._append(piece)
+        self._given_s += voice.num_frames / voice.sample_rate
 
-    def _give(self, piece: np.ndarray, rate: int) -> None:
-        if is_loud(piece):
-            if self._quiet_s >= SHORTEST_PAUSE_S:
-                self._pauses.append((self._given_s - self._quiet_s, self._given_s))
-            if self._quiet_s >= SHORTEST_SILENCE_S:
-                self._onsets.append((self._given_s, self._quiet_s))
-            self._quiet_s = 0.0
-        else:
-            self._quiet_s += len(piece) / rate
-        self._given_s += len(piece) / rate
+    def _append(self, piece: np.ndarray) -> None:
+        level, before = _level(piece), self._units[self._count - 1]
+        if not level and not before["level"]:
+            before["end_s"] += PIECE_S
+            return
+        if self._count == len(self._units):
+            self._make_room()
+        end_s = self._units[self._count - 1]["end_s"]
+        self._units[self._count] = (end_s, end_s + PIECE_S, level, np.inf, _spectrum(piece))
+        self._count += 1
+
+    def _make_room(self) -> None:
+        """Forget what is behind; what is given and not heard for longer needs more room."""
+        behind = min(self._last, int(np.argmax(np.isfinite(self._units["cost"]))))
+        if behind < len(self._units) // 4:
+            self._units = np.concatenate([self._units, np.zeros_like(self._units)])
+            return
+        kept = self._units[behind : self._count].copy()
+        self._units[: len(kept)] = kept
+        self._count, self._last = len(kept), self._last - behind
 
     def hear(self, sound: AudioRawFrame) -> float:
         """The face gave a piece of sound back; the position it has come to."""
-        duration_s = sound.num_frames / sound.sample_rate
-        if is_loud(np.frombuffer(sound.audio, np.int16)):
-            self._go_on(duration_s)
-            self._face_quiet_s, self._quiet_from_s = 0.0, self._at_s
-        else:
-            self._face_quiet_s += duration_s
-            ahead = (onset_s for onset_s, _ in self._onsets if onset_s >= self._at_s)
-            self._at_s = min(self._at_s + duration_s, next(ahead, self._given_s))
-        while self._onsets and self._onsets[0][0] < self._quiet_from_s - NEAR_S:
-            self._onsets.popleft()
+        for piece in self._sound.cut(sound):
+            self._compare(piece)
         return self._at_s
 
-    def _go_on(self, duration_s: float) -> None:
-        paused = self._face_quiet_s >= SURE_PAUSE_S
-        if paused and self._pauses and self._at_s >= self._pauses[0][0] - SHORTEST_PAUSE_S:
-            self._at_s = self._pauses.popleft()[1]
-        elif self._face_quiet_s >= MATCHED_SILENCE_S:
-            self._at_s = min(self._alike(), default=(0.0, self._at_s))[1]
-        self._at_s = min(self._at_s + duration_s, self._given_s)
-        while self._pauses and self._pauses[0][1] + NEAR_S < self._at_s:
-            self._pauses.popleft()
+    def _compare(self, piece: np.ndarray) -> None:
+        level = _level(piece)
+        self._quiet = 0 if level else self._quiet + 1
+        costs = self._units["cost"][: self._count]
+        known = np.flatnonzero(costs < costs.min() + FORGOTTEN)
+        low, high = known[0], min(known[-1] + FURTHEST + 1, self._count)
+        near = self._units[low:high]
+        paid = self._sounded(near, piece, level) if level else self._silenced(near)
+        costs[:low] = np.inf
+        near["cost"] = paid - paid.min()
+        if level:
+            self._last = int(low + paid.argmin())
+            unit = self._units[self._last]
+            within_s = min(max(self._at_s, unit["start_s"]), unit["end_s"])
+            self._at_s = float(unit["end_s"] if unit["level"] else within_s)
+        else:
+            self._pause()
 
-    def _alike(self) -> list[tuple[float, float]]:
-        """Where the voice is loud again after a silence like the face's, which began nearby.
+    def _sounded(self, near: np.ndarray, piece: np.ndarray, level: float) -> np.ndarray:
+        """What is paid for having come to each unit with a piece of sound."""
+        costs, loud = near["cost"], near["level"] > 0
+        paid = costs + np.where(loud, REPEATED, 0.0)
+        for step in range(1, min(FURTHEST + 1, len(near))):
+            paid[step:] = np.minimum(paid[step:], costs[:-step] + LEFT_OUT * (step - 1))
+        unlike = UNLIKE * (1 - near["spectrum"] @ _spectrum(piece))
+        return paid + np.where(loud, unlike, NOISE * level)
 
-        With the distance between where the two began: how long the face's was says little, for
-        what is late on its way is silence, too.
-        """
-        quiet_s = self._face_quiet_s
-        began = (
-            (abs(at_s - silence_s - self._quiet_from_s), at_s)
-            for at_s, silence_s in self._onsets
-            if quiet_s / STRETCH <= silence_s <= quiet_s * STRETCH
-        )
-        return [each for each in began if each[0] < NEAR_S]
+    def _silenced(self, near: np.ndarray) -> np.ndarray:
+        """What is paid for having come to each unit with a piece of silence."""
+        costs, levels = near["cost"], near["level"]
+        goes_on = self._quiet <= SILENCED_PIECES
+        paid = costs + np.where(levels > 0, SILENCED * levels + WAITED, 0.0) * goes_on
+        lost = np.where(levels > 0, SILENCED * levels if goes_on else np.inf, 0.0)
+        paid[1:] = np.minimum(paid[1:], costs[:-1] + lost[1:])
+        silence = np.where(levels > 0, np.inf, 0.0)
+        for step in range(2, min(FURTHEST + 1, len(near))):
+            left_out = costs[:-step] + LEFT_OUT * (step - 1) + silence[step:]
+            paid[step:] = np.minimum(paid[step:], left_out)
+        return paid
+
+    def _pause(self) -> None:
+        """The face is silent: it goes on through a silence of the voice, and waits within words."""
+        ahead = self._units[self._last : min(self._last + NEAR_PIECES + 1, self._count)]
+        silences = np.flatnonzero(ahead["level"] == 0)
+        if len(silences):
+            silence = ahead[silences[0]]
+            is_end = self._last + silences[0] == self._count - 1
+            start_s, end_s = silence["start_s"], self._given_s if is_end else silence["end_s"]
+        elif self._last + NEAR_PIECES >= self._count - 1:
+            start_s, end_s = ahead[-1]["end_s"], self._given_s
+        else:
+            return
+        self._at_s = float(min(max(self._at_s, start_s) + PIECE_S, end_s))
 
     def interrupt(self) -> None:
         """The face says no more of what it was given."""
-        self._at_s = self._quiet_from_s = self._given_s
-        self._pauses.clear()
-        self._onsets.clear()
-        self._quiet_s = SHORTEST_PAUSE_S
+        self._at_s = self._given_s
+        self._voice = _Pieces()
+        self._begin()
+
+
+class _Pieces:
+    """Cuts sound of any rate into pieces of the same length."""
+
+    def __init__(self) -> None:
+        self._rest = np.zeros(0, np.int16)
+        self._rate = 0
+
+    def cut(self, sound: AudioRawFrame) -> list[np.ndarray]:
+        """The pieces that are whole with this one: s16le mono each."""
+        if sound.sample_rate != self._rate:
+            self._rest, self._rate = self._rest[:0], sound.sample_rate
+        samples = np.concatenate([self._rest, np.frombuffer(sound.audio, np.int16)])
+        size = round(PIECE_S * self._rate)
+        whole = len(samples) // size * size
+        self._rest = samples[whole:]
+        return list(samples[:whole].reshape(-1, size))
+
+
+def _level(piece: np.ndarray) -> float:
+    """How surely a piece is sound: 0 where it is silence, to 1."""
+    peak = _peak(piece)
+    return min(1.0, max(0.2, (peak - LOUD) / (SURELY_LOUD - LOUD))) if peak > LOUD else 0.0
+
+
+def _spectrum(piece: np.ndarray) -> np.ndarray:
+    """What tells a piece from others, whatever its rate and loudness: of length 1."""
+    size = np.abs(np.fft.rfft(piece * np.hanning(len(piece)))[BINS]) ** 0.5
+    size = np.pad(size, (0, BINS.stop - BINS.start - len(size)))
+    return (size / max(float(np.linalg.norm(size)), 1e-9)).astype(np.float32)
+
+
+def _peak(samples: np.ndarray) -> int:
+    return int(np.abs(samples.astype(np.int32)).max(initial=0))
 
 
 def is_loud(samples: np.ndarray) -> bool:
-    return bool(len(samples)) and int(np.abs(samples.astype(np.int32)).max()) > LOUD
+    """Whether a piece of sound is no silence."""
+    return _peak(samples) > LOUD

@@ -1,10 +1,13 @@
 """How far a face has come, told from its sound."""
 
+from math import ceil
+
 import numpy as np
 import pytest
 from pipecat.frames.frames import SpeechOutputAudioRawFrame, TTSAudioRawFrame
 
-from pipelines.media.follower import LOUD, Follower
+from pipelines.media.follower import LONGEST, LOUD, Follower
+from tests.faults.scale import REST_S, TONE_S, scale
 from tests.speech import say
 
 RATE = 24_000
@@ -98,9 +101,82 @@ def test_a_voice_that_is_stretched_on_its_way_is_not_ahead():
         assert positions[-1] <= begun_s + 2 * (word_s + rest_s)
 
 
+@pytest.mark.parametrize("stall_s", [0.06, 0.12, 0.3, 1.5])
+@pytest.mark.parametrize("at_s", np.arange(0.5, 1.38, 0.04).round(2))
+def test_a_stall_anywhere_in_words_that_differ_is_waited_out(at_s, stall_s):
+    voice, whole_s = scale(5), TONE_S + REST_S
+    follower, cut = following(voice), 2 * round(at_s * RATE)
+    hear(follower, voice[:cut])
+    next_s = ceil(at_s / whole_s) * whole_s
+    assert hear(follower, silence(stall_s))[-1] < max(at_s, next_s) + 0.04
+    positions = np.array(hear(follower, voice[cut:]))
+    truth_s = at_s + 0.02 * np.arange(1, len(positions) + 1)
+    # A tone is the same from its beginning to its end, so within it a position is not known well.
+    is_next = (truth_s > next_s) & (truth_s % whole_s < TONE_S - 0.01)
+    assert np.abs(positions - truth_s)[is_next].max() < 0.05
+    assert (positions - truth_s).max() < REST_S + 0.05
+
+
+@pytest.mark.parametrize("lost_s", [0.02, 0.06, 0.1, 0.3])
+def test_what_is_lost_on_its_way_is_not_waited_for(lost_s):
+    voice, next_s = scale(3), TONE_S + REST_S
+    follower = following(voice)
+    hear(follower, voice[: 2 * round(0.1 * RATE)])
+    positions = hear(follower, voice[2 * round((0.1 + lost_s) * RATE) :])
+    first = round((next_s - 0.1 - lost_s) / 0.02)
+    assert positions[first + 3] == pytest.approx(next_s + 0.08, abs=0.03)
+
+
+def test_a_voice_that_was_changed_on_its_way_is_followed():
+    """Another rate, another loudness, and pieces that begin anywhere."""
+    voice = scale(4)
+    samples = np.frombuffer(voice, np.int16)
+    softer = np.repeat(samples, 2) // 3
+    follower = following(voice)
+    heard = np.concatenate([np.zeros(433, np.int16), softer]).astype(np.int16)
+    for start in range(0, len(heard), 480):
+        piece = heard[start : start + 480].tobytes()
+        position_s = follower.hear(SpeechOutputAudioRawFrame(piece, 2 * RATE, 1))
+        heard_s = (start + 480) / (2 * RATE)
+        if 0.02 < heard_s % (TONE_S + REST_S) < TONE_S:
+            assert position_s == pytest.approx(heard_s, abs=0.05)
+
+
+def test_a_long_voice_needs_no_more_room_than_what_is_ahead():
+    word = tone(0.4) + silence(0.2)
+    follower = Follower()
+    for number in range(1, 400):
+        follower.give(TTSAudioRawFrame(word, RATE, 1))
+        assert hear(follower, word)[-1] == pytest.approx(number * 0.6)
+    assert len(follower._units) == LONGEST
+
+
+def test_a_voice_that_is_given_long_before_it_is_heard_is_followed():
+    word = tone(0.4) + silence(0.2)
+    follower = following(word * 300)
+    assert hear(follower, word * 3)[-1] == pytest.approx(1.8)
+
+
 def silent_s(pcm):
     """How long a voice is silent before its first sound."""
     return int(np.argmax(np.abs(np.frombuffer(pcm, np.int16).astype(int)) > LOUD)) / RATE
+
+
+def test_real_speech_that_falters_anywhere_is_followed():
+    voice = say("Turn left at the church, cross the bridge, and you will see the station.", RATE)
+    size, random = 2 * RATE // 50, np.random.default_rng(1)
+    pieces = [voice[at : at + size] for at in range(0, len(voice), size)]
+    late_s = []
+    for _ in range(10):
+        follower = following(voice)
+        hear(follower, silence(0.6))
+        for number, piece in enumerate(pieces, 1):
+            position_s = hear(follower, piece)[-1]
+            if np.abs(np.frombuffer(piece, np.int16)).max() > LOUD:
+                late_s.append(position_s - number * 0.02)
+            if random.random() < 0.02:
+                hear(follower, silence(0.02 * random.integers(3, 40)))
+    assert np.percentile(np.abs(late_s), 95) < 0.1
 
 
 def test_real_speech_is_followed_through_its_pauses():
