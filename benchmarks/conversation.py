@@ -32,7 +32,7 @@ from benchmarks.report import Report, options_parser
 from tests.talk.app import READY, environment
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCAL = ("--stt", "whisper", "--llm", "guide", "--tts", "hibari", "--avatar", "puppet")
+LOCAL = ("--stt", "moonshine", "--llm", "guide", "--tts", "hibari", "--avatar", "puppet")
 VIDEOS = ("own", "stock")
 SENTENCE = "This is a sentence of ordinary length, spoken so that the face has something to say. "
 PERSONA = "name: Mira\nprompt: Be brief.\ngreeting: >-\n  {}\nstill_there: ''\ngoodbye: ''\n"
@@ -92,11 +92,12 @@ async def serving(
 ) -> AsyncIterator[Server]:
     """Start `benchmarks.server` in a folder with these variables, and end it afterwards."""
     command = (sys.executable, "-m", "benchmarks.server", video, "--no-open", "--port", "0")
+    # As many as come: what they then get is measured.
+    own = {"PYTHONPATH": str(ROOT), "AVATAR_MAX_CONVERSATIONS": "100", **(env or {})}
     with (folder / "log").open("w") as log:
         process = await asyncio.create_subprocess_exec(
             *command, "--host", "127.0.0.1", *LOCAL, *flags,
-            cwd=folder, env=environment({"PYTHONPATH": str(ROOT), **(env or {})}),
-            stdout=log, stderr=log,
+            cwd=folder, env=environment(own), stdout=log, stderr=log,
         )  # fmt: skip
     try:
         async with asyncio.timeout(90):

@@ -43,15 +43,16 @@ PACK = "mira"
 PERSONA = "name: Mira\nprompt: Go on.\ngreeting: ''\nstill_there: ''\ngoodbye: ''\n"
 # A mind that writes twice as fast as is spoken.
 WORD_S = 0.15
-# What the first seconds cost, such as the speech of the whole text, is not looked at.
-WARM_UP_S = 10.0
+# What the first seconds cost, such as the speech of the whole text, is not looked at; by then there
+# are as many pictures as the machine has time for.
+WARM_UP_S = 30.0
 TALKATIVE = ("--persona", "brief.yaml", "--idle-s", "10000", "--max-duration-s", "10000")
 BUSY = (sys.executable, "-c", "while True: pass")
 COMPARED_S, SEARCHED_S = 20.0, 4.0
 # So much of the text is drawn to see how mouth and voice belong together.
 DRAWN_S = 20
 # Users come one after the other, and the first seconds are not looked at.
-MARGIN_S = 40
+MARGIN_S = 70
 # A viewer that has little of the CPU has decoded by then what came.
 DECODED_S = 5.0
 Clock = Callable[[Stream, float, float], Curve]

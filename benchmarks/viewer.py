@@ -74,23 +74,21 @@ class Stream:
 
     def arrived(self, start_s: float, end_s: float) -> Curve:
         """The same by the time of arrival, less what single packets were late."""
-        return _shifted(self.own(start_s, end_s), self._arrived)
+        own = self.own(start_s, end_s)
+        if not len(own.at_s):
+            return own
+        rows = np.array(self._arrived)
+        then = rows[(rows[:, 0] >= own.at_s[0]) & (rows[:, 0] <= own.at_s[-1])]
+        return Curve(own.at_s + np.median(then[:, 1] - then[:, 0]), own.much)
 
     def played(self, start_s: float, end_s: float) -> Curve:
         """The same by the sender's time of day, by which browsers play sound and pictures."""
-        return _shifted(self.own(start_s, end_s), self._reported)
+        own, (at_s, day_s) = self.own(start_s, end_s), np.array(self._reported).T
+        return Curve(np.interp(own.at_s, at_s, day_s), own.much)
 
     def rate(self, start_s: float, end_s: float) -> float:
         """Pictures, or pieces of sound, a second."""
         return len(self.own(start_s, end_s).at_s) / (end_s - start_s)
-
-
-def _shifted(own: Curve, clocks: list[tuple[float, float]]) -> Curve:
-    rows = np.array(clocks)
-    if not len(own.at_s):
-        return own
-    then = rows[(rows[:, 0] >= own.at_s[0]) & (rows[:, 0] <= own.at_s[-1])]
-    return Curve(own.at_s + np.median(then[:, 1] - then[:, 0]), own.much)
 
 
 class Viewer(Visitor):

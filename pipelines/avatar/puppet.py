@@ -246,6 +246,7 @@ class PuppetVideoService(AIService):
             if not self._ready:
                 await self._prepare(late)
             waited_s = 0.0 if late else await self._until_heard()
+            self._rate.waited(now_s(), waited_s)
             pushed = await self._push_picture(late)
             self._note(pushed, now_s() - due - waited_s)
             while pushed.mark and self._player.speaking and len(self._ready) < LEAD_FRAMES:

@@ -1,4 +1,7 @@
-"""How many pictures of a face are drawn: fewer when they come late, so that its sound does not.
+"""How many pictures of a face are drawn: fewer when they or its voice come late.
+
+So the sound stays whole on a machine that is too small for both. Faces of one process give way in
+turn, the liveliest first.
 
 Nothing here knows of Pipecat. Times are seconds of one clock that only goes forward.
 """
@@ -18,6 +21,10 @@ WINDOW_S = 5.0
 LATE_S = 0.04
 # While half of them are no later than this, there may be time for more.
 EARLY_S = 0.03
+# The same of the time that the voice has lost on its way in these seconds, for which pictures wait.
+LOST_S, UNLOST_S = 0.25, 0.1
+# A single wait counts for no more: what was held up once makes up for it.
+MOST_WAITED_S = 0.1
 # There must be for so long, and twice as long each time that there was not.
 PATIENCE_S = 10.0
 LONGEST_PATIENCE_S = 80.0
@@ -28,9 +35,11 @@ class Rate:
 
     def __init__(self) -> None:
         self._step = 0
+        self._told = self.pace
         # Times 40 ms since a picture was drawn, and since one was shown.
         self._undrawn = self._unseen = 0
         self._late_s: deque[tuple[float, float]] = deque()
+        self._waits_s: deque[tuple[float, float]] = deque()
         self._since_s: float | None = None
         self._tight_s = 0.0
         self._rose_s = -LONGEST_PATIENCE_S
@@ -69,25 +78,47 @@ class Rate:
         """A picture that was wanted is not shown: the next one is wanted."""
         self._undrawn = EVERY[self.pace]
 
+    def waited(self, now_s: float, waited_s: float) -> None:
+        """The voice was waited for so long, or has made up for so much of it (below zero)."""
+        self._waits_s.append((now_s, min(waited_s, MOST_WAITED_S)))
+
     def note(self, now_s: float, late_s: float) -> bool:
         """A picture that was wanted is so late; whether the pace is another one from now on."""
         self._late_s.append((now_s, late_s))
-        while self._late_s[0][0] <= now_s - WINDOW_S:
-            self._late_s.popleft()
+        for noted in (self._late_s, self._waits_s):
+            while noted and noted[0][0] <= now_s - WINDOW_S:
+                noted.popleft()
         if self._since_s is None:
             self._since_s = now_s
-        if now_s - self._since_s < WINDOW_S:
-            return False
+        self._change(now_s)
+        told, self._told = self._told, self.pace
+        return told != self.pace
+
+    def _change(self, now_s: float) -> None:
+        """Let fewer pictures be drawn, or more, if it is time."""
+        lost_s = sum(waited_s for _, waited_s in self._waits_s)
+        if lost_s > LOST_S:
+            self._give_way(now_s)
+        if now_s - (self._since_s or 0.0) < WINDOW_S:
+            return
         usual_s = median(late_s for _, late_s in self._late_s)
-        if usual_s > EARLY_S:
+        if usual_s > EARLY_S or lost_s > UNLOST_S:
             self._tight_s = now_s
-        if usual_s > LATE_S and not self.is_still:
-            self._fall(now_s)
-            return True
-        if self._step and now_s - self._tight_s >= self._patience_s:
+        if usual_s > LATE_S:
+            self._give_way(now_s)
+        elif now_s - self._tight_s >= self._patience_s and self._step == max(map(_step, self._all)):
             self._rise(now_s)
-            return True
-        return False
+
+    @property
+    def _all(self) -> set["Rate"]:
+        """The faces that share the machine."""
+        return _RATES | {self}
+
+    def _give_way(self, now_s: float) -> None:
+        """Of all faces the liveliest does; this one if there is none that is livelier."""
+        liveliest = min(sorted(self._all, key=lambda rate: rate is not self), key=_step)
+        if not liveliest.is_still:
+            liveliest._fall(now_s)
 
     def _fall(self, now_s: float) -> None:
         in_vain = now_s - self._rose_s < self._patience_s
@@ -96,13 +127,23 @@ class Rate:
         self._go_on(self._step + 1, now_s)
 
     def _rise(self, now_s: float) -> None:
-        self._rose_s = now_s
-        self._go_on(self._step - 1, now_s)
+        if self._step:
+            self._rose_s = now_s
+            self._go_on(self._step - 1, now_s)
 
     def _go_on(self, step: int, now_s: float) -> None:
         self._step = step
+        for rate in self._all:
+            rate._look_anew(now_s)
+
+    def _look_anew(self, now_s: float) -> None:
         self._late_s.clear()
+        self._waits_s.clear()
         self._since_s = self._tight_s = now_s
+
+
+def _step(rate: Rate) -> int:
+    return rate._step
 
 
 _RATES: set[Rate] = set()

@@ -175,13 +175,24 @@ async def playing(ears: Ears) -> AsyncIterator[Stage]:
 
 
 async def test_pictures_wait_for_a_voice_that_loses_time_on_its_way():
-    async with playing(Ears({number: 0.07 for number in range(10, 100, 10)})) as stage:
+    async with playing(Ears({number: 0.07 for number in range(10, 100, 30)})) as stage:
         await stage.speak(100)
         await stage.pass_by(6)
         behind_s = stage.behind_s()
     assert [number for _, number in stage.ears.heard if number] == list(range(1, 101))
     assert list(behind_s) == list(range(1, 101)), "no picture is left out for it"
     assert max(map(abs, behind_s.values())) < 0.02, behind_s
+
+
+async def test_fewer_pictures_are_drawn_for_a_voice_that_goes_on_losing_time():
+    async with playing(Ears({number: 0.07 for number in range(10, 100, 10)})) as stage:
+        await stage.speak(100)
+        await stage.pass_by(6)
+        behind_s = stage.behind_s()
+        assert [number for _, number in stage.ears.heard if number] == list(range(1, 101))
+        assert list(behind_s)[:30] == list(range(1, 31))
+        assert (np.diff(list(behind_s)[-20:]) == 2).all()
+        assert max(map(abs, behind_s.values())) < 0.02, behind_s
 
 
 async def test_a_transport_that_sends_no_more_is_not_waited_for():

@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines.media import rate
-from pipelines.media.rate import PATIENCE_S, WINDOW_S, Rate, any_still, drawing, paces
+from pipelines.media.rate import LOST_S, PATIENCE_S, WINDOW_S, Rate, any_still, drawing, paces
 
 TICK_S = 0.04
 LATE, ON_TIME = 0.1, 0.005
@@ -108,10 +108,43 @@ def test_a_load_that_comes_anew_after_a_good_while_is_not_held_against_it():
 
 def test_a_face_that_stands_still_is_known_as_long_as_it_is_drawn():
     viewer = Viewer(lambda now_s, pace: LATE)
-    with drawing(viewer.rate), drawing(Rate()):
+    with drawing(viewer.rate):
         assert not any_still()
         viewer.watch(15)
-        assert any_still()
-        assert paces() == {"25": 1, "12.5": 0, "1": 1}
+        with drawing(Rate()):
+            assert any_still()
+            assert paces() == {"25": 1, "12.5": 0, "1": 1}
     assert not any_still()
     assert set(paces().values()) == {0}
+
+
+def test_faces_of_one_process_give_way_in_turn_and_come_back_in_turn():
+    viewer = Viewer(lambda now_s, pace: LATE if now_s < 16 else ON_TIME)
+    other = Viewer(lambda now_s, pace: ON_TIME)
+    seen = []
+    with drawing(viewer.rate), drawing(other.rate):
+        while viewer.now_s < 60:
+            pair = (viewer.watch(TICK_S), other.watch(TICK_S))
+            seen += [] if pair in seen[-1:] else [pair]
+    half, still = "12.5", "1"
+    falls = [("25", "25"), (half, "25"), (half, half), (still, half)]
+    assert seen[:4] == falls and seen[-1] == ("25", "25")
+    assert seen[4] == (half, half)
+
+
+def test_a_voice_that_loses_time_on_its_way_is_given_more_of_it_at_once():
+    viewer = Viewer(lambda now_s, pace: ON_TIME)
+    viewer.watch(20)
+    while viewer.rate.pace == "25" and viewer.now_s < 25:
+        viewer.rate.waited(viewer.now_s, 0.012)
+        viewer.watch(TICK_S)
+    assert viewer.now_s == pytest.approx(20 + LOST_S / 0.012 * TICK_S, abs=0.1)
+    assert viewer.changes[-1][1] == viewer.rate.pace == "12.5"
+
+
+def test_a_voice_that_makes_up_for_what_it_has_lost_needs_no_more():
+    viewer = Viewer(lambda now_s, pace: ON_TIME)
+    while viewer.now_s < 60:
+        viewer.rate.waited(viewer.now_s, 0.3 if viewer.now_s % 2 < TICK_S else -0.02)
+        viewer.watch(TICK_S)
+    assert viewer.changes == []
