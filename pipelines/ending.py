@@ -126,6 +126,16 @@ async def _reap(settings: Settings) -> None:
             await asyncio.sleep(PERIOD_S)
 
 
+async def _is_written_off(paid: Paid, kept: Books) -> bool:
+    """Whether the ledger has taken in that something is over for long, whatever its vendor says."""
+    try:
+        await kept.over(paid)
+    except LedgerError as error:
+        logger.error(f"{paid.kind} {paid.id} is over, which is not written down: {error}")
+        return False
+    return True
+
+
 async def _end_for_good(
     paid: Paid, settings: Settings, http: aiohttp.ClientSession, kept: Books
 ) -> None:
@@ -135,7 +145,6 @@ async def _end_for_good(
             logger.info(f"{paid.kind} {paid.id}, which was left open, is ended.")
             return
         logger.error(why)
-        if paid.is_past(time.time()):
-            await kept.over(paid)
+        if paid.is_past(time.time()) and await _is_written_off(paid, kept):
             return
         await asyncio.sleep(wait_s)

@@ -30,6 +30,7 @@ from pipecat.utils.errors import classify_http_status_code
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.frames import CloseCode
 
 from sessions.ledger import LedgerError
 from sessions.spend import Stay
@@ -314,7 +315,8 @@ class LiteClient(HeyGenClient):
     async def _say_again(self, closed: Any) -> None:
         assert self._websocket
         # Without a proper close, acknowledgements may be lost of what was heard.
-        unheard = list(self._unheard) if self._is_acknowledged and closed.close_code else []
+        proper = closed.close_code not in (None, CloseCode.ABNORMAL_CLOSURE)
+        unheard = list(self._unheard) if self._is_acknowledged and proper else []
         self._uncleared = 0
         self._connected = True
         with contextlib.suppress(ConnectionClosed):

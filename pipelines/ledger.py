@@ -36,6 +36,7 @@ class Books:
         self.ledger = ledger
         self.owed: set[Paid] = set()
         self._desk = ThreadPoolExecutor(1, "ledger")
+        self._told: dict[Paid, Callable[[], None]] = {}
 
     async def open(self, paid: Paid) -> None:
         """Write down what is about to be begun. Raises: LedgerError."""
@@ -45,6 +46,12 @@ class Books:
         """Write down that something is over. Raises: LedgerError."""
         await self._do(lambda: self.ledger.over(paid))
         self.owed.discard(paid)
+        if tell := self._told.pop(paid, None):
+            tell()
+
+    def when_over(self, paid: Paid, tell: Callable[[], None]) -> None:
+        """Have it told once somebody of this process has confirmed the end."""
+        self._told[paid] = tell
 
     async def entries(self) -> list[Entry]:
         """What is open. Raises: LedgerError."""

@@ -57,6 +57,7 @@ class LiteApi(LiveAvatarApi):
             await asyncio.shield(self.stopped())
             raise
         self.stay.begin(started.data.max_session_duration)
+        books(self._settings).when_over(begun, self.stay.end)
         return StandardSessionResponse(
             session_id=started.data.session_id,
             access_token=started.data.livekit_client_token,
@@ -68,5 +69,5 @@ class LiteApi(LiveAvatarApi):
 
     async def stopped(self) -> None:
         """Stop the session; what does not succeed is tried again, for it costs money."""
-        if self._paid and not await end(self._paid, self._settings, self._http):
-            self.stay.end()
+        if self._paid:
+            await end(self._paid, self._settings, self._http)

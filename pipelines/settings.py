@@ -121,7 +121,8 @@ class Settings(BaseSettings):
     avatar_ws_auth: Literal["none", "token"] = Field(
         "none",
         validation_alias=AliasChoices("AVATAR_WS_AUTH", "PIPECAT_WEBSOCKET_AUTH"),
-        description="who may use /ws: none for all, token for who has one from /start",
+        description="who may use /ws where there is no access token: none for all, token for who "
+        "has one from /start",
     )
     avatar_runner_body: str = Field(
         "", description="YAML or JSON file that conversations over /ws take as the body of /start"

@@ -24,6 +24,8 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 # So long after its lock was first found free, a process is taken for dead.
 MISSED_S = 15.0
 CONNECT_S = 5
+# A server whose machine is gone is missed as fast, though it does not say so.
+ALIVE_S, UNHEARD_MS = 5, 10_000
 WAIT_MS = 5000
 # Held by who makes the tables, or takes over what others have left.
 TURN = 0x61766174_6172
@@ -126,7 +128,14 @@ class PostgresLedger:
 
     def _connected(self) -> Connection:
         self._connection = connection = psycopg.connect(
-            self._address, autocommit=True, connect_timeout=CONNECT_S, row_factory=tuple_row
+            self._address,
+            autocommit=True,
+            connect_timeout=CONNECT_S,
+            tcp_user_timeout=UNHEARD_MS,
+            keepalives_idle=ALIVE_S,
+            keepalives_interval=ALIVE_S,
+            keepalives_count=1,
+            row_factory=tuple_row,
         )
         settings = {"synchronous_commit": "on", "statement_timeout": f"{WAIT_MS}"}
         # The server notices within half a minute that a machine is gone.
@@ -137,7 +146,8 @@ class PostgresLedger:
             with connection.transaction():
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", (TURN,))
                 connection.execute(TABLES)
-            connection.execute("SELECT pg_advisory_lock(%s)", (self._owner,))
+            # Shared with this process's connection before, which the server may not have missed.
+            connection.execute("SELECT pg_advisory_lock_shared(%s)", (self._owner,))
         except psycopg.Error:
             self._hang_up()
             raise

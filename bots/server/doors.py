@@ -80,8 +80,8 @@ class Keys:
         if given and hmac.compare_digest(given.encode(), self._token.encode()):
             return OPERATOR
         if scope["type"] == "websocket":
-            ticket = given or _ticket(scope)
-            return OPERATOR if has_ticket(ticket) or self._passes.read(EVAL, ticket) else CLOSED
+            shown = ticket(scope)
+            return OPERATOR if has_ticket(shown) or self._passes.read(EVAL, shown) else CLOSED
         visit = self._passes.read(VISIT, given)
         return Holder(visit) if visit else CLOSED
 
@@ -135,10 +135,11 @@ def bearer(headers: Headers) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
-def _ticket(scope: Scope) -> str:
-    """What stands behind /ws/, or in the query, where Pipecat's clients put a ticket."""
-    _, _, token = scope["path"].partition("/ws/")
-    return token or HTTPConnection(scope).query_params.get("token", "")
+def ticket(scope: Scope) -> str:
+    """What a WebSocket shows: in the header, or where Pipecat's clients do, in path or query."""
+    _, _, named = scope["path"].partition("/ws/")
+    query = HTTPConnection(scope).query_params
+    return bearer(Headers(scope=scope)) or named or query.get("token", "")
 
 
 def _is_open(scope: Scope) -> bool:

@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket
 
 from bots.avatar import converse
 from bots.server.casting import Casting, asked_variables
+from bots.server.doors import ticket
 from bots.server.refusal import Refused, telling
 from bots.server.seats import Seats
 from pipelines.errors import AvatarError, BadSetting
@@ -59,13 +60,15 @@ class Harness:
         # The file is the operator's, and so are its variables.
         own = asked_variables(self._body) if isinstance(self._body, dict) else {}
         self._casting = replace(casting, given={**casting.given, **own})
-        self._needs_ticket = casting.settings.avatar_ws_auth == "token"
+        # With an access token the doors let nobody in without a credential.
+        closed = bool(casting.settings.avatar_access_token.get_secret_value())
+        self._needs_ticket = casting.settings.avatar_ws_auth == "token" and not closed
         self._tickets = tickets
 
     async def meet(self, websocket: WebSocket) -> None:
         """Hold one conversation, from its first message to the end."""
         # One that the doors have taken for a ticket is used up in any case.
-        taken = self._tickets.take(_ticket(websocket))
+        taken = self._tickets.take(ticket(websocket.scope))
         if self._needs_ticket and not taken:
             await websocket.close(NOT_LET_IN)
             return
@@ -93,13 +96,6 @@ class Harness:
             await converse(request)
         except AvatarError as error:
             logger.error(str(error))
-
-
-def _ticket(websocket: WebSocket) -> str:
-    """The token, from the path, the query or the header."""
-    kind, _, token = websocket.headers.get("Authorization", "").partition(" ")
-    given = token.strip() if kind.lower() == "bearer" else websocket.query_params.get("token", "")
-    return websocket.path_params.get("token") or given
 
 
 def _body(settings: Settings) -> Any:

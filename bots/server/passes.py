@@ -71,7 +71,7 @@ class Passes:
         """A pass of this kind that is valid now; None where it is none."""
         named, _, rest = text[:LONGEST_PASS].partition(".")
         body, _, signature = rest.partition(".")
-        if named != kind or not _same(signature, self._signature(kind, body)):
+        if not text.isascii() or named != kind or not _same(signature, self._signature(kind, body)):
             return None
         try:
             found = Pass(**json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))))

@@ -23,6 +23,9 @@ from pipelines.meeting import HeyGenRunnerArguments
 from pipelines.parts import HEADLESS, Part, part, values
 
 FOLDER = re.compile(r"(/[\w.~-]+)+", re.ASCII)
+# What costs money, or lets others in, is the operator's to decide.
+ROOM_PROPERTIES = ("dailyRoomProperties", "dailyMeetingTokenProperties")
+NOT_YOURS_TO_SET = f"A visitor may not set {' or '.join(ROOM_PROPERTIES)}: leave them out."
 PUBLIC_STUN = [{"urls": ["stun:stun.l.google.com:19302"]}]
 
 
@@ -66,11 +69,15 @@ class Start:
             visitor = holder(request)
             if asked.get("transport") == HEADLESS.value:
                 return JSONResponse(self._ticket(request))
-            self._visits.look()
             meeting = self._meeting(asked)
+            joined = self._visits.in_room(self._room_for_all(meeting.value))
+            self._visits.look(joined)
+            if visitor.visit and any(asked.get(name) for name in ROOM_PROPERTIES):
+                raise Refused(403, NOT_YOURS_TO_SET)
             cast = self._casting.cast(meeting, asked.get("body"), visitor.visit)
             await models.suit(cast)
-            await admit(cast)
+            if not joined:
+                await admit(cast)
             answer = await self._starts[meeting.value](cast, asked, visitor.id)
             if sent_to := answer.get("fileUploadUrl"):
                 answer["fileUploadUrl"] = _folder(request) + sent_to
@@ -84,14 +91,24 @@ class Start:
 
     async def daily(self, request: Request) -> Response:
         """Start a conversation in a Daily room and lead the browser there."""
-        self._visits.look()
+        joined = self._visits.in_room(self._room_for_all("daily"))
+        self._visits.look(joined)
         try:
             cast = self._casting.cast(self._meeting({"transport": "daily"}), {})
             await models.suit(cast)
-            await admit(cast)
+            if not joined:
+                await admit(cast)
             return RedirectResponse((await self._daily(cast, {}, ""))["dailyRoom"])
         except AvatarError as error:
             return refuse(400 if isinstance(error, UserError) else 502, str(error))
+
+    def _room_for_all(self, transport: str) -> str:
+        """The one room that all users of a transport are led to; "" where each has their own."""
+        rooms = {
+            "daily": self._settings.daily_room_url,
+            "livekit": self._settings.livekit_room_name,
+        }
+        return rooms.get(transport, "")
 
     def _meeting(self, asked: Mapping[str, Any]) -> Part:
         default = "daily" if asked.get("createDailyRoom") else self._settings.transport
@@ -120,7 +137,7 @@ class Start:
         return {**answer, "iceConfig": {"iceServers": servers}} if servers else answer
 
     async def _daily(self, cast: Cast, asked: Mapping[str, Any], owner: str) -> dict[str, Any]:
-        for_all = self._settings.daily_room_url
+        for_all = self._room_for_all("daily")
         async with AsyncExitStack() as stack:
             room = await stack.enter_async_context(daily_room(self._settings, asked))
             session_id = self._visits.in_room(for_all)
@@ -140,7 +157,7 @@ class Start:
         return {"dailyRoom": room.url, "dailyToken": room.user_token, **answer}
 
     async def _livekit(self, cast: Cast, asked: Mapping[str, Any], owner: str) -> dict[str, Any]:
-        url, for_all = self._settings.livekit_url, self._settings.livekit_room_name
+        url, for_all = self._settings.livekit_url, self._room_for_all("livekit")
         name, own_token, token = livekit_room(self._settings)
         session_id = self._visits.in_room(for_all)
         if not session_id:

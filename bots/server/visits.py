@@ -31,6 +31,9 @@ ROOM_TIMEOUT_S = 30.0
 # What is done after the last visits may take so long before the server ends.
 SETTLED_S = 3.0
 Deed = Callable[[], Coroutine[Any, Any, None]]
+# A visitor who comes again is given a place before the one they left is free.
+MOST_HELD = 2
+HELD = "You are in as many conversations as one visitor may be in: end one of them."
 STOPPING = "The avatar is being updated: call again in a minute."
 
 
@@ -51,6 +54,7 @@ class Visit:
     connection: "SmallWebRTCConnection | None" = None
     expiry: asyncio.TimerHandle | None = None
     room: str = ""
+    seated: bool = False
     conversations: int = 0
     uploads: list[str] = field(default_factory=list)
     afterwards: list[Deed] = field(default_factory=list, repr=False)
@@ -87,14 +91,15 @@ class Visits:
             return Refused(503, STOPPING, RETRY_S)
         return None if self.seats.free else Refused(503, BUSY, RETRY_S)
 
-    def look(self) -> None:
-        """Refuse who could not be received now.
+    def look(self, joined: str | None = None) -> None:
+        """Refuse who could not be received now; who joins a session needs no place of their own.
 
         Raises:
             Refused: the server is being stopped, or all places are taken.
         """
         self._look_open()
-        self.seats.look()
+        if not joined:
+            self.seats.look()
 
     def _look_open(self) -> None:
         if self._closed:
@@ -196,12 +201,19 @@ class Visits:
         """Give a place to who is expected no longer: they are here, and have as long as they like.
 
         Raises:
-            Refused: they are not expected any more, or there is no place for them.
+            Refused: they are not expected any more, the server is being stopped, or there is no
+                place for them.
         """
-        expiry = self.find(session_id).expiry
+        visit = self.find(session_id)
+        self._look_open()
+        others = (v for v in self._visits.values() if v is not visit and v.owner == visit.owner)
+        if visit.owner and sum(other.seated for other in others) >= MOST_HELD:
+            metrics.refused("visitor")
+            raise Refused(429, HELD, RETRY_S)
         self.seats.take()
-        if expiry:
-            expiry.cancel()
+        visit.seated = True
+        if visit.expiry:
+            visit.expiry.cancel()
 
     @contextmanager
     def _present(self, session_id: str) -> Iterator[None]:

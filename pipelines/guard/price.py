@@ -37,5 +37,5 @@ class PaidFace(FaceGuard):
             await self._go_on_alone()
 
     def _call(self) -> None:
-        if self._seen:
+        if self._seen and not (self._over or self._ends):
             super()._call()

@@ -121,9 +121,12 @@ class Rate:
             liveliest._fall(now_s)
 
     def _fall(self, now_s: float) -> None:
-        in_vain = now_s - self._rose_s < self._patience_s
-        longer_s = min(2 * self._patience_s, LONGEST_PATIENCE_S)
-        self._patience_s = longer_s if in_vain else PATIENCE_S
+        # They share the machine, so it does not matter which of them rose.
+        rises = [(rate._rose_s, rate._patience_s) for rate in self._all]
+        in_vain = [patience_s for rose_s, patience_s in rises if now_s - rose_s < patience_s]
+        longer_s = min(2 * max(in_vain, default=0.0), LONGEST_PATIENCE_S)
+        for rate in self._all:
+            rate._patience_s = longer_s or PATIENCE_S
         self._go_on(self._step + 1, now_s)
 
     def _rise(self, now_s: float) -> None:

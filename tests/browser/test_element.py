@@ -293,9 +293,10 @@ async def test_the_end_sums_up_and_the_transcript_can_be_taken_along(
         page = user.page
         await page.context.grant_permissions(["clipboard-read", "clipboard-write", "microphone"])
         await user.be_greeted()
+        before = await user.watched("watched.states.length")
         await user.type(SHORT)
         await user.read("[data-role=user] + [data-role=avatar] .words")
-        await user.state("speaking")
+        await user.until(f"watched.states.slice({before}).includes('speaking')")
         await user.state("listening")
         await page.click("#end")
         minutes, seconds = (await user.read("#duration")).split(":")

@@ -1,5 +1,6 @@
 """A server that a proxy shows in a folder of another one."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest_asyncio
 from bots.server.passes import LINK, Pass, Passes
 from tests.browser.conftest import Meet
 from tests.browser.site import serving
+from tests.browser.user import User
 from tests.nginx import nginx
 from tests.talk.app import SMALL, App, running_app
 
@@ -26,6 +28,7 @@ ENV = {"AVATAR_ACCESS_TOKEN": TOKEN}
 PICTURE = "#portrait:not([hidden])"
 FACES = "[...inside('faces').querySelectorAll('img')].map(({ naturalWidth }) => naturalWidth)"
 ELEMENT = "[data-role=avatar] .words"
+CALL = "document.querySelector('avatar-call')"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -43,6 +46,10 @@ async def home(closed_app: App, tmp_path_factory: pytest.TempPathFactory) -> Asy
     """The address of that server in a folder."""
     async with nginx(closed_app.url, FOLDER, tmp_path_factory.mktemp("nginx")) as url:
         yield url
+
+
+def _asked(user: User) -> list[str]:
+    return [url for url in user.requests if "/api/" in url or url.endswith("/start")]
 
 
 def script(access: str) -> str:
@@ -74,6 +81,9 @@ async def test_the_page_works_in_a_folder_and_is_loaded_anew_by_a_link(
     async with meet(link, ready="#reason", ignore_https_errors=True) as user:
         await user.state("failed")
         assert "This link has been used" in await user.read("#reason")
+        await user.page.evaluate(f"location.hash = 'link={secret()}'")
+        await user.page.wait_for_selector(PICTURE)
+        assert user.page.url == f"{home}/"
     async with meet(f"{home}/", ready="#reason", ignore_https_errors=True) as user:
         await user.state("failed")
         assert "for those with a link" in await user.read("#reason")
@@ -93,8 +103,13 @@ async def test_the_element_of_another_page_uses_a_server_in_a_folder(
             await user.page.wait_for_selector(PICTURE)
             await user.begin()
             assert await user.read(ELEMENT)
-            asked = [url for url in user.requests if "/api/" in url or url.endswith("/start")]
+            asked = _asked(user)
             assert asked and all(url.startswith(f"{home}/") for url in asked)
+            await user.page.evaluate(f"{CALL}.accessToken = 'of-yesterday-and-long-expired'")
+            await asyncio.sleep(0)
+            await user.page.click("#end")
+            await user.state("over")
+            assert _asked(user) == asked
 
 
 async def test_an_element_that_comes_from_a_folder_finds_its_server_there(

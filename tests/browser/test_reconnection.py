@@ -83,7 +83,7 @@ async def test_a_page_that_is_loaded_anew_finds_its_conversation_until_that_is_e
         await user.page.wait_for_selector("#stage[data-face=on]")
         await _ask(user)
         await user.page.click("#end")
-        lines = await brief_app.ended_transcript(limit_s=5)
+        lines = await brief_app.ended_transcript(limit_s=12)
         assert [line["event"] for line in lines if "event" in line] == [
             *("started", "gone", "back", "ended"),
         ]

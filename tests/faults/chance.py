@@ -149,7 +149,8 @@ async def hold(seed: int, questions: int = 3) -> Talk:
 async def _ask(hall: Hall, talk: Talk, *, aloud: bool) -> None:
     if aloud:
         hall.place.microphone.say(say(QUESTION))
-        await hall.place.microphone.quiet.wait()
+        over = lambda: hall.place.microphone.quiet.is_set() or hall.over.done()  # noqa: E731
+        await hall.until(over, "end of the question", LIMIT_S)
     asked_s = hall.now_s if aloud else await hall.type(QUESTION)
     before = len(hall.notices("unheard")) + len(hall.notices("failed"))
     shown = lambda: len(hall.notices("unheard")) + len(hall.notices("failed")) > before  # noqa: E731

@@ -1,11 +1,13 @@
 """LiveAvatar's limit: another session follows in a pause, and nobody notices."""
 
+import pytest
 from loguru import logger
 
 from sandbox import Limits
 from tests.faults.deaths import ANSWER, WORDS, faced
 
 LASTS_S = 15
+pytestmark = pytest.mark.realtime
 
 
 async def test_a_session_that_ends_is_followed_by_another_in_a_pause(livekit):

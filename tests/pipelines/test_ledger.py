@@ -89,6 +89,43 @@ async def test_a_session_is_in_the_ledger_until_its_end_is_confirmed(settings, v
     assert not vendor.state.open_sessions and await open_ids(settings) == []
 
 
+async def test_a_session_whose_end_is_confirmed_late_costs_nothing_from_then_on(settings, vendor):
+    async with api_of(settings) as api:
+        await api.new_session(session_request(settings, Persona()))
+        vendor.fail(STOP, 503, lasts=True)
+        stopping = asyncio.create_task(api.stopped())
+        await vendor.until(lambda: STOP in [request.path for request in vendor.requests])
+        assert api.stay._ended_s is None
+        (entry,) = await books(settings).entries()
+        await books(settings).over(entry.paid)
+        assert api.stay._ended_s is not None
+        vendor.heal()
+        await stopping
+
+
+async def test_a_ledger_that_fails_ends_nothing_but_the_try(settings, monkeypatch, vendor):
+    """What is over for long is written off once that can be written."""
+    long_ago = paid(settings, LIVEAVATAR, "long-ago", -10_000)
+    await books(settings).open(long_ago)
+    books(settings).owed.add(long_ago)
+    vendor.fail(STOP, 503, lasts=True)
+    fails = [True]
+    over = books(settings).ledger.over
+
+    def once(what):
+        if fails and fails.pop():
+            raise LedgerError("the disk is full")
+        over(what)
+
+    monkeypatch.setattr(books(settings).ledger, "over", once)
+    monkeypatch.setattr(ending, "WAITS_S", (0.01,))
+    async with reaping(settings):
+        async with asyncio.timeout(20):
+            while await open_ids(settings):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    assert not fails
+
+
 async def test_an_end_that_is_not_confirmed_is_asked_for_again(settings, vendor):
     async with api_of(settings) as api:
         await api.new_session(session_request(settings, Persona()))

@@ -168,6 +168,7 @@ async def test_a_voice_whose_key_is_refused_leaves_the_answer_to_the_local_one(t
         assert "fake-wrong-key" not in app.output
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize(
     ("status", "why"),
     [

@@ -55,7 +55,7 @@ async def test_who_types_is_not_silent(tmp_path, persona):
         async with Visitor(app.url, {"variables": {"guest": "Ann"}}) as visitor:
             await visitor.hushed(0)
             visitor.tell_track(enabled=False)
-            due_s = visitor.sounds[-1].at_s + 3.5
+            due_s = visitor.sounds[-1].at_s + 2.5
             await visitor.until(partial(heard_until, visitor, due_s), "a while with it off")
             assert "Are you there?" not in said(visitor), "who has the microphone off may listen"
             visitor.tell_track(enabled=True)

@@ -6,7 +6,7 @@ from tests.talk.app import running_app
 from tests.talk.visitor import Visitor
 
 PERSONA = "name: Ada\ngreeting: Hello.\nlost: Say that again?\nstill_there: Are you there?\n"
-FLAGS = ("--avatar", "none", "--llm", "ollama", "--persona", "ada.yaml", "--idle-s", "3")
+FLAGS = ("--avatar", "none", "--llm", "ollama", "--persona", "ada.yaml", "--idle-s", "8")
 REPLIES = [
     Reply("<think>A greeting.</think>\n\n**Hello** there 👍.", letters=5),
     Reply("👍"),
@@ -32,7 +32,7 @@ async def test_a_mind_s_oddities_and_a_visitor_s_end_no_conversation(tmp_path):
                     m["text"] for m in visitor.received("server-message") if m["type"] == "notice"
                 ]
                 asked = lambda: "Are you there?" in str(visitor.received("bot-output"))  # noqa: E731
-                await visitor.until(asked, "the question into silence", 20)
+                await visitor.until(asked, "the question into silence", 30)
                 await visitor.hushed(visitor.sounds[-1].at_s)
                 assert not visitor.received("error")
             lines = await app.ended_transcript()

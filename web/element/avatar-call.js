@@ -214,7 +214,7 @@ export class AvatarCall extends HTMLElement {
 
   set roomToken(token) {
     this.#roomToken = token;
-    if (this.isConnected) this.#prepare();
+    if (this.isConnected && !IN_CALL.includes(this.#state)) this.#prepare();
   }
 
   /** What lets this page in: a token, or a function that fetches one. */
@@ -224,7 +224,7 @@ export class AvatarCall extends HTMLElement {
 
   set accessToken(access) {
     this.#accessToken = access;
-    if (this.isConnected) this.#prepare();
+    this.#letIn();
   }
 
   /** The secret of a link that lets one visitor in, once. */
@@ -234,7 +234,7 @@ export class AvatarCall extends HTMLElement {
 
   set accessLink(link) {
     this.#accessLink = link;
-    if (this.isConnected) this.#prepare();
+    this.#letIn();
   }
 
   /**
@@ -360,6 +360,17 @@ export class AvatarCall extends HTMLElement {
     }
   }
 
+  // A conversation goes on with what lets the page in from now on.
+  #letIn() {
+    if (!this.isConnected) return;
+    if (IN_CALL.includes(this.#state)) this.#useAccess();
+    else this.#prepare();
+  }
+
+  #useAccess() {
+    setAccess(this.#base, this.#accessToken || this.#visitAccess());
+  }
+
   // Several attributes that change at once are one change.
   #prepare() {
     const asked = {};
@@ -372,7 +383,7 @@ export class AvatarCall extends HTMLElement {
   async #load(asked) {
     await null;
     if (asked !== this.#asked) return;
-    setAccess(this.#base, this.#accessToken || this.#visitAccess());
+    this.#useAccess();
     try {
       const lineup = this.#isWatching
         ? roomLineup(this.#base)

@@ -138,7 +138,7 @@ async def test_what_is_no_link_is_refused_in_a_sentence(http, passes):
     stranger = Passes("another-token-of-somebody", Path("unused"))
     links = [
         *(passes.sign(LINK, lasting(-1)), passes.sign(VISIT, lasting())),
-        *(stranger.sign(LINK, lasting()), "", "../../etc/passwd"),
+        *(stranger.sign(LINK, lasting()), "", "../../etc/passwd", "avatar-link.\ud800.x"),
     ]
     for each in links:
         status, told = await exchanged(http, each)
@@ -157,6 +157,11 @@ async def test_a_visit_leads_to_a_conversation_and_to_nothing_of_the_operators(h
             assert answer.status == 403
     async with http.post("/start", json={"transport": "headless"}, headers=headers) as answer:
         assert answer.status == 403
+    for name in ("dailyRoomProperties", "dailyMeetingTokenProperties"):
+        asked = {name: {"enable_recording": "cloud"}}
+        async with http.post("/start", json=asked, headers=headers) as answer:
+            assert answer.status == 403
+            assert "may not set" in (await answer.json())["detail"]
 
 
 async def test_a_visitor_finds_no_conversation_of_others(http, passes):
@@ -197,11 +202,12 @@ async def test_the_websocket_takes_the_token_a_ticket_once_and_what_evals_bring(
     assert await opens(http, "/ws", headers=OPERATOR)
     of_eval = passes.sign(EVAL, lasting())
     assert await opens(http, f"/ws/{of_eval}") and await opens(http, f"/ws/{of_eval}")
-    for path in ("/ws/{}", "/ws?token={}"):
+    for path, header in (("/ws/{}", ""), ("/ws?token={}", ""), ("/ws/x", "{}"), ("/ws", "{}")):
         async with http.post("/start", json={"transport": "headless"}, headers=OPERATOR) as answer:
             ticket = (await answer.json())["token"]
-        assert await opens(http, path.format(ticket))
-        assert not await opens(http, path.format(ticket))
+        shown = {"headers": bearing(header.format(ticket))} if header else {}
+        assert await opens(http, path.format(ticket), **shown)
+        assert not await opens(http, path.format(ticket), **shown)
 
 
 @pytest.fixture

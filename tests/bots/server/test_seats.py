@@ -1,11 +1,14 @@
 """How many conversations a server holds, and what those hear who find no room."""
 
+import asyncio
+
 import aiohttp
 import pytest
 from aiortc import RTCPeerConnection
 from pipecat.runner.types import SmallWebRTCRunnerArguments
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 
+from bots.server import visits as held
 from bots.server.casting import Casting
 from bots.server.refusal import Refused
 from bots.server.seats import Seats
@@ -47,6 +50,53 @@ async def test_who_comes_when_nobody_expects_them_any_more_takes_no_place():
         visits.receive(cast.request(SmallWebRTCRunnerArguments(connection)), "long gone")
     await connection.disconnect()
     assert visits.seats.free
+
+
+async def test_one_visitor_does_not_take_every_place(monkeypatch):
+    over = asyncio.Event()
+
+    async def converse(*_):
+        await over.wait()
+
+    monkeypatch.setattr(held, "converse", converse)
+    settings = load_settings(llm="guide", avatar="none")
+    cast = Casting(settings).cast(part("transport", "webrtc"), {})
+    visits, connection = Visits(seats=Seats(100)), SmallWebRTCConnection()
+    request = cast.request(SmallWebRTCRunnerArguments(connection))
+    for owner in ("one", "one", "another", "", "", ""):
+        visits.receive(request, visits.expect(cast, owner=owner))
+    with pytest.raises(Refused, match="as many conversations as one visitor may") as refused:
+        visits.receive(request, visits.expect(cast, owner="one"))
+    assert refused.value.status == 429
+    over.set()
+    await visits.settle()
+    visits.receive(request, visits.expect(cast, owner="one"))
+    await visits.settle()
+    await connection.disconnect()
+
+
+async def test_who_joins_a_room_for_all_needs_no_place_of_their_own():
+    settings = load_settings(llm="guide", avatar="none")
+    cast = Casting(settings).cast(part("transport", "webrtc"), {})
+    visits = Visits(seats=Seats(0))
+    visits.expect(cast, "lobby")
+    with pytest.raises(Refused, match="are taken"):
+        visits.look(visits.in_room("another"))
+    visits.look(visits.in_room("lobby"))
+    visits.close()
+    with pytest.raises(Refused, match="is being updated"):
+        visits.look(visits.in_room("lobby"))
+
+
+async def test_nobody_who_was_expected_comes_while_the_server_is_stopped():
+    settings = load_settings(llm="guide", avatar="none")
+    cast = Casting(settings).cast(part("transport", "webrtc"), {})
+    visits, connection = Visits(), SmallWebRTCConnection()
+    session = visits.expect(cast)
+    visits.close()
+    with pytest.raises(Refused, match="is being updated"):
+        visits.receive(cast.request(SmallWebRTCRunnerArguments(connection)), session)
+    await connection.disconnect()
 
 
 async def offered(http: aiohttp.ClientSession, session: str, peer: RTCPeerConnection) -> int:

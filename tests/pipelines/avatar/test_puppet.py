@@ -108,6 +108,7 @@ async def test_the_silence_after_speech_ends(stage):
     assert len(heard(audience)) <= 9600 + 2 * SAMPLES_PER_FRAME * 28
 
 
+@pytest.mark.realtime
 async def test_sound_is_paced_and_leads_its_pictures_by_two_frames(stage):
     worker, audience = stage
     await worker.queue_frames(speech())
@@ -154,6 +155,7 @@ def heard_before(audience, word):
     return len(spoken) * SAMPLES_PER_FRAME / 24_000
 
 
+@pytest.mark.realtime
 async def test_words_go_with_the_sound_they_begin_in(stage):
     worker, audience = stage
     start, sound, stop = speech(TONE * 2)
@@ -202,6 +204,7 @@ class SlowFace(PuppetVideoService):
         return drawn
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize("stage", [SlowFace], indirect=True)
 async def test_sound_keeps_its_pace_when_the_machine_does_not_keep_up(stage):
     worker, audience = stage

@@ -71,7 +71,7 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(*vendors: Gemini | Ollama, thinking_s: float = 0.3) -> AsyncIterator[Talk]:
+async def talking(*vendors: Gemini | Ollama, thinking_s: float = 2.0) -> AsyncIterator[Talk]:
     """Let minds answer, the first that is well, each for so long."""
     async with aiohttp.ClientSession() as http:
         minds = [_mind(vendor, http) for vendor in vendors]

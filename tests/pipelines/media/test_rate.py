@@ -132,6 +132,21 @@ def test_faces_of_one_process_give_way_in_turn_and_come_back_in_turn():
     assert seen[4] == (half, half)
 
 
+def test_whichever_face_rose_in_vain_all_are_asked_less_often():
+    seen = []
+    one = Viewer(lambda now_s, pace: LATE if rate.paces()["25"] == 2 else ON_TIME)
+    other = Viewer(lambda now_s, pace: ON_TIME)
+    with drawing(one.rate), drawing(other.rate):
+        while one.now_s < 200:
+            before = rate.paces()["25"]
+            one.watch(TICK_S)
+            other.watch(TICK_S)
+            if rate.paces()["25"] < before:
+                seen.append(one.now_s)
+    waits = [round(b - a) for a, b in zip(seen, seen[1:], strict=False)]
+    assert waits == [15, 25, 45, 85][: len(waits)] and len(waits) >= 3
+
+
 def test_a_voice_that_loses_time_on_its_way_is_given_more_of_it_at_once():
     viewer = Viewer(lambda now_s, pace: ON_TIME)
     viewer.watch(20)

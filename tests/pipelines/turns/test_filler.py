@@ -15,7 +15,7 @@ THINKING = "Let me think."
 
 
 async def test_an_answer_that_takes_long_is_preceded_by_the_filler_which_is_not_remembered():
-    async with running(Filler(THINKING, wait_s=0.05)) as stage:
+    async with running(Filler(THINKING, wait_s=0.5)) as stage:
         await stage.play(LLMFullResponseStartFrame())
         said = await stage.first(TTSSpeakFrame)
         assert said.text == THINKING and said.append_to_context is False
@@ -25,7 +25,7 @@ async def test_an_answer_that_takes_long_is_preceded_by_the_filler_which_is_not_
 
 
 async def test_an_answer_that_comes_at_once_or_not_at_all_has_none():
-    async with running(Filler(THINKING, wait_s=0.05)) as stage:
+    async with running(Filler(THINKING, wait_s=0.5)) as stage:
         await stage.play(LLMFullResponseStartFrame(), LLMTextFrame("Yes."))
         await stage.first(LLMTextFrame)
         await stage.play(LLMFullResponseEndFrame(), LLMFullResponseStartFrame())
