@@ -14,6 +14,7 @@ from bots.server import models, page
 from bots.server.casting import Cast, Casting
 from bots.server.doors import NOT_YOURS, holder
 from bots.server.harness import Tickets
+from bots.server.passes import Pass
 from bots.server.refusal import Refused, refuse
 from bots.server.rooms import daily_room, livekit_room
 from bots.server.seats import admit
@@ -70,14 +71,7 @@ class Start:
             if asked.get("transport") == HEADLESS.value:
                 return JSONResponse(self._ticket(request))
             meeting = self._meeting(asked)
-            joined = self._visits.in_room(self._room_for_all(meeting.value))
-            self._visits.look(joined)
-            if visitor.visit and any(asked.get(name) for name in ROOM_PROPERTIES):
-                raise Refused(403, NOT_YOURS_TO_SET)
-            cast = self._casting.cast(meeting, asked.get("body"), visitor.visit)
-            await models.suit(cast)
-            if not joined:
-                await admit(cast)
+            cast = await self._chosen(meeting, asked, visitor.visit)
             answer = await self._starts[meeting.value](cast, asked, visitor.id)
             if sent_to := answer.get("fileUploadUrl"):
                 answer["fileUploadUrl"] = _folder(request) + sent_to
@@ -91,16 +85,28 @@ class Start:
 
     async def daily(self, request: Request) -> Response:
         """Start a conversation in a Daily room and lead the browser there."""
-        joined = self._visits.in_room(self._room_for_all("daily"))
-        self._visits.look(joined)
         try:
-            cast = self._casting.cast(self._meeting({"transport": "daily"}), {})
-            await models.suit(cast)
-            if not joined:
-                await admit(cast)
+            cast = await self._chosen(self._meeting({"transport": "daily"}), {}, None)
             return RedirectResponse((await self._daily(cast, {}, ""))["dailyRoom"])
         except AvatarError as error:
             return refuse(400 if isinstance(error, UserError) else 502, str(error))
+
+    async def _chosen(self, meeting: Part, asked: Mapping[str, Any], visit: Pass | None) -> Cast:
+        """Who takes part, if there is room for them and for what they may cost.
+
+        Raises:
+            Refused: there is not, or the visitor asks for what is the operator's to decide.
+            AvatarError: they cannot be had.
+        """
+        joined = self._visits.in_room(self._room_for_all(meeting.value))
+        self._visits.look(joined)
+        if visit and any(asked.get(name) for name in ROOM_PROPERTIES):
+            raise Refused(403, NOT_YOURS_TO_SET)
+        cast = self._casting.cast(meeting, asked.get("body"), visit)
+        await models.suit(cast)
+        if not joined:
+            await admit(cast)
+        return cast
 
     def _room_for_all(self, transport: str) -> str:
         """The one room that all users of a transport are led to; "" where each has their own."""

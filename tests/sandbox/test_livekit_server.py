@@ -27,19 +27,10 @@ asyncio.run(main())
 """
 
 
-async def reached(server: LiveKit) -> bool:
-    """Whether a server answers within some seconds."""
+async def becomes(server: LiveKit, *, there: bool) -> bool:
+    """Whether a server answers, or does not any more, within some seconds."""
     for _ in range(100):
-        if await answers(server):
-            return True
-        await asyncio.sleep(0.1)
-    return False
-
-
-async def gone(server: LiveKit) -> bool:
-    """Whether a server stops to answer within some seconds."""
-    for _ in range(100):
-        if not await answers(server):
+        if await answers(server) == there:
             return True
         await asyncio.sleep(0.1)
     return False
@@ -98,8 +89,8 @@ async def test_a_server_runs_on_loopback_with_a_long_secret_and_stops(
     async with livekit_server(dev=None) as server:
         assert server.url.startswith("ws://127.0.0.1:")
         assert len(server.secret) >= 32
-        assert await reached(server)
-    assert await gone(server)
+        assert await becomes(server, there=True)
+    assert await becomes(server, there=False)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
@@ -113,10 +104,10 @@ async def test_a_server_dies_with_whoever_started_it(
     assert child.stdout
     line = await asyncio.wait_for(child.stdout.readline(), 30)
     server = LiveKit(*line.decode().split())
-    assert await reached(server)
+    assert await becomes(server, there=True)
     os.kill(child.pid, how)
     await child.wait()
-    assert await gone(server)
+    assert await becomes(server, there=False)
     assert not os.listdir(tmp_path), "no file with its key is left"
 
 
