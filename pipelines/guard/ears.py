@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from pipecat.frames.frames import (
     ErrorFrame,
@@ -27,6 +27,16 @@ from .order import Chain, InOrder
 HEARS = (TranscriptionFrame, InterimTranscriptionFrame, ProposedUserStartedSpeakingFrame)
 # The most that is heard anew, and how much of it from before there was a voice, in seconds.
 LONGEST_S, BEFORE_S = 20.0, 0.5
+
+
+@runtime_checkable
+class Attentive(Protocol):
+    """Ears that know of a voice of which they have told nothing."""
+
+    @property
+    def unheard_s(self) -> float:
+        """Seconds since it began, else 0."""
+        ...
 
 
 class Recent:
@@ -98,13 +108,18 @@ class EarsGuard:
             await self.say_lost()
 
     def _has_lost(self, ears: FrameProcessor) -> bool:
-        return not isinstance(ears, TurnOwner) or ears.unheard_s > 0
+        return not isinstance(ears, Attentive) or ears.unheard_s > 0
 
     async def _hear_anew(self, ears: FrameProcessor, successor: FrameProcessor) -> None:
+        """Others hear what was not written down; who needs to be told when a voice ends cannot."""
         take_over(ears, successor)
-        if isinstance(ears, TurnOwner) and ears.unheard_s:
+        if not isinstance(ears, Attentive) or not ears.unheard_s:
+            return
+        if isinstance(successor, TurnOwner):
             for frame in self.recent.last(ears.unheard_s + BEFORE_S):
                 await successor.queue_frame(frame)
+        elif self.say_lost:
+            await self.say_lost()
 
 
 def take_over(ears: FrameProcessor, successor: FrameProcessor) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import aiohttp
 from pipecat.services.deepgram.flux.stt import DeepgramFluxSTTService
-from pipecat.services.deepgram.stt import DeepgramSTTService
 from pipecat.services.stt_service import STTService
 from pipecat.transcriptions.language import Language
 
@@ -12,6 +11,7 @@ from pipelines.key import check_key
 from pipelines.language import base_language, check_language
 from pipelines.persona import Persona
 from pipelines.settings import Settings
+from pipelines.stt.nova import NovaEars
 from pipelines.turns import rules
 from pipelines.turns.flux import FluxEars
 
@@ -42,12 +42,10 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
     model = model_for(settings, persona)
     key = settings.deepgram_api_key.get_secret_value()
     if not owns_turns(settings, persona):
-        return DeepgramSTTService(
+        return NovaEars(
             api_key=key,
             base_url=settings.deepgram_base_url,
-            settings=DeepgramSTTService.Settings(
-                model=model, language=nova_language(persona.language)
-            ),
+            settings=NovaEars.Settings(model=model, language=nova_language(persona.language)),
         )
     root = settings.deepgram_base_url.rstrip("/").replace("http", "ws", 1)
     return FluxEars(

@@ -31,8 +31,11 @@ SURER, SUREST = 0.4, 0.9
 UNHEARD_S, UNHEARD_DB = 1.5, -100.0
 # A connection that takes longer has failed; and so has one on which nothing comes back for so long.
 CONNECT_S, DEAF_S = 3.0, 3.0
-# Flux tells of every quarter of a second that it hears; of so much voice it tells something.
-CLEAR_S = 1.0
+# A line on which a ping is not answered for so long is dead.
+PONG_S = 2.0
+# Flux tells of every quarter of a second that it hears; of so much voice it tells something, be it
+# in several words that were said in vain, one soon after the other.
+CLEAR_S, SOON_S = 1.0, 20.0
 
 
 @dataclass
@@ -45,6 +48,7 @@ class Stretch:
         voice_s: seconds of voice so far.
         level_db: of its loudest 10 ms.
         over: whether it has been quiet for so long that a noise would be over.
+        in_vain_s: seconds of voice before it of which nothing was told.
     """
 
     began_s: float
@@ -52,6 +56,7 @@ class Stretch:
     level_db: float
     voice_s: float = SURE_AFTER_S
     over: bool = False
+    in_vain_s: float = 0.0
 
 
 @dataclass
@@ -122,6 +127,8 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
             stretch.voice_s += len(sound) / RATE
             stretch.level_db = max(stretch.level_db, heard.level_db)
         elif stretch and heard.quiet_s >= rules.NOISE_IS_OVER_S:
+            if not stretch.over:
+                self._see_whether_heard()
             stretch.over = True
             await self._turn_volume(1.0)
         if self._ended and self._heard_at_s - self._ended_at_s > rules.CUT_OFF_S:
@@ -134,7 +141,7 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
         """Whether Flux has told nothing for longer than it takes to end a turn, or to begin one."""
         told_s = self._now_s() - max(self._told_at_s, stretch.began_s)
         if self._turn is None:
-            return stretch.voice_s >= CLEAR_S and told_s > DEAF_S
+            return stretch.in_vain_s + stretch.voice_s >= CLEAR_S and told_s > DEAF_S
         longest_s = (self._longest_ms or 0) / 1000 * self._longer
         return told_s > longest_s + DEAF_S
 
@@ -143,10 +150,15 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
         self._told_at_s = self._now_s()
         await super()._handle_message(data)
 
+    def _see_whether_heard(self) -> None:
+        """A voice begins or ends: a word is too short for Flux's silence to tell."""
+        if self._transport_is_active():
+            self.create_task(self._try_line(), "try_line")
+
     async def _try_line(self) -> None:
-        """See whether Flux can be reached, now that there is something to hear."""
+        """See whether Flux can be reached."""
         try:
-            async with asyncio.timeout(DEAF_S):
+            async with asyncio.timeout(PONG_S):
                 await (await self._get_websocket().ping())
             return
         except (TimeoutError, ConnectionClosed):
@@ -157,9 +169,11 @@ class FluxEars(TurnOwner, DeepgramFluxSTTService):
 
     async def _begin(self, level_db: float) -> None:
         """A voice begins, which may be the user's."""
-        self._stretch = Stretch(self._now_s(), self._avatar_speaks, level_db)
-        if self._transport_is_active():
-            self.create_task(self._try_line(), "try_line")
+        before, now_s = self._stretch, self._now_s()
+        self._stretch = Stretch(now_s, self._avatar_speaks, level_db)
+        if before and self._told_at_s < before.began_s and now_s - before.began_s < SOON_S:
+            self._stretch.in_vain_s = before.in_vain_s + before.voice_s
+        self._see_whether_heard()
         await self._make_room(level_db)
 
     async def _keep_turn(self) -> None:
