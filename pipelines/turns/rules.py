@@ -128,4 +128,5 @@ def takes_the_floor(
         return False
     if words.hold_a_command:
         return ended or words.hold_a_firm_command
-    return words.different > LISTENING_NOISE_WORDS and not (ended and voice_s < SHORTEST_TURN_S)
+    heard = words.different if ended else words.different_whole
+    return heard > LISTENING_NOISE_WORDS and not (ended and voice_s < SHORTEST_TURN_S)

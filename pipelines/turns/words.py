@@ -73,6 +73,11 @@ class Words:
         """How many different words: cut within a word, ears may write it several times."""
         return len(set(self.all))
 
+    @cached_property
+    def different_whole(self) -> int:
+        """The same without the last, which may be cut."""
+        return len(set(self.all[:-1]))
+
     @property
     def are_an_answer(self) -> bool:
         """A short answer or call that stands by itself."""

@@ -81,6 +81,8 @@ def test_who_speaks_has_the_floor_by_words(text, voice_s, avatar_speaks, takes):
         pytest.param("If I, if", "If I,", 0.44, True, False, id="too short for two words"),
         pytest.param("", "O. K.", 0.5, True, False, id="letters"),
         pytest.param("Oh,", "Oh, real", 0.8, False, False, id="cut in a sign of listening"),
+        pytest.param("I'll.", "I'll re-", 0.46, False, False, id="the second word may be cut"),
+        pytest.param("", "I would rather", 0.52, False, True, id="two whole words"),
         pytest.param("", "But.", 0.4, False, False, id="may become anything"),
         pytest.param("", "Who?", 0.4, True, True, id="a question of one word"),
     ],
