@@ -67,7 +67,8 @@ class Question:
 
     Attributes:
         frame: the question.
-        mind: who is at it.
+        mind: who is to answer it.
+        begun: who is at it.
         open: whether the beginning of the answer was let out.
         words: whether some of it was.
         tries: how often it was put to the same mind.
@@ -78,6 +79,7 @@ class Question:
 
     frame: LLMContextFrame
     mind: LLMService[Any]
+    begun: LLMService[Any] | None = None
     open: bool = False
     words: bool = False
     tries: int = 1
@@ -117,7 +119,8 @@ class MindGuard:
                 self._start_clock()
             case InterruptionFrame() | EagerEndOfTurnCancelFrame():
                 if mind is self._order.active_service:
-                    self._withdraw(frame)
+                    assert isinstance(mind, LLMService)
+                    self._withdraw(mind, frame)
             case _:
                 pass
 
@@ -130,7 +133,7 @@ class MindGuard:
         if not question or question.frame is not frame:
             self._work.stop_clock()
             question = self._question = Question(frame, mind)
-        question.mind = mind
+        question.mind = question.begun = mind
         gate = mind._speculation_gate
         if not frame.speculation or (isinstance(gate, Exit) and gate.turn_ended):
             self._start_clock()
@@ -142,11 +145,19 @@ class MindGuard:
         self._question = Question(frame, successor)
         self._work.do(successor.queue_frame(frame))
 
-    def _withdraw(self, frame: Frame) -> None:
+    def _withdraw(self, mind: LLMService[Any], frame: Frame) -> None:
+        """A question is void; a guess only until the turn ends: after that the mind goes on."""
         question = self._question
-        if question and (isinstance(frame, InterruptionFrame) or question.frame.speculation):
+        if question and (
+            isinstance(frame, InterruptionFrame)
+            or (question.frame.speculation and not self._stays(question, mind))
+        ):
             self._question = None
             self._work.stop_clock()
+
+    def _stays(self, question: Question, mind: LLMService[Any]) -> bool:
+        """Whether a mind is at a guess, and does not let go of it when that is withdrawn."""
+        return question.begun is mind and not mind._speculation_gate.is_speculating
 
     def _start_clock(self) -> None:
         question = self._question
@@ -201,6 +212,8 @@ class MindGuard:
         told = await self._news.failed(mind, why, successor)
         if isinstance(why, str) and why != EMPTY and isinstance(mind, Stoppable):
             mind.give_up()
+        if question is not self._question:
+            return  # withdrawn meanwhile
         if not question.given_up:
             await question.mind.queue_frame(question.frame)
         elif not mind.is_usable and successor is None:

@@ -1,12 +1,13 @@
 """A question is answered by the next mind, or told to have none: once, and for one reason."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 from pipecat.frames.frames import (
+    EagerEndOfTurnCancelFrame,
     Frame,
     LLMContextFrame,
     LLMFullResponseEndFrame,
@@ -46,12 +47,17 @@ class Talk:
         self.stage = stage
         self.notices: list[str] = []
         self.told = asyncio.Event()
+        # What happens while the user is told of a failure.
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
         news.send = self._tell
 
     async def _tell(self, frame: Frame) -> None:
         assert isinstance(frame, RTVIServerMessageFrame)
         self.notices.append(frame.data["text"])
         self.told.set()
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile:
+            await meanwhile()
 
     async def ask(self, *, speculation: bool = False) -> None:
         """Put a question."""
@@ -149,3 +155,35 @@ async def test_the_only_mind_of_which_nothing_was_heard_yet_says_that_it_is_lost
         frames = [f for f in talk.stage.seen if isinstance(f, END | LLMTextFrame)]
         assert isinstance(frames[0], UserStoppedSpeakingFrame), "it would have spoken too soon"
         assert talk.said == LOST
+
+
+async def test_a_guess_that_is_withdrawn_while_a_mind_fails_is_not_put_to_the_next():
+    async with Gemini(replies=[]) as first, Ollama(replies=["Rome."]) as second:
+        first.fail("*", 503)
+        async with talking(first, second) as talk:
+
+            async def withdraw() -> None:
+                await talk.stage.play(EagerEndOfTurnCancelFrame())
+                cancel = lambda frame: talk.stage.seen.count(frame) == 2  # noqa: E731
+                await talk.stage.first(EagerEndOfTurnCancelFrame, cancel)
+
+            talk.meanwhile = withdraw
+            await talk.stage.play(UserStartedSpeakingFrame())
+            await talk.ask(speculation=True)
+            await asyncio.wait_for(talk.told.wait(), 10)
+            await talk.stage.first(EagerEndOfTurnCancelFrame)
+            await talk.stage.play(UserStoppedSpeakingFrame())
+            await talk.ask()
+            await talk.answered()
+            assert talk.said == "Rome." and len(second.state.prompts) == 1
+
+
+async def test_a_guess_that_is_withdrawn_after_the_turn_is_watched_as_long_as_a_mind_is_at_it():
+    async with Ollama(replies=[HANGS, "Rome."]) as vendor, talking(vendor) as talk:
+        await talk.stage.play(UserStartedSpeakingFrame())
+        await talk.ask(speculation=True)
+        await vendor.until(lambda: bool(vendor.state.prompts), 10)
+        await talk.stage.play(UserStoppedSpeakingFrame(), EagerEndOfTurnCancelFrame())
+        await talk.ask()
+        await talk.answered(2)
+        assert talk.said == f"{LOST}Rome."
