@@ -137,7 +137,7 @@ class FullSession:
         return self._running.max_session_duration
 
     def listen_in(self, room: Room) -> None:
-        """Use a room for commands and events; its owner has connected it, or will, and closes it."""
+        """Use a room for commands and events; who owns it connects and closes it."""
         self._room = room
         room.on("data_received", self._receive)
         room.on("disconnected", lambda *_: self._events.put_nowait(None))
@@ -252,10 +252,9 @@ class FullSession:
         try:
             await _whole(self._stop())
         except LiveAvatarError as error:
-            why = f"The end of session {self.id} is not confirmed, so it may still run: "
             if because is None:
-                raise LiveAvatarError(error.status, error.code, why + error.problem) from None
-            because.add_note(f"{why}{error}")
+                raise
+            because.add_note(str(error))
 
     async def _stop(self) -> None:
         failure = None
@@ -268,7 +267,9 @@ class FullSession:
                     return
                 failure = error
         assert failure
-        raise failure
+        why = f"The end of session {self.id} is not confirmed, so it may still run"
+        log.error("%s: %s", why, failure)
+        raise LiveAvatarError(failure.status, failure.code, f"{why}: {failure.problem}")
 
 
 async def _whole(work: Coroutine[Any, Any, None]) -> None:
