@@ -22,7 +22,7 @@ from liveavatar.resources import (
     Shelf,
     Voices,
 )
-from liveavatar.rest import ROOT, Rest, path_of
+from liveavatar.rest import ROOT, TIMEOUT_S, Rest, path_of
 from liveavatar.wire import EndReason, FullRequest, LiteRequest, TokenData
 
 SESSIONS = "/v1/sessions"
@@ -31,13 +31,18 @@ SESSIONS = "/v1/sessions"
 class LiveAvatar:
     """An account at LiveAvatar, or at a server like it.
 
-    Every method raises LiveAvatarError, after 10 s at the latest. Nothing is asked twice, and
-    nothing logs the key.
+    Every method raises LiveAvatarError. Nothing is asked twice, and nothing logs the key.
     """
 
-    def __init__(self, http: aiohttp.ClientSession, key: str, base_url: str = ROOT) -> None:
-        """`base_url` is the root, without /v1; `http` is closed by who opened it."""
-        self._rest = rest = Rest(http, key, base_url)
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        key: str,
+        base_url: str = ROOT,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        """An account, for as long as `http` is open; the arguments are those of `Rest`."""
+        self._rest = rest = Rest(http, key, base_url, timeout_s)
         self.avatars = Avatars(rest)
         self.voices = Voices(rest)
         self.contexts = Contexts(rest)

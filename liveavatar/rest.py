@@ -12,7 +12,8 @@ from liveavatar.answers import checked, data_of, refusal, without
 from liveavatar.errors import LiveAvatarError, NoAnswer
 from liveavatar.records import Page, Record
 
-TIMEOUT = aiohttp.ClientTimeout(total=10)
+TIMEOUT_S = 10.0
+TIMEOUT = aiohttp.ClientTimeout(total=TIMEOUT_S)
 ROOT = "https://api.liveavatar.com"
 PAGE_SIZE = 100
 UNSENDABLE = "LiveAvatar cannot be asked this: a key or a text has characters that cannot be sent"
@@ -22,14 +23,28 @@ Query = Mapping[str, Any]
 
 
 class Rest:
-    """Asks as the holder of a key. Each call takes 10 s at most, and none is made twice.
+    """Asks as the holder of a key; no call is made twice.
 
     A redirect is not followed, since the key would go with it.
     """
 
-    def __init__(self, http: aiohttp.ClientSession, key: str, base_url: str = ROOT) -> None:
-        """`base_url` is the root, without /v1; the session is closed by who opened it."""
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        key: str,
+        base_url: str = ROOT,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        """An asker, for as long as `http` is open.
+
+        Args:
+            http: closed by who opened it.
+            key: the account's.
+            base_url: the root, without /v1.
+            timeout_s: how long each call may take.
+        """
         self._http = http
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._key = key
         self.base_url = base_url.rstrip("/")
 
@@ -111,7 +126,7 @@ class Rest:
                 json=None if body is None else _given(body),
                 params=_given(query or {}),
                 headers=headers,
-                timeout=TIMEOUT,
+                timeout=self._timeout,
                 allow_redirects=False,
             ) as response:
                 return response.status, response.reason, await response.read()
