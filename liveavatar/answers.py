@@ -64,7 +64,7 @@ def checked(status: int, reason: str | None, body: bytes) -> dict[str, Any]:
 def refusal(status: int, reason: str | None, body: bytes) -> LiveAvatarError:
     """What to raise of an answer that is an error: an envelope, FastAPI's form, or neither."""
     parsed = _parsed(body)
-    said = _message(parsed) or reason or "no reason given"
+    said = _message(parsed) or _line(reason or "") or "no reason given"
     return LiveAvatarError(status, _code(parsed), said)
 
 
@@ -117,5 +117,6 @@ def _detail(detail: Any) -> str:
 
 
 def _line(text: str) -> str:
-    """A message as one line without its full stop."""
-    return " ".join(text.split())[:MESSAGE_CHARS].rstrip(" .")
+    """A message as one line for any terminal, without its full stop."""
+    line = " ".join(text.split())[:MESSAGE_CHARS].rstrip(" .")
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
