@@ -269,7 +269,7 @@ class FullSession:
         assert failure
         why = f"The end of session {self.id} is not confirmed, so it may still run"
         log.error("%s: %s", why, failure)
-        raise LiveAvatarError(failure.status, failure.code, f"{why}: {failure.problem}")
+        raise LiveAvatarError(None, None, f"{why}: {failure.problem}") from failure
 
 
 async def _whole(work: Coroutine[Any, Any, None]) -> None:

@@ -149,6 +149,8 @@ def _told(error: LiveAvatarError, kind: str | None) -> AvatarError:
     if error.status is None or 400 <= error.status < 500:
         help_ = f"avatar account {kind or ''}".rstrip()
         return UserError(f"LiveAvatar refused: {error.problem}", f"see `{help_} --help`")
+    if error.status < 400 and error.code is None:
+        return UserError(error.problem, "check LIVEAVATAR_BASE_URL")
     return PartFailed(f"LiveAvatar failed: {error.problem}; try again later.")
 
 

@@ -116,7 +116,7 @@ async def test_who_is_cancelled_at_any_time_leaves_nothing_running(
     caller: Caller, live: LiveAvatar
 ) -> None:
     for fault in ("start:delay by=0.3", "stop:delay by=0.3"):
-        await caller.order(f"{fault} times=1")
+        await caller.order(f"{fault} times=2")
     reached = asyncio.Event()
 
     async def reach(id: str) -> None:
