@@ -143,7 +143,7 @@ class FullSession:
         room.on("disconnected", lambda *_: self._events.put_nowait(None))
 
     async def events(self) -> AsyncIterator[Event]:
-        """What LiveAvatar says, until the session or the room is over. For one reader."""
+        """What LiveAvatar says, until the session is over or the room is lost. For one reader."""
         while (event := await self._events.get()) is not None:
             yield event
             if isinstance(event, Stopped):

@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.sandbox.conftest import caller, clock
 __all__ = ["caller", "clock"]
 
 VALUE = "sk-very-secret-value"
-Account = Callable[..., Awaitable[str]]
+Account = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def settings(caller: Caller) -> Settings:
 def account(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Account:
     """Does `avatar account` with something on standard input; what it prints, parsed if JSON."""
 
-    async def run(*words: str, given: str = "", **more: str):
+    async def run(*words: str, given: str = "", **more: str) -> Any:
         monkeypatch.setattr("sys.stdin", io.StringIO(given))
         told = await do(settings.model_copy(update=load(more)), words)
         assert VALUE not in told
