@@ -185,6 +185,8 @@ async def test_what_cannot_be_says_what_to_do(
         await account("llms", liveavatar_api_key="wrong")
     with refused("check LIVEAVATAR_BASE_URL", PartFailed):
         await account("llms", liveavatar_base_url="http://127.0.0.1:9")
+    with refused("without its envelope .200.: check LIVEAVATAR_BASE_URL"):
+        await account("llms", liveavatar_base_url=f"{caller.url}/openapi.json?")
     await caller.order("GET /v1/llm-configurations:answer status=500 message=broken times=1")
     with refused("LiveAvatar failed: broken .500.; try again later", PartFailed):
         await account("llms")

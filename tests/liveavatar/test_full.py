@@ -177,10 +177,8 @@ class Agent:
 
 
 @pytest.fixture
-async def met(
-    livekit: LiveKit, account: LiveAvatar
-) -> AsyncIterator[tuple[FullSession, Agent, rtc.Room]]:
-    """A session whose room is a real one, LiveAvatar's side there, and its user's."""
+async def met(livekit: LiveKit, account: LiveAvatar) -> AsyncIterator[tuple[FullSession, Agent]]:
+    """A session whose room is a real one, and LiveAvatar's side there."""
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(FullSession(account, WISH))
         rooms = []
@@ -195,13 +193,13 @@ async def met(
         ours.on("participant_connected", lambda _: seen.set())
         if not ours.remote_participants:
             await asyncio.wait_for(seen.wait(), PATIENCE_S)
-        yield session, Agent(rooms[0]), ours
+        yield session, Agent(rooms[0])
 
 
 async def test_commands_and_events_go_through_a_room(
-    met: tuple[FullSession, Agent, rtc.Room],
+    met: tuple[FullSession, Agent],
 ) -> None:
-    session, agent, _ = met
+    session, agent = met
     ids = [
         await session.say("Hello."),
         await session.ask("Why?"),
@@ -233,9 +231,9 @@ async def test_commands_and_events_go_through_a_room(
 
 
 async def test_the_button_is_pressed_once_it_is_said_to_be(
-    met: tuple[FullSession, Agent, rtc.Room],
+    met: tuple[FullSession, Agent],
 ) -> None:
-    session, agent, _ = met
+    session, agent = met
     pressing = asyncio.create_task(session.press_to_talk())
     assert (await agent.next())["event_type"] == "user.start_push_to_talk"
     await agent.send("user.push_to_talk_stopped")  # of another time
