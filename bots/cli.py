@@ -17,6 +17,7 @@ VERBS = {
     "link": "bots.link",
     # A module of the verb's name would hide the package from bots/avatar.py, started as a file.
     "sessions": "bots.ledger",
+    "account": "bots.account.command",
 }
 
 

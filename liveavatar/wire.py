@@ -173,7 +173,7 @@ class SessionRequest(Message):
     avatar_id: UUID
     is_sandbox: bool = False
     video_settings: VideoSettings | None = None
-    max_session_duration: int | None = Field(None, gt=0, description="seconds")
+    max_session_duration: int | None = Field(default=None, gt=0, description="seconds")
     avatar_persona: AvatarPersona | None = None
     video_quality: Quality | None = None
     video_encoding: Encoding | None = None

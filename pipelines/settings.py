@@ -238,6 +238,7 @@ class Settings(BaseSettings):
         True, description="begin another session in a pause before one ends"
     )
     liveavatar_dollars_per_minute: Price = Field(0.1, description="price of a minute of a session")
+    elevenlabs_api_key: SecretStr = NO_KEY
 
     # Daily.
     daily_api_key: SecretStr = NO_KEY

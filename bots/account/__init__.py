@@ -1,0 +1,1 @@
+"""`avatar account`: what is stored at LiveAvatar."""

@@ -1,0 +1,1 @@
+"""Tests of LiveAvatar's client: real sockets, and a real room where one is needed."""
