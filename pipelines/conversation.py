@@ -20,6 +20,7 @@ from sessions import metrics
 from sessions.transcript import Transcript
 
 from .budget import Budget, admit
+from .direct.choice import is_direct
 from .entry import CleanEars, Entry
 from .guard.cast import cast
 from .guard.face import FaceGuard
@@ -36,7 +37,7 @@ from .meter import Meter, Staying
 from .mind.memory import memory_of
 from .notes import follow_errors, follow_face, follow_speed
 from .page import follow_page, follow_returns, follow_spend
-from .parts import Lineup, load
+from .parts import Lineup, comes_to_room, load
 from .persona import Persona
 from .recorder import Recorder
 from .settings import Settings
@@ -229,8 +230,9 @@ def _traced(request: Request) -> dict[str, Any]:
 
 async def _meet(request: Request, http: aiohttp.ClientSession) -> Meeting:
     chosen = request.lineup["transport"].part
-    build = load(chosen).build
-    extra = {"persona": request.persona} if chosen.value == "heygen" else {}
+    direct = comes_to_room(request.lineup) and is_direct(request.settings)
+    build = load(chosen).build_direct if direct else load(chosen).build
+    extra = {"persona": request.persona} if direct or chosen.value == "heygen" else {}
     meeting = build(request.settings, http, request.arguments, request.size, **extra)
     return await meeting if inspect.isawaitable(meeting) else meeting
 
@@ -256,11 +258,10 @@ def _face(
     if asked == "none":
         return face()
     faces = cast(asked, face, settings, request.persona, http, request.size)
-    if meeting.stay:
+    if meeting.stay:  # a room ends with its session
         meter.count(meeting.stay)
-    if meeting.face:  # a room ends with its session
         faces = replace(faces, rolls_over=False, leaving=ROOM_CLOSES)
-    is_paid = asked == "heygen" and not meeting.face
+    is_paid = asked == "heygen" and not meeting.stay
     early = settings.avatar_prewarm
     guard = PaidFace(faces, early=early) if is_paid else FaceGuard(faces)
     follow_face(guard, asked, transcript)
