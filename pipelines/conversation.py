@@ -228,12 +228,19 @@ def _traced(request: Request) -> dict[str, Any]:
     return {"enable_tracing": traced, "conversation_id": request.arguments.session_id}
 
 
+def _given(request: Request, http: aiohttp.ClientSession) -> tuple[Any, ...]:
+    """What every place where one meets is built with."""
+    return request.settings, http, request.arguments, request.size
+
+
 async def _meet(request: Request, http: aiohttp.ClientSession) -> Meeting:
     chosen = request.lineup["transport"].part
-    direct = comes_to_room(request.lineup) and is_direct(request.settings)
-    build = load(chosen).build_direct if direct else load(chosen).build
-    extra = {"persona": request.persona} if direct or chosen.value == "heygen" else {}
-    meeting = build(request.settings, http, request.arguments, request.size, **extra)
+    if comes_to_room(request.lineup) and is_direct(request.settings):
+        from .direct.meeting import build_direct
+
+        return build_direct(*_given(request, http), request.persona)
+    extra = {"persona": request.persona} if chosen.value == "heygen" else {}
+    meeting = load(chosen).build(*_given(request, http), **extra)
     return await meeting if inspect.isawaitable(meeting) else meeting
 
 

@@ -230,8 +230,7 @@ class Settings(BaseSettings):
     )
     liveavatar_codec: Literal["H264", "VP8"] = Field("H264", description="codec of the video")
     liveavatar_room: Literal["auto", "direct", "relay"] = Field(
-        "auto",
-        description="how it comes into a LiveKit room: direct or relay; auto decides",
+        "auto", description="how it comes into a LiveKit room: direct or relay; auto decides"
     )
     liveavatar_max_duration_s: int | None = Field(
         None, gt=0, description="seconds after which LiveAvatar ends a session"

@@ -1,21 +1,15 @@
 """A room on a LiveKit server of one's own."""
 
 import aiohttp
-import jwt
 from livekit import api
 from pipecat.runner.types import LiveKitRunnerArguments
 from pipecat.transports.livekit.transport import LiveKitParams, LiveKitTransport
 
-from pipelines.direct.avatars import Avatars, Place
-from pipelines.direct.face import DirectFace
-from pipelines.direct.room import Camera, DirectTransport
 from pipelines.errors import UserError
-from pipelines.media.publisher import Publisher
 from pipelines.media.video import ToRoom
 from pipelines.meeting import Meeting, media, telling
 from pipelines.microphone import is_off
 from pipelines.occupancy import is_occupied
-from pipelines.persona import Persona
 from pipelines.settings import Settings
 
 # LiveKit keeps up to a second of the voice. Each time it has run dry and the lost time was made up,
@@ -42,42 +36,6 @@ def build(
         occupied=lambda _gone: is_occupied(transport._client._room),
         tell=telling(transport),
     )
-
-
-def build_direct(
-    settings: Settings,
-    http: aiohttp.ClientSession,
-    arguments: LiveKitRunnerArguments,
-    size: tuple[int, int],
-    persona: Persona,
-) -> Meeting:
-    """The transport for a room that LiveAvatar joins itself: what is sent there is its stand-in.
-
-    Its camera is published when there is something for it.
-    """
-    params = LiveKitParams(
-        **media(size) | {"video_out_enabled": False}, audio_out_queue_size_ms=QUEUED_MS
-    )
-    transport = DirectTransport(arguments.url, arguments.token, arguments.room_name, params)
-    place = Place(arguments.url, arguments.room_name, _identity(arguments.token))
-    avatars = Avatars(settings, place, lambda: transport.room, http)
-    transport.follow(avatars)
-    camera = Camera(Publisher(lambda: transport.room, size), size)
-    return Meeting(
-        transport,
-        (camera,),
-        camera.newest.shown,
-        face=lambda: DirectFace(settings, persona, http, avatars),
-        alive=lambda: transport._client._connected,
-        muted=lambda: is_off(transport.room),
-        occupied=lambda _gone: is_occupied(transport.room),
-        tell=telling(transport),
-    )
-
-
-def _identity(token: str) -> str:
-    """Who the token of a room lets in."""
-    return str(jwt.decode(token, options={"verify_signature": False}).get("sub", ""))
 
 
 async def check(settings: Settings, http: aiohttp.ClientSession) -> None:

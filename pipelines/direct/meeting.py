@@ -1,0 +1,50 @@
+"""A LiveKit room of the user's own that LiveAvatar joins itself."""
+
+import aiohttp
+import jwt
+from pipecat.runner.types import LiveKitRunnerArguments
+from pipecat.transports.livekit.transport import LiveKitParams
+
+from pipelines.media.publisher import Publisher
+from pipelines.meeting import Meeting, media, telling
+from pipelines.microphone import is_off
+from pipelines.occupancy import is_occupied
+from pipelines.persona import Persona
+from pipelines.settings import Settings
+from pipelines.transport.livekit import QUEUED_MS
+
+from .avatars import Avatars, Place
+from .face import DirectFace
+from .room import Camera, DirectTransport
+
+
+def build_direct(
+    settings: Settings,
+    http: aiohttp.ClientSession,
+    arguments: LiveKitRunnerArguments,
+    size: tuple[int, int],
+    persona: Persona,
+) -> Meeting:
+    """The transport, whose camera is published while something stands in for the avatar."""
+    options = media(size) | {"video_out_enabled": False}
+    params = LiveKitParams(**options, audio_out_queue_size_ms=QUEUED_MS)
+    transport = DirectTransport(arguments.url, arguments.token, arguments.room_name, params)
+    place = Place(arguments.url, arguments.room_name, _identity(arguments.token))
+    avatars = Avatars(settings, place, lambda: transport.room, http)
+    transport.follow(avatars)
+    camera = Camera(Publisher(lambda: transport.room, size), size)
+    return Meeting(
+        transport,
+        (camera,),
+        camera.newest.shown,
+        face=lambda: DirectFace(settings, persona, http, avatars),
+        alive=lambda: transport._client._connected,
+        muted=lambda: is_off(transport.room),
+        occupied=lambda _gone: is_occupied(transport.room),
+        tell=telling(transport),
+    )
+
+
+def _identity(token: str) -> str:
+    """Who the token of a room lets in."""
+    return str(jwt.decode(token, options={"verify_signature": False}).get("sub", ""))

@@ -1,0 +1,175 @@
+"""A LiveKit room with users and an avatar in it: what this process takes part in, and what not."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import aiohttp
+import jwt
+import numpy as np
+import pytest
+from livekit import api, rtc
+from pipecat.frames.frames import OutputImageRawFrame
+from pipecat.transports.livekit.transport import LiveKitParams
+
+from liveavatar.wire import Encoding
+from pipelines.direct.avatars import ENTRY_S, Avatars, Place
+from pipelines.direct.face import SaidVoiceFrame
+from pipelines.direct.room import Camera, DirectTransport
+from pipelines.guard.seat import ElsewhereFrame
+from pipelines.media.publisher import Publisher
+from pipelines.meeting import media
+from pipelines.microphone import is_off
+from pipelines.occupancy import is_occupied
+from pipelines.settings import load_settings
+from sandbox.livekit_server import http_url
+from sandbox.room import Room
+from tests.standins.stage import Stage, running
+from tests.talk.app import until
+from tests.talk.guest import Guest
+
+ROOM, MINUTE_S, SIZE = "direct", 60, (320, 180)
+AUDIO, VIDEO = rtc.TrackKind.KIND_AUDIO, rtc.TrackKind.KIND_VIDEO
+
+
+class Hall:
+    """A room with the bot in it."""
+
+    def __init__(self, livekit, http: aiohttp.ClientSession) -> None:
+        keys = {"livekit_api_key": livekit.key, "livekit_api_secret": livekit.secret}
+        settings = load_settings(livekit_url=livekit.url, **keys)
+        params = LiveKitParams(**media(SIZE) | {"video_out_enabled": False})
+        token = livekit.token(ROOM, "bot", MINUTE_S)
+        self.transport = DirectTransport(livekit.url, token, ROOM, params)
+        place = Place(livekit.url, ROOM, "bot")
+        self.avatars = Avatars(settings, place, lambda: self.transport.room, http)
+        self.transport.follow(self.avatars)
+        self.camera = Camera(Publisher(lambda: self.transport.room, SIZE), SIZE)
+        self.came: list[str] = []
+        self.transport.add_event_handler(
+            "on_client_connected", lambda _, who: self.came.append(who["id"])
+        )
+
+    @property
+    def taken(self) -> set[tuple[str, int]]:
+        """What the bot is subscribed to: of whom, and of which kind."""
+        assert self.transport.room
+        return {
+            (identity, publication.kind)
+            for identity, participant in self.transport.room.remote_participants.items()
+            for publication in participant.track_publications.values()
+            if publication.subscribed
+        }
+
+
+@pytest.fixture
+async def hall(livekit) -> AsyncIterator[tuple[Hall, Stage]]:
+    async with aiohttp.ClientSession() as http:
+        hall = Hall(livekit, http)
+        transport = hall.transport
+        async with running(transport.input(), hall.camera, transport.output()) as stage:
+            await until(lambda: transport.room and transport.room.isconnected())
+            yield hall, stage
+
+
+@contextlib.asynccontextmanager
+async def avatar_in(hall: Hall, livekit) -> AsyncIterator[str]:
+    """LiveAvatar's avatar, let in by the bot."""
+    invited = hall.avatars.invite()
+    avatar = Room(SIZE, Encoding.H264)
+    await avatar.join(livekit.url, invited.token)
+    try:
+        yield invited.identity
+    finally:
+        await avatar.leave()
+
+
+@contextlib.asynccontextmanager
+async def guest_in(livekit, name: str) -> AsyncIterator[Guest]:
+    guest = await Guest.joining(livekit.url, livekit.token(ROOM, name, MINUTE_S))
+    try:
+        yield guest
+    finally:
+        await guest.aclose()
+
+
+async def film(guest: Guest) -> None:
+    """Turn a user's camera on."""
+    track = rtc.LocalVideoTrack.create_video_track("camera", rtc.VideoSource(*SIZE))
+    await guest.room.local_participant.publish_track(track, rtc.TrackPublishOptions())
+
+
+def test_what_lets_an_avatar_in_lets_it_publish_in_that_room_for_ten_minutes_and_no_more(livekit):
+    keys = {"livekit_api_key": livekit.key, "livekit_api_secret": livekit.secret}
+    settings = load_settings(livekit_url=livekit.url, **keys)
+    avatars = Avatars(settings, Place(livekit.url, ROOM, "bot"), lambda: None, None)
+    one, other = avatars.invite(), avatars.invite()
+    claims = jwt.decode(one.token, livekit.secret, ["HS256"])
+    assert claims["video"] == {
+        "roomJoin": True,
+        "room": ROOM,
+        "canPublish": True,
+        "canPublishData": True,
+        "canSubscribe": False,
+        "canUpdateOwnMetadata": False,
+    }
+    assert claims["exp"] - claims["nbf"] <= ENTRY_S and claims["kind"] == "agent"
+    assert claims["attributes"] == {"lk.publish_on_behalf": "bot"}
+    assert one.identity == claims["sub"] != other.identity
+    assert one.token not in repr(one)
+
+
+async def test_users_are_heard_and_nothing_else_is_received(hall, livekit):
+    bot, _ = hall
+    async with guest_in(livekit, "ann") as ann, avatar_in(bot, livekit) as avatar:
+        await film(ann)
+        async with guest_in(livekit, "bob"):
+            await until(lambda: {("ann", AUDIO), ("bob", AUDIO)} <= bot.taken)
+            await asyncio.wait_for(bot.avatars.appeared(avatar), 10)
+            others = bot.transport.room.remote_participants
+            await until(lambda: len(others["ann"].track_publications) == 2)
+            assert bot.taken == {("ann", AUDIO), ("bob", AUDIO)}
+            assert bot.came == ["ann", "bob"] and bot.transport.get_participants() == bot.came
+        ann.mute(True)
+        await until(lambda: is_off(bot.transport.room))
+        await ann.aclose()
+        await until(lambda: not is_occupied(bot.transport.room))
+        assert avatar in others, "a room with only the avatar in it is empty"
+
+
+async def test_the_bot_publishes_a_picture_only_while_there_is_no_avatar(hall, livekit):
+    bot, stage = hall
+    picture = OutputImageRawFrame(bytes(SIZE[0] * SIZE[1] * 3), SIZE, "RGB")
+    voice = np.full(24_000, 9000, np.int16).tobytes()
+    async with guest_in(livekit, "ann") as ann:
+        await until(lambda: "bot" in ann.tracks)
+
+        def kinds() -> set[int]:
+            tracks = ann.room.remote_participants["bot"].track_publications.values()
+            return {each.kind for each in tracks}
+
+        assert kinds() == {AUDIO}
+        for _ in range(2):
+            await stage.play(picture)
+            await until(lambda: kinds() == {AUDIO, VIDEO})
+            await stage.play(ElsewhereFrame())
+            await until(lambda: kinds() == {AUDIO})
+        before = len(ann.heard)
+        await stage.play(SaidVoiceFrame(voice, 24_000, 1))
+        await ann.until(lambda: len(ann.heard) > before + 150)
+        assert not ann.last_loud_at, "what the avatar says is not said by the bot, too"
+
+
+async def test_an_avatar_that_is_shown_out_is_gone_at_once_and_another_time_nothing_fails(
+    hall, livekit
+):
+    bot, _ = hall
+    async with avatar_in(bot, livekit) as avatar:
+        await asyncio.wait_for(bot.avatars.appeared(avatar), 10)
+        await bot.avatars.show_out(avatar)
+        await until(lambda: not bot.avatars.shows(avatar))
+        who = api.ListParticipantsRequest(room=ROOM)
+        async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as server:
+            present = (await server.room.list_participants(who)).participants
+        assert [each.identity for each in present] == ["bot"]
+        await bot.avatars.show_out(avatar)
