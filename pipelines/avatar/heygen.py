@@ -108,11 +108,6 @@ class LiveAvatarVideoService(HeyGenVideoService):
         return self._lite.refused
 
     @property
-    def failure(self) -> Exception | None:
-        """What went wrong while it was set up."""
-        return self._lite.failure
-
-    @property
     def why(self) -> str:
         """Why there is none, if that is known."""
         return self._lite.why

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from pipecat.services.heygen.api_liveavatar import LiveAvatarApiError
+
 from pipelines.heygen import LiteClient
 
 from .avatars import Avatars, Pass
@@ -12,7 +14,11 @@ BYTES_PER_S = 2 * 24_000
 
 
 class DirectClient(LiteClient):
-    """A session of which this process has the WebSocket alone."""
+    """A session of which this process has the WebSocket alone.
+
+    Attributes:
+        late: whether its avatar could be in the room by now, and is not.
+    """
 
     def __init__(
         self, *arguments: Any, avatars: Avatars, invited: Pass, playout: Playout, **options: Any
@@ -22,6 +28,7 @@ class DirectClient(LiteClient):
         self._identity = invited.identity
         self._playout = playout
         self._came = self._dismissed = False
+        self.late = False
 
     @property
     def in_room(self) -> bool:
@@ -29,6 +36,12 @@ class DirectClient(LiteClient):
         shows = self._avatars.shows(self._identity)
         self._came = self._came or shows
         return self._avatars.reachable and (shows or not self._came)
+
+    @property
+    def kept_out(self) -> bool:
+        """Whether LiveAvatar may have failed to join the room."""
+        refused = isinstance(self.failure, LiveAvatarApiError) and self.failure.status >= 500
+        return not self._came and (refused or self.late)
 
     async def agent_speak(self, audio: bytes, event_id: str) -> None:
         """Send voice: s16le mono 24 kHz."""

@@ -16,7 +16,7 @@ from pipecat.processors.frame_processor import FrameDirection
 
 from pipelines.avatar.heygen import LiveAvatarVideoService
 from pipelines.guard.rules import ANSWER_S
-from pipelines.guard.seat import ElsewhereFrame
+from pipelines.guard.seat import FIRST_PICTURE_S, ElsewhereFrame
 from pipelines.lite import session_request
 from pipelines.media.pace import VoiceOnly
 from pipelines.persona import Persona
@@ -26,6 +26,9 @@ from sessions.spend import Stay
 from .avatars import Avatars
 from .client import DirectClient
 from .playout import Playout
+
+# An avatar that is not in the room by then does not come: a little less than it is waited for.
+ARRIVAL_S = FIRST_PICTURE_S - 1
 
 
 @dataclass
@@ -42,6 +45,8 @@ class SaidVoiceFrame(TTSAudioRawFrame):
 
 class DirectVideoService(LiveAvatarVideoService):
     """Sends the voice to LiveAvatar, and passes it on with its place."""
+
+    _lite: DirectClient
 
     def __init__(
         self,
@@ -82,8 +87,19 @@ class DirectVideoService(LiveAvatarVideoService):
             await asyncio.wait_for(self._playout.reach(self._playout.given_s), left_s + ANSWER_S)
         await super().stop(frame)
 
+    @property
+    def kept_out(self) -> bool:
+        """Whether LiveAvatar may have failed to join the room."""
+        return self._lite.kept_out
+
     async def _appear(self) -> None:
-        await self._avatars.appeared(self._identity)
+        coming = asyncio.ensure_future(self._avatars.appeared(self._identity))
+        try:
+            await asyncio.wait([coming], timeout=ARRIVAL_S)
+            self._lite.late = self.shows_face and not coming.done()
+            await coming
+        finally:
+            coming.cancel()
         await self.push_frame(ElsewhereFrame())
 
     async def _teardown(self) -> None:
@@ -161,6 +177,6 @@ class DirectFace(Pipeline):
         return self._service.ends_at_s
 
     @property
-    def failure(self) -> Exception | None:
-        """What went wrong while it was set up."""
-        return self._service.failure
+    def kept_out(self) -> bool:
+        """Whether LiveAvatar may have failed to join the room."""
+        return self._service.kept_out

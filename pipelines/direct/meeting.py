@@ -2,9 +2,12 @@
 
 import aiohttp
 import jwt
+from loguru import logger
+from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.runner.types import LiveKitRunnerArguments
 from pipecat.transports.livekit.transport import LiveKitParams
 
+from pipelines.avatar.heygen import build as relayed
 from pipelines.media.publisher import Publisher
 from pipelines.meeting import Meeting, media, telling
 from pipelines.microphone import is_off
@@ -37,12 +40,35 @@ def build_direct(
         transport,
         (camera,),
         camera.newest.shown,
-        face=lambda: DirectFace(settings, persona, http, avatars),
+        face=Faces(settings, persona, http, avatars),
         alive=lambda: transport._client._connected,
         muted=lambda: is_off(transport.room),
         occupied=lambda _gone: is_occupied(transport.room),
         tell=telling(transport),
     )
+
+
+class Faces:
+    """Builds one face after the other: relayed ones, if none came and that is not ruled out."""
+
+    def __init__(
+        self, settings: Settings, persona: Persona, http: aiohttp.ClientSession, avatars: Avatars
+    ) -> None:
+        self._parts = settings, persona, http
+        self._avatars = avatars
+        self._former: DirectFace | None = None
+        self._relays = False
+
+    def __call__(self) -> FrameProcessor:
+        """Another face."""
+        settings, *_ = self._parts
+        if self._former and self._former.kept_out and settings.liveavatar_room == "auto":
+            self._relays = True
+            logger.warning("LiveAvatar did not come into the room itself, so it is relayed.")
+        if self._relays:
+            return relayed(*self._parts)
+        self._former = DirectFace(*self._parts, self._avatars)
+        return self._former
 
 
 def _identity(token: str) -> str:
