@@ -67,8 +67,14 @@ def _keys(settings: Settings) -> tuple[str, str]:
     return key, secret
 
 
+def is_sent(participant: rtc.RemoteParticipant | None) -> bool:
+    """Whether a participant was let in as the avatar of another one, be it by a former process."""
+    agent = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+    return bool(participant and participant.kind == agent and ON_BEHALF in participant.attributes)
+
+
 class Avatars:
-    """Knows which participants of a room are avatars of this conversation."""
+    """Lets avatars of this conversation into its room, and knows what they do there."""
 
     def __init__(
         self,
@@ -82,11 +88,7 @@ class Avatars:
         self._place = place
         self._room = room
         self._http = http
-        self._identities: set[str] = set()
         self._changed = asyncio.Event()
-
-    def __contains__(self, identity: str) -> bool:
-        return identity in self._identities
 
     @property
     def reachable(self) -> bool:
@@ -96,9 +98,7 @@ class Avatars:
 
     def invite(self) -> Pass:
         """Let another avatar in."""
-        invited = entry(self._settings, self._place)
-        self._identities.add(invited.identity)
-        return invited
+        return entry(self._settings, self._place)
 
     def invitation(self, invited: Pass) -> CustomSDKLiveKitConfig:
         """What LiveAvatar is told of the room."""

@@ -19,7 +19,7 @@ from pipelines.guard.seat import ElsewhereFrame
 from pipelines.media.publisher import Publisher
 from pipelines.media.video import ToRoom
 
-from .avatars import Avatars
+from .avatars import Avatars, is_sent
 from .face import SaidVoiceFrame
 
 Connect = Callable[..., Awaitable[None]]
@@ -29,6 +29,9 @@ class Microphones(LiveKitTransportClient):
     """Subscribes to users' microphones alone, and takes no avatar for a user.
 
     Its base receives, and so decodes, every track there is (livekit/transport.py:353).
+
+    Attributes:
+        avatars: told when one publishes something.
     """
 
     avatars: Avatars
@@ -56,22 +59,23 @@ class Microphones(LiveKitTransportClient):
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
         """Listen to a user's microphone."""
-        if participant.identity in self.avatars:
+        if is_sent(participant):
             self.avatars.changed()
         elif publication.kind == rtc.TrackKind.KIND_AUDIO:
             publication.set_subscribed(True)
 
     async def _participant_connected(self, participant_id: str) -> None:
-        if participant_id not in self.avatars:
+        if not is_sent(self.room.remote_participants.get(participant_id)):
             await super()._participant_connected(participant_id)
 
     async def _async_on_participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity not in self.avatars:
+        if not is_sent(participant):
             await super()._async_on_participant_disconnected(participant)
 
     def get_participants(self) -> list[str]:
         """The identities of everybody else but avatars."""
-        return [each for each in super().get_participants() if each not in self.avatars]
+        everybody = self.room.remote_participants.items()
+        return [identity for identity, participant in everybody if not is_sent(participant)]
 
 
 class DirectOutput(LiveKitOutputTransport):
@@ -93,7 +97,7 @@ class DirectTransport(LiveKitTransport):
         self._client = Microphones(url, token, room, params, callbacks, self.name)
 
     def follow(self, avatars: Avatars) -> None:
-        """Know who is an avatar."""
+        """Tell when an avatar publishes something."""
         self._client.avatars = avatars
 
     @property

@@ -17,7 +17,7 @@ export const isSent = (participant) => Boolean(participant?.attributes?.[ON_BEHA
 
 /** Tells by `show` which picture is to be seen now. */
 export class Cameras {
-  /** @type {{ track: MediaStreamTrack, identity: string, sent: boolean }[]} */
+  /** @type {{ track: MediaStreamTrack, identity: string, sentBy?: string }[]} */
   #all = [];
   /** @type {MediaStreamTrack | undefined} */
   #shown;
@@ -35,7 +35,7 @@ export class Cameras {
    * @param {{ identity: string, attributes?: Readonly<Record<string, string>> }} from
    */
   add(track, from) {
-    this.#all.push({ track, identity: from.identity, sent: isSent(from) });
+    this.#all.push({ track, identity: from.identity, sentBy: from.attributes?.[ON_BEHALF] });
     this.#choose();
   }
 
@@ -56,10 +56,11 @@ export class Cameras {
     this.#choose();
   }
 
-  /** @param {{ identity: string, sent: boolean }} camera */
-  #rank({ identity, sent }) {
+  /** @param {{ identity: string, sentBy?: string }} camera */
+  #rank({ identity, sentBy }) {
     if (identity === this.#bot) return BOT;
-    return sent ? SENT : ANYBODY;
+    // One that a former bot has sent may have outlived it.
+    return sentBy && sentBy === (this.#bot ?? sentBy) ? SENT : ANYBODY;
   }
 
   // An avatar that is to follow another one is in the room before: the first is seen until it goes.

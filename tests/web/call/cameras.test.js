@@ -53,6 +53,14 @@ test("a user's camera is not taken for the avatar, whoever comes first", () => {
   assert.deepEqual(seen, ["ann", "face"]);
 });
 
+test("an avatar that a former bot has left behind is not this one's", () => {
+  const left = { identity: "avatar-0", attributes: { "lk.publish_on_behalf": "another bot" } };
+  cameras.know("bot");
+  cameras.add(picture("left behind"), left);
+  cameras.add(picture("face"), face("avatar-1"));
+  assert.deepEqual(seen, ["left behind", "face"]);
+});
+
 test("whose sign of life comes late is the bot from then on", () => {
   cameras.add(picture("stand-in"), BOT);
   cameras.add(picture("face"), face("avatar-1"));
