@@ -4,72 +4,25 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-import aiohttp
 import jwt
 import numpy as np
-import pytest
 from livekit import api, rtc
 from pipecat.frames.frames import OutputImageRawFrame
-from pipecat.transports.livekit.transport import LiveKitParams
 
 from liveavatar.wire import Encoding
 from pipelines.direct.avatars import ENTRY_S, Avatars, Place
 from pipelines.direct.face import SaidVoiceFrame
-from pipelines.direct.room import Camera, DirectTransport
 from pipelines.guard.seat import ElsewhereFrame
-from pipelines.media.publisher import Publisher
-from pipelines.meeting import media
 from pipelines.microphone import is_off
 from pipelines.occupancy import is_occupied
 from pipelines.settings import load_settings
 from sandbox.livekit_server import http_url
 from sandbox.room import Room
-from tests.standins.stage import Stage, running
+from tests.pipelines.direct.conftest import MINUTE_S, ROOM, SIZE, Hall
 from tests.talk.app import until
 from tests.talk.guest import Guest
 
-ROOM, MINUTE_S, SIZE = "direct", 60, (320, 180)
 AUDIO, VIDEO = rtc.TrackKind.KIND_AUDIO, rtc.TrackKind.KIND_VIDEO
-
-
-class Hall:
-    """A room with the bot in it."""
-
-    def __init__(self, livekit, http: aiohttp.ClientSession) -> None:
-        keys = {"livekit_api_key": livekit.key, "livekit_api_secret": livekit.secret}
-        settings = load_settings(livekit_url=livekit.url, **keys)
-        params = LiveKitParams(**media(SIZE) | {"video_out_enabled": False})
-        token = livekit.token(ROOM, "bot", MINUTE_S)
-        self.transport = DirectTransport(livekit.url, token, ROOM, params)
-        place = Place(livekit.url, ROOM, "bot")
-        self.avatars = Avatars(settings, place, lambda: self.transport.room, http)
-        self.transport.follow(self.avatars)
-        self.camera = Camera(Publisher(lambda: self.transport.room, SIZE), SIZE)
-        self.came: list[str] = []
-        self.transport.add_event_handler(
-            "on_client_connected", lambda _, who: self.came.append(who["id"])
-        )
-
-    @property
-    def taken(self) -> set[tuple[str, int]]:
-        """What the bot is subscribed to: of whom, and of which kind."""
-        assert self.transport.room
-        return {
-            (identity, publication.kind)
-            for identity, participant in self.transport.room.remote_participants.items()
-            for publication in participant.track_publications.values()
-            if publication.subscribed
-        }
-
-
-@pytest.fixture
-async def hall(livekit) -> AsyncIterator[tuple[Hall, Stage]]:
-    async with aiohttp.ClientSession() as http:
-        hall = Hall(livekit, http)
-        transport = hall.transport
-        async with running(transport.input(), hall.camera, transport.output()) as stage:
-            await until(lambda: transport.room and transport.room.isconnected())
-            yield hall, stage
 
 
 @contextlib.asynccontextmanager

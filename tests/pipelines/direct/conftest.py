@@ -1,0 +1,59 @@
+"""A LiveKit room with the bot in it, which LiveAvatar's avatars may join."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from pipecat.transports.livekit.transport import LiveKitParams
+
+from pipelines.direct.avatars import Avatars, Place
+from pipelines.direct.room import Camera, DirectTransport
+from pipelines.media.publisher import Publisher
+from pipelines.meeting import media
+from pipelines.settings import load_settings
+from sandbox import LiveKit
+from tests.standins.stage import Stage, running
+from tests.talk.app import until
+
+ROOM, MINUTE_S, SIZE = "direct", 60, (320, 180)
+
+
+class Hall:
+    """A room with the bot in it; `came` are the users it was told of."""
+
+    def __init__(self, livekit: LiveKit, http: aiohttp.ClientSession) -> None:
+        keys = {"livekit_api_key": livekit.key, "livekit_api_secret": livekit.secret}
+        self.http = http
+        self.settings = load_settings(livekit_url=livekit.url, **keys)
+        params = LiveKitParams(**media(SIZE) | {"video_out_enabled": False})
+        token = livekit.token(ROOM, "bot", MINUTE_S)
+        self.transport = DirectTransport(livekit.url, token, ROOM, params)
+        place = Place(livekit.url, ROOM, "bot")
+        self.avatars = Avatars(self.settings, place, lambda: self.transport.room, http)
+        self.transport.follow(self.avatars)
+        self.camera = Camera(Publisher(lambda: self.transport.room, SIZE), SIZE)
+        self.came: list[str] = []
+        self.transport.add_event_handler(
+            "on_client_connected", lambda _, who: self.came.append(who["id"])
+        )
+
+    @property
+    def taken(self) -> set[tuple[str, int]]:
+        """What the bot is subscribed to: of whom, and of which kind."""
+        assert self.transport.room
+        return {
+            (identity, publication.kind)
+            for identity, participant in self.transport.room.remote_participants.items()
+            for publication in participant.track_publications.values()
+            if publication.subscribed
+        }
+
+
+@pytest.fixture
+async def hall(livekit: LiveKit) -> AsyncIterator[tuple[Hall, Stage]]:
+    async with aiohttp.ClientSession() as http:
+        hall = Hall(livekit, http)
+        transport = hall.transport
+        async with running(transport.input(), hall.camera, transport.output()) as stage:
+            await until(lambda: transport.room and transport.room.isconnected())
+            yield hall, stage
