@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from livekit import rtc
 from pipecat.transports.livekit.transport import LiveKitParams
 
 from pipelines.direct.avatars import Avatars, Place
@@ -38,12 +39,17 @@ class Hall:
         )
 
     @property
+    def room(self) -> rtc.Room:
+        """The room as the bot has joined it."""
+        assert self.transport.room
+        return self.transport.room
+
+    @property
     def taken(self) -> set[tuple[str, int]]:
         """What the bot is subscribed to: of whom, and of which kind."""
-        assert self.transport.room
         return {
             (identity, publication.kind)
-            for identity, participant in self.transport.room.remote_participants.items()
+            for identity, participant in self.room.remote_participants.items()
             for publication in participant.track_publications.values()
             if publication.subscribed
         }

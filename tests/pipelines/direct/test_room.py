@@ -10,7 +10,7 @@ from livekit import api, rtc
 from pipecat.frames.frames import OutputImageRawFrame
 
 from liveavatar.wire import Encoding
-from pipelines.direct.avatars import ENTRY_S, Avatars, Place
+from pipelines.direct.avatars import ENTRY_S, Place, entry
 from pipelines.direct.face import SaidVoiceFrame
 from pipelines.guard.seat import ElsewhereFrame
 from pipelines.microphone import is_off
@@ -55,8 +55,7 @@ async def film(guest: Guest) -> None:
 def test_what_lets_an_avatar_in_lets_it_publish_in_that_room_for_ten_minutes_and_no_more(livekit):
     keys = {"livekit_api_key": livekit.key, "livekit_api_secret": livekit.secret}
     settings = load_settings(livekit_url=livekit.url, **keys)
-    avatars = Avatars(settings, Place(livekit.url, ROOM, "bot"), lambda: None, None)
-    one, other = avatars.invite(), avatars.invite()
+    one, other = (entry(settings, Place(livekit.url, ROOM, "bot")) for _ in range(2))
     claims = jwt.decode(one.token, livekit.secret, ["HS256"])
     assert claims["video"] == {
         "roomJoin": True,
@@ -79,14 +78,14 @@ async def test_users_are_heard_and_nothing_else_is_received(hall, livekit):
         async with guest_in(livekit, "bob"):
             await until(lambda: {("ann", AUDIO), ("bob", AUDIO)} <= bot.taken)
             await asyncio.wait_for(bot.avatars.appeared(avatar), 10)
-            others = bot.transport.room.remote_participants
+            others = bot.room.remote_participants
             await until(lambda: len(others["ann"].track_publications) == 2)
             assert bot.taken == {("ann", AUDIO), ("bob", AUDIO)}
             assert bot.came == ["ann", "bob"] and bot.transport.get_participants() == bot.came
         ann.mute(True)
-        await until(lambda: is_off(bot.transport.room))
+        await until(lambda: is_off(bot.room))
         await ann.aclose()
-        await until(lambda: not is_occupied(bot.transport.room))
+        await until(lambda: not is_occupied(bot.room))
         assert avatar in others, "a room with only the avatar in it is empty"
 
 
