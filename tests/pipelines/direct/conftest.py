@@ -1,5 +1,6 @@
 """A LiveKit room with the bot in it, which LiveAvatar's avatars may join."""
 
+import uuid
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -16,7 +17,7 @@ from sandbox import LiveKit
 from tests.standins.stage import Stage, running
 from tests.talk.app import until
 
-ROOM, MINUTE_S, SIZE = "direct", 60, (320, 180)
+MINUTE_S, SIZE = 60, (320, 180)
 
 
 class Hall:
@@ -24,12 +25,12 @@ class Hall:
 
     def __init__(self, livekit: LiveKit, http: aiohttp.ClientSession) -> None:
         keys = {"livekit_api_key": livekit.key, "livekit_api_secret": livekit.secret}
-        self.http = http
+        self.http, self.name = http, f"direct-{uuid.uuid4().hex[:8]}"
         self.settings = load_settings(livekit_url=livekit.url, **keys)
         params = LiveKitParams(**media(SIZE) | {"video_out_enabled": False})
-        token = livekit.token(ROOM, "bot", MINUTE_S)
-        self.transport = DirectTransport(livekit.url, token, ROOM, params)
-        place = Place(livekit.url, ROOM, "bot")
+        token = livekit.token(self.name, "bot", MINUTE_S)
+        self.transport = DirectTransport(livekit.url, token, self.name, params)
+        place = Place(livekit.url, self.name, "bot")
         self.avatars = Avatars(self.settings, place, lambda: self.transport.room, http)
         self.transport.follow(self.avatars)
         self.camera = Camera(Publisher(lambda: self.transport.room, SIZE), SIZE)

@@ -18,7 +18,7 @@ from pipelines.occupancy import is_occupied
 from pipelines.settings import load_settings
 from sandbox.livekit_server import http_url
 from sandbox.room import Room
-from tests.pipelines.direct.conftest import MINUTE_S, ROOM, SIZE, Hall
+from tests.pipelines.direct.conftest import MINUTE_S, SIZE, Hall
 from tests.talk.app import until
 from tests.talk.guest import Guest
 
@@ -38,8 +38,8 @@ async def avatar_in(hall: Hall, livekit) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def guest_in(livekit, name: str) -> AsyncIterator[Guest]:
-    guest = await Guest.joining(livekit.url, livekit.token(ROOM, name, MINUTE_S))
+async def guest_in(hall: Hall, livekit, name: str) -> AsyncIterator[Guest]:
+    guest = await Guest.joining(livekit.url, livekit.token(hall.name, name, MINUTE_S))
     try:
         yield guest
     finally:
@@ -55,11 +55,11 @@ async def film(guest: Guest) -> None:
 def test_what_lets_an_avatar_in_lets_it_publish_in_that_room_for_ten_minutes_and_no_more(livekit):
     keys = {"livekit_api_key": livekit.key, "livekit_api_secret": livekit.secret}
     settings = load_settings(livekit_url=livekit.url, **keys)
-    one, other = (entry(settings, Place(livekit.url, ROOM, "bot")) for _ in range(2))
+    one, other = (entry(settings, Place(livekit.url, "mine", "bot")) for _ in range(2))
     claims = jwt.decode(one.token, livekit.secret, ["HS256"])
     assert claims["video"] == {
         "roomJoin": True,
-        "room": ROOM,
+        "room": "mine",
         "canPublish": True,
         "canPublishData": True,
         "canSubscribe": False,
@@ -73,9 +73,9 @@ def test_what_lets_an_avatar_in_lets_it_publish_in_that_room_for_ten_minutes_and
 
 async def test_users_are_heard_and_nothing_else_is_received(hall, livekit):
     bot, _ = hall
-    async with guest_in(livekit, "ann") as ann, avatar_in(bot, livekit) as avatar:
+    async with guest_in(bot, livekit, "ann") as ann, avatar_in(bot, livekit) as avatar:
         await film(ann)
-        async with guest_in(livekit, "bob"):
+        async with guest_in(bot, livekit, "bob"):
             await until(lambda: {("ann", AUDIO), ("bob", AUDIO)} <= bot.taken)
             await asyncio.wait_for(bot.avatars.appeared(avatar), 10)
             others = bot.room.remote_participants
@@ -93,7 +93,7 @@ async def test_the_bot_publishes_a_picture_only_while_there_is_no_avatar(hall, l
     bot, stage = hall
     picture = OutputImageRawFrame(bytes(SIZE[0] * SIZE[1] * 3), SIZE, "RGB")
     voice = np.full(24_000, 9000, np.int16).tobytes()
-    async with guest_in(livekit, "ann") as ann:
+    async with guest_in(bot, livekit, "ann") as ann:
         await until(lambda: "bot" in ann.tracks)
 
         def kinds() -> set[int]:
@@ -120,7 +120,7 @@ async def test_an_avatar_that_is_shown_out_is_gone_at_once_and_another_time_noth
         await asyncio.wait_for(bot.avatars.appeared(avatar), 10)
         await bot.avatars.show_out(avatar)
         await until(lambda: not bot.avatars.shows(avatar))
-        who = api.ListParticipantsRequest(room=ROOM)
+        who = api.ListParticipantsRequest(room=bot.name)
         async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as server:
             present = (await server.room.list_participants(who)).participants
         assert [each.identity for each in present] == ["bot"]
