@@ -74,17 +74,17 @@ def test_what_lets_an_avatar_in_lets_it_publish_in_that_room_for_ten_minutes_and
 async def test_users_are_heard_and_nothing_else_is_received(hall, livekit):
     bot, _ = hall
     async with guest_in(bot, livekit, "ann") as ann, avatar_in(bot, livekit) as avatar:
-        await film(ann)
-        async with guest_in(bot, livekit, "bob"):
+        async with guest_in(bot, livekit, "bob") as bob:
+            await film(bob)
             await until(lambda: {("ann", AUDIO), ("bob", AUDIO)} <= bot.taken)
             await asyncio.wait_for(bot.avatars.appeared(avatar), 10)
             others = bot.room.remote_participants
-            await until(lambda: len(others["ann"].track_publications) == 2)
+            await until(lambda: len(others["bob"].track_publications) == 2)
             assert bot.taken == {("ann", AUDIO), ("bob", AUDIO)}
             assert bot.came == ["ann", "bob"] and bot.transport.get_participants() == bot.came
         ann.mute(True)
         await until(lambda: is_off(bot.room))
-        await ann.aclose()
+        await ann.room.disconnect()
         await until(lambda: not is_occupied(bot.room))
         assert avatar in others, "a room with only the avatar in it is empty"
 
