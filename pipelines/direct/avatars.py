@@ -21,6 +21,7 @@ SUBSCRIBED_S = 0.5
 # What LiveKit's own agents tell by, so that any page knows whom an avatar speaks for.
 ON_BEHALF = "lk.publish_on_behalf"
 REMOVAL_S = 3.0
+OPENING_S = 10.0
 NEEDED = {rtc.TrackKind.KIND_AUDIO, rtc.TrackKind.KIND_VIDEO}
 
 
@@ -109,8 +110,16 @@ class Avatars:
         )
 
     def changed(self) -> None:
-        """Somebody has begun to publish something."""
+        """This process has joined the room, or an avatar has begun to publish something there."""
         self._changed.set()
+
+    async def opened(self) -> None:
+        """Wait until this process is in the room, for as long as that takes at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(OPENING_S):
+                while not self.reachable:
+                    self._changed.clear()
+                    await self._changed.wait()
 
     def shows(self, identity: str) -> bool:
         """Whether an avatar publishes a voice and a picture."""

@@ -58,7 +58,8 @@ class DirectClient(LiteClient):
         self._playout.hear(event)
 
     async def _livekit_connect(self) -> None:
-        """The avatar joins; this process is there."""
+        """The avatar joins; this process is there, or about to be."""
+        await self._avatars.opened()
 
     async def _livekit_disconnect(self) -> None:
         """This process stays."""

@@ -52,6 +52,7 @@ class Microphones(LiveKitTransportClient):
             for participant in self.room.remote_participants.values():
                 for publication in participant.track_publications.values():
                     self._choose(publication, participant)
+            self.avatars.changed()
 
         return joined
 
