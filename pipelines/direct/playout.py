@@ -16,7 +16,8 @@ from pipecat.frames.frames import AudioRawFrame
 
 # Less than this is what resampling makes of the length of a voice.
 ROUNDED_S = 0.1
-LEAST_WAIT_S = 0.005
+# Who waits for a place is let go so near to it: places are sums of many lengths.
+NEAR_S = 0.005
 # By what is told that the avatar speaks, and that it does not.
 SPEAKS = {"agent.speak_started": True, "agent.speak_ended": False, "agent.speak_interrupted": False}
 STATE = "agent.state_updated"
@@ -127,9 +128,8 @@ class Playout:
 
     async def reach(self, position_s: float) -> bool:
         """Wait until it has come so far; False if it never will."""
-        while (left_s := position_s - self.at_s) > 0 and not self._over:
+        while (left_s := position_s - self.at_s) > NEAR_S and not self._over:
             self._news.clear()
             with contextlib.suppress(TimeoutError):
-                wait_s = max(left_s, LEAST_WAIT_S) if self._speaks else None
-                await asyncio.wait_for(self._news.wait(), wait_s)
+                await asyncio.wait_for(self._news.wait(), left_s if self._speaks else None)
         return not self._over
