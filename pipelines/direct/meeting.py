@@ -14,7 +14,7 @@ from pipelines.microphone import is_off
 from pipelines.occupancy import is_occupied
 from pipelines.persona import Persona
 from pipelines.settings import Settings
-from pipelines.transport.livekit import QUEUED_MS
+from pipelines.transport.livekit import SOUND
 
 from .avatars import Avatars, Place
 from .face import DirectFace
@@ -29,8 +29,7 @@ def build_direct(
     persona: Persona,
 ) -> Meeting:
     """The transport, whose camera is published while something stands in for the avatar."""
-    options = media(size) | {"video_out_enabled": False}
-    params = LiveKitParams(**options, audio_out_queue_size_ms=QUEUED_MS)
+    params = LiveKitParams(**media(size) | SOUND | {"video_out_enabled": False})
     transport = DirectTransport(arguments.url, arguments.token, arguments.room_name, params)
     place = Place(arguments.url, arguments.room_name, _identity(arguments.token))
     avatars = Avatars(settings, place, lambda: transport.room, http)

@@ -39,7 +39,7 @@ class Playout:
         """`now_s` is a clock that only goes forward: the event loop's by default."""
         self._now_s = now_s or asyncio.get_running_loop().time
         self.given_s = 0.0
-        self._sent_s = self._at_s = self._since_s = 0.0
+        self._sent_s = self._at_s = self._since_s = self._cut_s = 0.0
         # What was sent and is not known to have ended.
         self._utterances: deque[Utterance] = deque()
         self._speaks = self._over = False
@@ -72,7 +72,7 @@ class Playout:
 
     def interrupt(self) -> None:
         """The avatar says no more of what it was given."""
-        self._at_s = self._sent_s = self.given_s
+        self._at_s = self._sent_s = self._cut_s = self.given_s
         self._utterances.clear()
         self._turn(speaks=False)
 
@@ -127,9 +127,9 @@ class Playout:
         self._news.set()
 
     async def reach(self, position_s: float) -> bool:
-        """Wait until it has come so far; False if it never will."""
+        """Wait until it has come so far; False if it never will, or was interrupted before."""
         while (left_s := position_s - self.at_s) > NEAR_S and not self._over:
             self._news.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), left_s if self._speaks else None)
-        return not self._over
+        return not self._over and position_s > self._cut_s + NEAR_S

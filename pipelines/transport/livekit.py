@@ -15,6 +15,8 @@ from pipelines.settings import Settings
 # LiveKit keeps up to a second of the voice. Each time it has run dry and the lost time was made up,
 # that much more is waiting in it, and heard so much later than the mouth is seen to say it.
 QUEUED_MS = 120
+# Ears take one stream: those of several users are mixed, which one after the other is no speech.
+SOUND = {"audio_out_queue_size_ms": QUEUED_MS, "audio_in_user_tracks": False}
 
 
 def build(
@@ -24,7 +26,7 @@ def build(
     size: tuple[int, int],
 ) -> Meeting:
     """The transport, with a camera of the face's size."""
-    params = LiveKitParams(**media(size), audio_out_queue_size_ms=QUEUED_MS)
+    params = LiveKitParams(**media(size) | SOUND)
     transport = LiveKitTransport(arguments.url, arguments.token, arguments.room_name, params=params)
     camera = ToRoom(transport.output().write_video_frame, size)
     return Meeting(
