@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -228,19 +228,19 @@ def _traced(request: Request) -> dict[str, Any]:
     return {"enable_tracing": traced, "conversation_id": request.arguments.session_id}
 
 
-def _given(request: Request, http: aiohttp.ClientSession) -> tuple[Any, ...]:
-    """What every place where one meets is built with."""
-    return request.settings, http, request.arguments, request.size
+def _direct() -> Callable[..., Meeting]:
+    """How a room is built that LiveAvatar joins itself; imported when it is needed."""
+    from .direct.meeting import build_direct
+
+    return build_direct
 
 
 async def _meet(request: Request, http: aiohttp.ClientSession) -> Meeting:
     chosen = request.lineup["transport"].part
-    if comes_to_room(request.lineup) and is_direct(request.settings):
-        from .direct.meeting import build_direct
-
-        return build_direct(*_given(request, http), request.persona)
-    extra = {"persona": request.persona} if chosen.value == "heygen" else {}
-    meeting = load(chosen).build(*_given(request, http), **extra)
+    direct = comes_to_room(request.lineup) and is_direct(request.settings)
+    build = _direct() if direct else load(chosen).build
+    extra = {"persona": request.persona} if direct or chosen.value == "heygen" else {}
+    meeting = build(request.settings, http, request.arguments, request.size, **extra)
     return await meeting if inspect.isawaitable(meeting) else meeting
 
 

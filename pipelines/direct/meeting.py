@@ -5,16 +5,15 @@ import jwt
 from loguru import logger
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.runner.types import LiveKitRunnerArguments
-from pipecat.transports.livekit.transport import LiveKitParams
 
 from pipelines.avatar.heygen import build as relayed
 from pipelines.media.publisher import Publisher
-from pipelines.meeting import Meeting, media, telling
+from pipelines.meeting import Meeting, telling
 from pipelines.microphone import is_off
 from pipelines.occupancy import is_occupied
 from pipelines.persona import Persona
 from pipelines.settings import Settings
-from pipelines.transport.livekit import SOUND
+from pipelines.transport.livekit import params
 
 from .avatars import Avatars, Place
 from .face import DirectFace
@@ -29,9 +28,9 @@ def build_direct(
     persona: Persona,
 ) -> Meeting:
     """The transport, whose camera is published while something stands in for the avatar."""
-    params = LiveKitParams(**media(size) | SOUND | {"video_out_enabled": False})
-    transport = DirectTransport(arguments.url, arguments.token, arguments.room_name, params)
-    place = Place(arguments.url, arguments.room_name, _identity(arguments.token))
+    url, token, room = arguments.url, arguments.token, arguments.room_name
+    transport = DirectTransport(url, token, room, params(size, camera=False))
+    place = Place(url, room, _identity(token))
     avatars = Avatars(settings, place, lambda: transport.room, http)
     transport.follow(avatars)
     camera = Camera(Publisher(lambda: transport.room, size), size)

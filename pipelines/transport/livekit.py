@@ -15,8 +15,17 @@ from pipelines.settings import Settings
 # LiveKit keeps up to a second of the voice. Each time it has run dry and the lost time was made up,
 # that much more is waiting in it, and heard so much later than the mouth is seen to say it.
 QUEUED_MS = 120
-# Ears take one stream: those of several users are mixed, which one after the other is no speech.
-SOUND = {"audio_out_queue_size_ms": QUEUED_MS, "audio_in_user_tracks": False}
+
+
+def params(size: tuple[int, int], *, camera: bool = True) -> LiveKitParams:
+    """How the room is taken part in, with or without a camera of this size.
+
+    Ears take one stream: those of several users are mixed, for pieces of one and the other by
+    turns are no speech.
+    """
+    options = media(size)
+    options["video_out_enabled"] = camera
+    return LiveKitParams(**options, audio_out_queue_size_ms=QUEUED_MS, audio_in_user_tracks=False)
 
 
 def build(
@@ -26,8 +35,8 @@ def build(
     size: tuple[int, int],
 ) -> Meeting:
     """The transport, with a camera of the face's size."""
-    params = LiveKitParams(**media(size) | SOUND)
-    transport = LiveKitTransport(arguments.url, arguments.token, arguments.room_name, params=params)
+    url, token, room = arguments.url, arguments.token, arguments.room_name
+    transport = LiveKitTransport(url, token, room, params=params(size))
     camera = ToRoom(transport.output().write_video_frame, size)
     return Meeting(
         transport,

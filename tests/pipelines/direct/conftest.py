@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 from livekit import rtc
-from pipecat.transports.livekit.transport import LiveKitParams
 
 from pipelines.direct.avatars import Avatars, Place
 from pipelines.direct.room import Camera, DirectTransport
 from pipelines.media.publisher import Publisher
-from pipelines.meeting import media
 from pipelines.settings import load_settings
+from pipelines.transport.livekit import params
 from sandbox import LiveKit
 from tests.standins.stage import Stage, running
 from tests.talk.app import until
@@ -27,9 +26,8 @@ class Hall:
         keys = {"livekit_api_key": livekit.key, "livekit_api_secret": livekit.secret}
         self.http, self.name = http, f"direct-{uuid.uuid4().hex[:8]}"
         self.settings = load_settings(livekit_url=livekit.url, **keys)
-        params = LiveKitParams(**media(SIZE) | {"video_out_enabled": False})
         token = livekit.token(self.name, "bot", MINUTE_S)
-        self.transport = DirectTransport(livekit.url, token, self.name, params)
+        self.transport = DirectTransport(livekit.url, token, self.name, params(SIZE, camera=False))
         place = Place(livekit.url, self.name, "bot")
         self.avatars = Avatars(self.settings, place, lambda: self.transport.room, http)
         self.transport.follow(self.avatars)
