@@ -49,6 +49,11 @@ class Attendee(Guest):
         voice = reversed(self.voices.get(who, []))
         return next((at for at, sound in voice if since_s < at < until_s and loud(sound)), 0.0)
 
+    def loud_s(self, who: str, since_s: float) -> float:
+        """For how many seconds somebody was loud since then."""
+        voice = self.voices.get(who, [])
+        return sum(len(sound) for at, sound in voice if at > since_s and loud(sound)) / 24_000
+
     def said(self, who: str, since_s: float = 0.0, until_s: float = math.inf) -> bytes:
         """What somebody was heard to say in that time: s16le mono 24 kHz."""
         voice = self.voices.get(who, [])
