@@ -17,6 +17,7 @@ COMMAND = (sys.executable, "-m", "bots.cli", "sandbox", "--port", "0", "--json",
 KEY = environment_names("liveavatar_api_key")[0]
 WHY = f"as you asked; without {KEY} it is the sandbox on this machine (a key in .env changes that)"
 STOP_TIMEOUT_S = 15
+HERE = "http://localhost"
 
 
 def needs_sandbox(settings: Settings) -> bool:
@@ -33,7 +34,8 @@ def choose_with_sandbox(settings: Settings) -> Lineup:
     """
     if not needs_sandbox(settings):
         return choose(settings)
-    chosen = choose(settings.model_copy(update={"liveavatar_api_key": SecretStr("sandbox")}))
+    leads = {"liveavatar_api_key": SecretStr("sandbox"), "liveavatar_base_url": HERE}
+    chosen = choose(settings.model_copy(update=leads))
     return {kind: _explained(choice) for kind, choice in chosen.items()}
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from sessions import metrics
 from sessions.transcript import Transcript
 
 from .budget import Budget, admit
+from .direct.choice import is_direct
 from .entry import CleanEars, Entry
 from .guard.cast import cast
 from .guard.face import FaceGuard
@@ -36,7 +37,7 @@ from .meter import Meter, Staying
 from .mind.memory import memory_of
 from .notes import follow_errors, follow_face, follow_speed
 from .page import follow_page, follow_returns, follow_spend
-from .parts import Lineup, load
+from .parts import Lineup, comes_to_room, load
 from .persona import Persona
 from .recorder import Recorder
 from .settings import Settings
@@ -227,10 +228,18 @@ def _traced(request: Request) -> dict[str, Any]:
     return {"enable_tracing": traced, "conversation_id": request.arguments.session_id}
 
 
+def _direct() -> Callable[..., Meeting]:
+    """How a room is built that LiveAvatar joins itself; imported when it is needed."""
+    from .direct.meeting import build_direct
+
+    return build_direct
+
+
 async def _meet(request: Request, http: aiohttp.ClientSession) -> Meeting:
     chosen = request.lineup["transport"].part
-    build = load(chosen).build
-    extra = {"persona": request.persona} if chosen.value == "heygen" else {}
+    direct = comes_to_room(request.lineup) and is_direct(request.settings)
+    build = _direct() if direct else load(chosen).build
+    extra = {"persona": request.persona} if direct or chosen.value == "heygen" else {}
     meeting = build(request.settings, http, request.arguments, request.size, **extra)
     return await meeting if inspect.isawaitable(meeting) else meeting
 
@@ -256,11 +265,10 @@ def _face(
     if asked == "none":
         return face()
     faces = cast(asked, face, settings, request.persona, http, request.size)
-    if meeting.stay:
+    if meeting.stay:  # a room ends with its session
         meter.count(meeting.stay)
-    if meeting.face:  # a room ends with its session
         faces = replace(faces, rolls_over=False, leaving=ROOM_CLOSES)
-    is_paid = asked == "heygen" and not meeting.face
+    is_paid = asked == "heygen" and not meeting.stay
     early = settings.avatar_prewarm
     guard = PaidFace(faces, early=early) if is_paid else FaceGuard(faces)
     follow_face(guard, asked, transcript)

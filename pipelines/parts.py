@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 
+from .direct.choice import told as told_of_room
 from .errors import Incompatible, MissingExtra, MissingSetting, UnknownPart
 from .installation import adds
 from .mind import endpoint
@@ -153,8 +154,16 @@ def choose(settings: Settings, probe: Probe | None = None) -> Lineup:
     for choice in reversed(lineup.values()):
         for row in choice.parts:
             _check_settings(row, settings)
+    if comes_to_room(lineup):
+        face = lineup["avatar"]
+        lineup["avatar"] = replace(face, why=f"{face.why}; {told_of_room(settings)}")
     _check_installed([row for choice in lineup.values() for row in choice.parts])
     return lineup
+
+
+def comes_to_room(lineup: Lineup) -> bool:
+    """Whether LiveAvatar's face is to be seen in a LiveKit room of the user's own."""
+    return (lineup["avatar"].part.value, lineup["transport"].part.value) == ("heygen", "livekit")
 
 
 def missing(row: Part, settings: Settings) -> list[str]:

@@ -221,9 +221,7 @@ class Settings(BaseSettings):
     liveavatar_base_url: str = Field(
         "https://api.liveavatar.com", description="root of LiveAvatar's service, without /v1"
     )
-    liveavatar_avatar_id: str = Field(
-        "", description="LiveAvatar's avatar; empty for the persona's"
-    )
+    liveavatar_avatar_id: str = Field("", description="avatar to show; empty for the persona's")
     liveavatar_sandbox: bool = Field(
         False, description="one-minute sessions that cost no credits, with the sandbox avatar"
     )
@@ -231,6 +229,9 @@ class Settings(BaseSettings):
         "high", description="360p, 480p, 720p or 1080p"
     )
     liveavatar_codec: Literal["H264", "VP8"] = Field("H264", description="codec of the video")
+    liveavatar_room: Literal["auto", "direct", "relay"] = Field(
+        "auto", description="how it comes into a LiveKit room: direct or relay; auto decides"
+    )
     liveavatar_max_duration_s: int | None = Field(
         None, gt=0, description="seconds after which LiveAvatar ends a session"
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -40,11 +40,15 @@ def livekit(livekit_binary: Path) -> Iterator[LiveKit]:
 
 @asynccontextmanager
 async def staged(
-    livekit: LiveKit, folder: Path, *flags: str, faults: Sequence[str] = ()
+    livekit: LiveKit,
+    folder: Path,
+    *flags: str,
+    faults: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Staged]:
     """The app, and the sandbox it is pointed at."""
     async with rehearsal(livekit, faults) as stage:
-        env = {**stage.env, "AVATAR_LOG_LEVEL": "INFO"}
+        env = {**stage.env, "AVATAR_LOG_LEVEL": "INFO", **(env or {})}
         flags = (*SMALL, "--liveavatar-quality", "low", *flags)
         async with running_app(folder, *flags, env=env) as app:
             yield app, stage

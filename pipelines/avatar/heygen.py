@@ -1,5 +1,8 @@
 """HeyGen LiveAvatar in LITE mode, through Pipecat's HeyGenVideoService."""
 
+from collections.abc import Callable
+from typing import Protocol
+
 import aiohttp
 from pipecat.frames.frames import (
     AudioRawFrame,
@@ -11,6 +14,7 @@ from pipecat.frames.frames import (
     UserStoppedSpeakingFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
+from pipecat.services.heygen.api_liveavatar import LiveAvatarNewSessionRequest
 from pipecat.services.heygen.client import HEY_GEN_SAMPLE_RATE, HeyGenCallbacks, ServiceType
 from pipecat.services.heygen.video import HeyGenVideoService
 from pipecat.transports.base_transport import TransportParams
@@ -33,21 +37,37 @@ ROOM_SAMPLE_RATE = 48_000
 WAITING_SHARE = 0.5
 
 
+class Progress(Protocol):
+    """Tells what the avatar was given apart from what it says no more."""
+
+    def give(self, voice: AudioRawFrame) -> None:
+        """The face was given more voice."""
+
+    def interrupt(self) -> None:
+        """The face says no more of what it was given."""
+
+
 class LiveAvatarVideoService(HeyGenVideoService):
     """HeyGenVideoService that says whether there is a face, and how far it has come.
 
     The first piece of an utterance is the smallest; each is longer than the one before.
     """
 
-    def __init__(self, settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> None:
-        request = session_request(settings, persona)
+    def __init__(
+        self,
+        settings: Settings,
+        http: aiohttp.ClientSession,
+        request: LiveAvatarNewSessionRequest,
+        client: Callable[..., LiteClient] = LiteClient,
+    ) -> None:
+        """`client` builds the client from the arguments of LiteClient."""
         super().__init__(
             api_key=settings.liveavatar_api_key.get_secret_value(),
             session=http,
             session_request=request,
             service_type=ServiceType.LIVE_AVATAR,
         )
-        self._lite = LiteClient(
+        self._lite = client(
             settings,
             http,
             request,
@@ -66,6 +86,7 @@ class LiveAvatarVideoService(HeyGenVideoService):
             connect_as_user=True,
         )
         self._follower = Follower()
+        self._progress: Progress = self._follower
         self._user_speaks = False
         # Seconds of the utterance given so far.
         self._uttered_s = 0.0
@@ -118,7 +139,7 @@ class LiveAvatarVideoService(HeyGenVideoService):
         match frame:
             case TTSAudioRawFrame():
                 self._lengthen_pieces(frame)
-                self._follower.give(frame)
+                self._progress.give(frame)
             case UserStartedSpeakingFrame():
                 self._user_speaks = True
             case UserStoppedSpeakingFrame():
@@ -136,7 +157,7 @@ class LiveAvatarVideoService(HeyGenVideoService):
 
     async def _hush(self) -> None:
         """Silence the avatar where it is not the user's speech that does."""
-        self._follower.interrupt()
+        self._progress.interrupt()
         if self.shows_face and not self._user_speaks:
             await self._handle_user_started_speaking()
             await self._lite.stop_agent_listening()
@@ -166,7 +187,7 @@ def build(
     settings: Settings, persona: Persona, http: aiohttp.ClientSession
 ) -> LiveAvatarVideoService:
     """The service."""
-    return LiveAvatarVideoService(settings, persona, http)
+    return LiveAvatarVideoService(settings, http, session_request(settings, persona))
 
 
 def warm_up(settings: Settings, persona: Persona) -> None:

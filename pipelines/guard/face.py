@@ -37,7 +37,7 @@ from .cast import Cast
 from .pauses import Pauses
 from .rules import Loss, Tries, Watch
 from .script import Script
-from .seat import HeardFrame, Seat, luma
+from .seat import ElsewhereFrame, HeardFrame, Seat, luma
 
 
 class FaceGuard(FrameProcessor):
@@ -157,7 +157,7 @@ class FaceGuard(FrameProcessor):
     async def _take(self, seat: Seat, frame: Frame, direction: FrameDirection) -> None:
         """A face gave something out."""
         self._passing.pop(frame.id, None)
-        if isinstance(frame, OutputImageRawFrame):
+        if isinstance(frame, OutputImageRawFrame | ElsewhereFrame):
             if not seat.picture:
                 self._news.set()
             seat.picture = frame
@@ -355,7 +355,8 @@ class FaceGuard(FrameProcessor):
         Nothing in here waits: what comes meanwhile would overtake what is left.
         """
         former, self._on = self._on, seat
-        self._watch = Watch(self._now_s, sees=not seat.tells_heard) if seat.proper else None
+        sees = isinstance(seat.picture, OutputImageRawFrame)
+        self._watch = Watch(self._now_s, sees=sees) if seat.proper else None
         for frame in self._script.cast(seat.said_s):
             await seat.feed(frame)
         if self._watch and self._script.due_s:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipecat.frames.frames import (
+    ControlFrame,
     Frame,
     OutputImageRawFrame,
     OutputTransportReadyFrame,
@@ -27,6 +28,13 @@ class HeardFrame(SystemFrame):
     audio: bytes
 
 
+@dataclass
+class ElsewhereFrame(ControlFrame):
+    """Stands for the pictures of a face that users see without this process."""
+
+    interruptible: bool = field(default=False, init=False)
+
+
 class Seat:
     """Where a face sits: what it gives out is handed to `take`.
 
@@ -43,8 +51,8 @@ class Seat:
         self.proper = proper
         self.is_face = is_face
         self.open = False
-        # The last one that came of it.
-        self.picture: OutputImageRawFrame | None = None
+        # The last one that came of it, or what stands for all of them.
+        self.picture: OutputImageRawFrame | ElsewhereFrame | None = None
         self.preparing: asyncio.Task[None] | None = None
         self._ready_s: float | None = None
         self._take = take

@@ -1,12 +1,13 @@
 """What the bot publishes itself in a LiveKit room that somebody else has joined for it."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from livekit import rtc
-from livekit.rtc.participant import PublishDataError, PublishTrackError
+from livekit.rtc.participant import PublishDataError, PublishTrackError, UnpublishTrackError
 from loguru import logger
 from pipecat.frames.frames import AudioRawFrame, OutputImageRawFrame
 
@@ -28,6 +29,7 @@ class Publisher:
         self._opening = asyncio.Lock()
         self._voice: rtc.AudioSource | None = None
         self._picture: rtc.VideoSource | None = None
+        self._shown: rtc.LocalVideoTrack | None = None
 
     async def open_voice(self, sample_rate: int) -> rtc.AudioSource | None:
         """Publish a voice that is silent yet: what is said before users listen to it is lost."""
@@ -66,7 +68,8 @@ class Publisher:
         room = self._room()
         if not (room and room.isconnected()):
             return False
-        shown = self._picture or await self._open_picture(room)
+        async with self._opening:
+            shown = self._picture or await self._open_picture(room)
         if not shown:
             return False
         shown.capture_frame(rtc.VideoFrame(*self._size, rtc.VideoBufferType.RGB24, picture.image))
@@ -80,10 +83,21 @@ class Publisher:
         width, height = self._size
         options.video_encoding.max_bitrate = round(width * height * FPS * BITS_PER_PIXEL)
         if await _publish(room, track, options):
-            self._picture = picture
+            self._picture, self._shown = picture, track
         else:
             await picture.aclose()
         return self._picture
+
+    async def hide(self) -> None:
+        """Take the picture away; the next one is published anew."""
+        async with self._opening:
+            room, picture, track = self._room(), self._picture, self._shown
+            self._picture = self._shown = None
+            if picture and track:
+                if room and room.isconnected():
+                    with contextlib.suppress(UnpublishTrackError):  # the room is about to be gone
+                        await room.local_participant.unpublish_track(track.sid)
+                await picture.aclose()
 
     async def tell(self, message: Mapping[str, Any]) -> bool:
         """Let every page in the room read a message."""

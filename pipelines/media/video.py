@@ -33,6 +33,10 @@ class Newest:
         self._waiting = (picture, time.monotonic())
         self._arrived.set()
 
+    def forget(self) -> None:
+        """Leave no picture waiting."""
+        self._waiting = None
+
     async def take(self) -> tuple[OutputImageRawFrame, float]:
         """Wait for the newest picture; returns it and its time in seconds."""
         while self._waiting is None:

@@ -17,6 +17,17 @@ from pipelines.settings import Settings
 QUEUED_MS = 120
 
 
+def params(size: tuple[int, int], *, camera: bool = True) -> LiveKitParams:
+    """How the room is taken part in, with or without a camera of this size.
+
+    Ears take one stream: those of several users are mixed, for pieces of one and the other by
+    turns are no speech.
+    """
+    options = media(size)
+    options["video_out_enabled"] = camera
+    return LiveKitParams(**options, audio_out_queue_size_ms=QUEUED_MS, audio_in_user_tracks=False)
+
+
 def build(
     settings: Settings,
     http: aiohttp.ClientSession,
@@ -24,8 +35,8 @@ def build(
     size: tuple[int, int],
 ) -> Meeting:
     """The transport, with a camera of the face's size."""
-    params = LiveKitParams(**media(size), audio_out_queue_size_ms=QUEUED_MS)
-    transport = LiveKitTransport(arguments.url, arguments.token, arguments.room_name, params=params)
+    url, token, room = arguments.url, arguments.token, arguments.room_name
+    transport = LiveKitTransport(url, token, room, params=params(size))
     camera = ToRoom(transport.output().write_video_frame, size)
     return Meeting(
         transport,

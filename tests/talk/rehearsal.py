@@ -37,6 +37,11 @@ class Rehearsal:
         latest = (await self._ask("GET", "/v1/sessions?type=historic"))["data"]["results"][0]
         return latest["credits_consumed"]
 
+    async def commands(self, session: str) -> list[str]:
+        """The types of what a session was sent."""
+        told = (await self._ask("GET", f"/_sandbox/sessions/{session}"))["data"]["log"]
+        return [each["message"]["type"] for each in told if each["way"] == "received"]
+
     async def voice(self) -> bytes:
         """What the latest session was given to say: s16le mono 24 kHz."""
         session = (await self._ask("GET", "/_sandbox/sessions"))["data"][-1]

@@ -1,5 +1,6 @@
-// A LiveKit room: the bot's own, or the one LiveAvatar opens for its face.
+// A LiveKit room: the bot's own, in which LiveAvatar's face may be, or the one LiveAvatar opens for it.
 
+import { Cameras, isSent } from "./cameras.js";
 import { parsed } from "./message.js";
 import { carried } from "./network.js";
 import { Pulse } from "./pulse.js";
@@ -80,6 +81,7 @@ class LiveKitCall {
   #sentMs = -Infinity;
   /** @type {string | undefined} */
   #avatar;
+  #cameras = new Cameras((track) => this.#tell("track", track));
   #pulse = new Pulse({
     carried: async () => carried(await this.stats()),
     missed: () => this.#end({ failed: true, reason: "stopped", kind: "server" }),
@@ -94,10 +96,10 @@ class LiveKitCall {
     this.#listener = listener;
     this.#room = new Room(options);
     this.#room
-      .on(RoomEvent.TrackSubscribed, (track) => this.#onTrack(track))
-      .on(RoomEvent.TrackUnsubscribed, (track) => this.#tracks.delete(track))
+      .on(RoomEvent.TrackSubscribed, (track, _, from) => this.#onTrack(track, from))
+      .on(RoomEvent.TrackUnsubscribed, (track) => this.#offTrack(track))
       .on(RoomEvent.DataReceived, (bytes, from) => this.#onData(bytes, from))
-      .on(RoomEvent.ParticipantConnected, () => this.#tell("open"))
+      .on(RoomEvent.ParticipantConnected, (who) => isSent(who) || this.#tell("open"))
       .on(RoomEvent.ParticipantDisconnected, ({ identity }) => this.#onLeft(identity))
       .on(RoomEvent.Reconnecting, () => this.#tell("dropped"))
       .on(RoomEvent.Reconnected, () => this.#tell("restored"))
@@ -119,7 +121,7 @@ class LiveKitCall {
     }
     this.#live = true;
     // Data reaches only who is in the room already; a later bot is met by ParticipantConnected.
-    if (this.#room.remoteParticipants.size > 0) this.#tell("open");
+    if (!this.#isAlone) this.#tell("open");
   }
 
   // What cannot be sent is lost with the connection, of which the room tells by itself.
@@ -158,10 +160,25 @@ class LiveKitCall {
     else leave();
   }
 
-  /** @param {import("livekit-client").RemoteTrack} track */
-  #onTrack(track) {
+  // An avatar that somebody has sent is nobody to talk to.
+  get #isAlone() {
+    return [...this.#room.remoteParticipants.values()].every(isSent);
+  }
+
+  /**
+   * @param {import("livekit-client").RemoteTrack} track
+   * @param {import("livekit-client").RemoteParticipant} from
+   */
+  #onTrack(track, from) {
     this.#tracks.add(track);
-    this.#tell("track", track.mediaStreamTrack);
+    if (track.kind === "video") this.#cameras.add(track.mediaStreamTrack, from);
+    else this.#tell("track", track.mediaStreamTrack);
+  }
+
+  /** @param {import("livekit-client").RemoteTrack} track */
+  #offTrack(track) {
+    this.#tracks.delete(track);
+    if (track.kind === "video") this.#cameras.remove(track.mediaStreamTrack);
   }
 
   /**
@@ -170,14 +187,20 @@ class LiveKitCall {
    */
   #onData(bytes, from) {
     const message = parsed(new TextDecoder().decode(bytes));
-    if (this.#pulse.take(message)) this.#avatar = from?.identity;
+    if (this.#pulse.take(message)) this.#meet(from?.identity);
     else this.#tell("message", message);
+  }
+
+  /** @param {string} [bot] */
+  #meet(bot) {
+    this.#avatar = bot;
+    this.#cameras.know(bot);
   }
 
   // Others may stay, who only watch, or LiveAvatar's face.
   /** @param {string} identity */
   #onLeft(identity) {
-    if (identity === this.#avatar || this.#room.remoteParticipants.size === 0)
+    if (identity === this.#avatar || this.#isAlone)
       this.#end({ failed: false, reason: "avatarLeft" });
   }
 

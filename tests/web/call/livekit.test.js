@@ -9,6 +9,8 @@ const REFUSED = async () => {
 };
 const SESSION = /** @type {Session} */ ({ url: "ws://127.0.0.1", token: "token" });
 const BEAT = { label: "rtvi-ai", type: "server-message", data: { type: "alive" } };
+const BOT = { identity: "bot", attributes: {} };
+const FACE = { identity: "avatar-1", attributes: { "lk.publish_on_behalf": "bot" } };
 const MESSAGE = { label: "rtvi-ai", type: "bot-ready" };
 
 /** @type {Room} */
@@ -94,7 +96,7 @@ test("only values of JSON are messages", async () => {
 test("who is in the room before the page is spoken to at once, who comes later then", async () => {
   let call = await join(SESSION, { microphone: null, listener, signal });
   assert.deepEqual(heard, []);
-  room.tell("ParticipantConnected");
+  room.tell("ParticipantConnected", BOT);
   assert.deepEqual(heard, [["open", undefined]]);
   call.close();
   heard = [];
@@ -107,7 +109,7 @@ test("who is in the room before the page is spoken to at once, who comes later t
 test("a room ends once, when its last other one leaves or the connection is lost", async () => {
   const call = await join(SESSION, { microphone: null, listener, signal });
   room.remoteParticipants.set("bot", {}).set("guest", {});
-  room.tell("ParticipantConnected");
+  room.tell("ParticipantConnected", BOT);
   room.remoteParticipants.delete("guest");
   room.tell("ParticipantDisconnected", { identity: "guest" });
   assert.deepEqual(heard, [["open", undefined]]);
@@ -127,6 +129,32 @@ test("who gave a sign of life is the avatar, without whom a room with others is 
   room.remoteParticipants.delete("bot");
   room.tell("ParticipantDisconnected", { identity: "bot" });
   assert.deepEqual(heard, [["ended", { failed: false, reason: "avatarLeft" }]]);
+});
+
+test("an avatar that was sent into the room is seen, and is neither the bot nor somebody to talk to", async () => {
+  const picture = { kind: "video", mediaStreamTrack: { id: "face" } };
+  await join(SESSION, { microphone: null, listener, signal });
+  room.remoteParticipants.set("avatar-1", FACE);
+  room.tell("ParticipantConnected", FACE);
+  assert.deepEqual(heard, [], "nobody is there yet who could read a word");
+  room.tell("TrackSubscribed", picture, {}, FACE);
+  room.remoteParticipants.set("bot", BOT);
+  room.tell("ParticipantConnected", BOT);
+  room.remoteParticipants.delete("bot");
+  room.tell("ParticipantDisconnected", BOT);
+  assert.deepEqual(heard, [
+    ["track", { id: "face" }],
+    ["open", undefined],
+    ["ended", { failed: false, reason: "avatarLeft" }],
+  ]);
+});
+
+test("an avatar that leaves ends nothing", async () => {
+  const call = await join(SESSION, { microphone: null, listener, signal });
+  room.remoteParticipants.set("bot", BOT);
+  room.tell("ParticipantDisconnected", FACE);
+  assert.deepEqual(heard, []);
+  call.close();
 });
 
 test("who is given up while joining is told nothing", async () => {

@@ -1,0 +1,150 @@
+"""LiveAvatar's avatars in the user's own LiveKit room: let in, looked for, and shown out."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import aiohttp
+from livekit import api, rtc
+from loguru import logger
+from pipecat.services.heygen.api_liveavatar import CustomSDKLiveKitConfig
+
+from pipelines.settings import Settings
+
+# So long after its session was asked for, an avatar may enter. Who is in the room stays.
+ENTRY_S = 600.0
+# Who is in the room hears and sees a new track after so long.
+SUBSCRIBED_S = 0.5
+# What LiveKit's own agents tell by, so that any page knows whom an avatar speaks for.
+ON_BEHALF = "lk.publish_on_behalf"
+REMOVAL_S = 3.0
+OPENING_S = 10.0
+NEEDED = {rtc.TrackKind.KIND_AUDIO, rtc.TrackKind.KIND_VIDEO}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A room on a LiveKit server; `bot` is the identity of this process in it."""
+
+    url: str
+    room: str
+    bot: str
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What lets one avatar in."""
+
+    identity: str
+    token: str = field(repr=False)
+
+
+def entry(settings: Settings, place: Place) -> Pass:
+    """A pass for one avatar more: each has an identity of its own, for one may follow another.
+
+    It may publish, and send data, without which LiveAvatar does not start (liveavatar-protocol: 7);
+    it hears nobody.
+    """
+    identity = f"avatar-{uuid.uuid4().hex[:8]}"
+    grants = api.VideoGrants(
+        room_join=True,
+        room=place.room,
+        can_publish=True,
+        can_publish_data=True,
+        can_subscribe=False,
+        can_update_own_metadata=False,
+    )
+    token = api.AccessToken(*_keys(settings)).with_identity(identity).with_kind("agent")
+    token = token.with_grants(grants).with_attributes({ON_BEHALF: place.bot})
+    return Pass(identity, token.with_ttl(timedelta(seconds=ENTRY_S)).to_jwt())
+
+
+def _keys(settings: Settings) -> tuple[str, str]:
+    secrets = (settings.livekit_api_key, settings.livekit_api_secret)
+    key, secret = (each.get_secret_value() for each in secrets)
+    return key, secret
+
+
+def is_sent(participant: rtc.RemoteParticipant | None) -> bool:
+    """Whether a participant was let in as the avatar of another one, be it by a former process."""
+    agent = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+    return bool(participant and participant.kind == agent and ON_BEHALF in participant.attributes)
+
+
+class Avatars:
+    """Lets avatars of this conversation into its room, and knows what they do there."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        place: Place,
+        room: Callable[[], rtc.Room | None],
+        http: aiohttp.ClientSession,
+    ) -> None:
+        """`room` is the room as this process has joined it."""
+        self._settings = settings
+        self._place = place
+        self._room = room
+        self._http = http
+        self._changed = asyncio.Event()
+
+    @property
+    def reachable(self) -> bool:
+        """Whether this process is in the room."""
+        room = self._room()
+        return room is not None and room.isconnected()
+
+    def invite(self) -> Pass:
+        """Let another avatar in."""
+        return entry(self._settings, self._place)
+
+    def invitation(self, invited: Pass) -> CustomSDKLiveKitConfig:
+        """What LiveAvatar is told of the room."""
+        return CustomSDKLiveKitConfig(
+            livekit_url=self._place.url,
+            livekit_room=self._place.room,
+            livekit_client_token=invited.token,
+        )
+
+    def changed(self) -> None:
+        """This process has joined the room, or an avatar has begun to publish something there."""
+        self._changed.set()
+
+    async def opened(self) -> None:
+        """Wait until this process is in the room, for as long as that takes at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(OPENING_S):
+                while not self.reachable:
+                    self._changed.clear()
+                    await self._changed.wait()
+
+    def shows(self, identity: str) -> bool:
+        """Whether an avatar publishes a voice and a picture."""
+        room = self._room()
+        avatar = room.remote_participants.get(identity) if room else None
+        tracks = avatar.track_publications.values() if avatar else ()
+        return {each.kind for each in tracks if not each.muted} >= NEEDED
+
+    async def appeared(self, identity: str) -> None:
+        """Wait until an avatar is heard and seen by who is in the room, however long it takes."""
+        while not self.shows(identity):
+            self._changed.clear()
+            await self._changed.wait()
+        await asyncio.sleep(SUBSCRIBED_S)
+
+    async def show_out(self, identity: str) -> None:
+        """Have an avatar leave, which may go on speaking when nobody speaks to it any more."""
+        who = api.RoomParticipantIdentity(room=self._place.room, identity=identity)
+        server = api.LiveKitAPI(self._place.url, *_keys(self._settings), session=self._http)
+        try:
+            async with asyncio.timeout(REMOVAL_S):
+                await server.room.remove_participant(who)
+        except (api.TwirpError, aiohttp.ClientError, TimeoutError) as error:
+            if not (isinstance(error, api.TwirpError) and error.code == "not_found"):
+                logger.warning(f"The avatar was not removed from the room: {error!r}")
+        finally:
+            with contextlib.suppress(aiohttp.ClientError):
+                await server.aclose()
