@@ -235,9 +235,7 @@ class Settings(BaseSettings):
     liveavatar_max_duration_s: int | None = Field(
         None, gt=0, description="seconds after which LiveAvatar ends a session"
     )
-    liveavatar_roll_over: bool = Field(
-        True, description="begin another session in a pause before one ends"
-    )
+    liveavatar_roll_over: bool = Field(True, description="begin the next before one ends")
     liveavatar_dollars_per_minute: Price = Field(0.1, description="price of a minute of a session")
     elevenlabs_api_key: SecretStr = NO_KEY
 
