@@ -95,7 +95,10 @@ def _texts(context: Record, values: dict[str, str], earlier: str) -> dict[str, s
     faqs = [link.get("faq") or "" for link in links]
     check(values, prompt, opening)
     told = filled(prompt, values)
-    pages = [f"{link['url']}: {faq}" if faq else link["url"] for link, faq in zip(links, faqs, strict=True)]
+    pages = [
+        f"{link['url']}: {faq}" if faq else link["url"]
+        for link, faq in zip(links, faqs, strict=True)
+    ]
     parts = [told, "Pages to draw on:\n" + "\n".join(pages) if pages else "", earlier]
     return {
         "prompt": "\n\n".join(part for part in parts if part),

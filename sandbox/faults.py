@@ -93,7 +93,9 @@ FAULTS = {
         Kind("no-video", (ROOM,), "publish a voice but no picture"),
         Kind("silent", (END,), "at maximum duration go still, close nothing and tell nobody"),
         Kind("fail", (LLM,), "in FULL the mind fails: the avatar asks to say it again"),
-        Kind("hang", (LLM, TTS), "in FULL mind or voice never comes to the answer; nothing is said"),
+        Kind(
+            "hang", (LLM, TTS), "in FULL mind or voice never comes to the answer; nothing is said"
+        ),
         Kind("never-joins", (AGENT,), "the agent of a FULL session does not join its room"),
         Kind("no-ack", (PTT,), "push-to-talk works, and is not acknowledged"),
     )

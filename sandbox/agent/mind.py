@@ -1,4 +1,4 @@
-"""Who thinks in a FULL session: the client's own model, the operator's, or a script that says so."""
+"""Who thinks in a FULL session: the client's model, the operator's, or a script that says so."""
 
 import asyncio
 from typing import Any

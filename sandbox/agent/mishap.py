@@ -1,7 +1,7 @@
 """The faults of mind and voice, which stand before them in the pipeline."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from pipecat.frames.frames import (
     Frame,
@@ -19,7 +19,7 @@ from sandbox.faults import LLM, TTS, Faults
 class MindMishaps(FrameProcessor):
     """What goes wrong with a question; without a context nobody is asked."""
 
-    def __init__(self, faults: Faults, excuse: Callable[[], Awaitable[None]], asks: bool) -> None:
+    def __init__(self, faults: Faults, excuse: Callable[[], None], asks: bool) -> None:
         """`excuse` says that the mind has failed, `asks` is whether there is a mind at all."""
         super().__init__()
         self._faults, self._excuse, self._asks = faults, excuse, asks
@@ -34,7 +34,7 @@ class MindMishaps(FrameProcessor):
         if not self._asks or self._faults.strike(LLM, "hang"):
             return False
         if self._faults.strike(LLM, "fail"):
-            await self._excuse()
+            self._excuse()
             return False
         if delay := self._faults.strike(LLM, "delay"):
             await asyncio.sleep(delay.number("by"))

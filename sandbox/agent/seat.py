@@ -66,7 +66,8 @@ class Seat:
         # A server that does not answer a goodbye in time is left without one.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_TIMEOUT_S):
-                await self._room.disconnect()
+                if self._room.isconnected():
+                    await self._room.disconnect()
 
     def _met(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity != AVATAR_IDENTITY:

@@ -33,7 +33,7 @@ class WindowEars(TurnOwner):
         super().__init__(enable_eager_end_of_turn=False, settings=settings, sample_rate=RATE)
         self._transcribe, self._language = transcribe, language
         self._sound: bytearray | None = None
-        self._hastens = asyncio.Event()
+        self._hastens, self._taken = asyncio.Event(), asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self.is_open = False
 
@@ -52,16 +52,20 @@ class WindowEars(TurnOwner):
 
     async def open(self) -> None:
         """A window begins, and a turn with it; the one before is over."""
-        self._hastens.set()
+        self.is_open = True
+        if self._closing:
+            self._hastens.set()
+            await self._taken.wait()
+        self._sound = bytearray()
         if self._closing:
             await asyncio.wait([self._closing])
-        self._hastens.clear()
-        self._sound, self.is_open = bytearray(), True
         await self.broadcast_frame(ProposedUserStartedSpeakingFrame)
 
     async def close(self) -> None:
         """The window ends; its words follow."""
         self.is_open = False
+        self._hastens.clear()
+        self._taken.clear()
         self._closing = self.create_task(self._conclude(), "conclude")
 
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
@@ -82,6 +86,7 @@ class WindowEars(TurnOwner):
         except TimeoutError:
             pass
         sound, self._sound = bytes(self._sound or b""), None
+        self._taken.set()
         text = await written(self._transcribe, samples(sound)) if sound else ""
         if text:
             now = time_now_iso8601()
