@@ -20,7 +20,7 @@ REMEMBERED = 40
 
 @dataclass(frozen=True)
 class CustomLLM:
-    """A model of the client's own, behind OpenAI's protocol; `key` is "" when its secret is gone."""
+    """A model of the client's own, behind OpenAI's protocol; `key` is "" when it is gone."""
 
     model: str
     base_url: str
@@ -31,8 +31,8 @@ class CustomLLM:
 class Brief:
     """Everything an agent needs to know.
 
-    Without a context (`prompt` is None) it only writes down and repeats. `notes` are what the prompt
-    and the links say, `pack` the face, `voice` the pack whose voice speaks.
+    Without a context (`prompt` is None) it only writes down and repeats. `notes` are what prompt
+    and links say, `pack` the face, `voice` the pack whose voice speaks.
     """
 
     pack: str
@@ -92,13 +92,10 @@ def _voice(voice_id: str | None, shelves: Shelves) -> str | None:
 
 def _texts(context: Record, values: dict[str, str], earlier: str) -> dict[str, str]:
     prompt, opening, links = context["prompt"], context["opening_text"], context["links"] or []
-    faqs = [link.get("faq") or "" for link in links]
     check(values, prompt, opening)
     told = filled(prompt, values)
-    pages = [
-        f"{link['url']}: {faq}" if faq else link["url"]
-        for link, faq in zip(links, faqs, strict=True)
-    ]
+    faqs = [link.get("faq") or "" for link in links]
+    pages = [": ".join(filter(None, (link["url"], link.get("faq")))) for link in links]
     parts = [told, "Pages to draw on:\n" + "\n".join(pages) if pages else "", earlier]
     return {
         "prompt": "\n\n".join(part for part in parts if part),

@@ -1,0 +1,266 @@
+"""FULL sessions converse: in a real room, over the real data channel, with real ears and voice."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pipelines.settings import load_settings
+from sandbox import LiveKit
+from tests.sandbox.caller import FULL, Caller
+from tests.sandbox.conftest import serving
+from tests.sandbox.guest import Guest, visit
+from tests.speech import is_heard, say
+from tests.standins.ollama import Ollama
+from tests.standins.replies import Reply
+
+pytestmark = pytest.mark.realtime
+
+CONTEXT = {
+    "name": "Hotel",
+    "prompt": "You are at the desk of the Harbour Hotel. Breakfast is served from seven to ten. "
+    "The name of the guest is ${guest}.",
+    "opening_text": "Welcome to the Harbour Hotel, ${guest}. How can I help you?",
+    "links": [{"url": "https://hotel.example/pets", "faq": "Dogs are welcome in the garden."}],
+}
+GREETING = "Welcome to the Harbour Hotel, Matilda. How can I help you?"
+QUESTION = "When is breakfast served?"
+ANSWER = "Breakfast is served from seven to ten."
+LOST = "Sorry, I lost my thread. Could you say that again?"
+UNABLE = "Sorry, something of mine does not work right now. Please try again later."
+
+
+async def made(caller: Caller, path: str, body: dict[str, Any]) -> str:
+    """The id of a new thing."""
+    status, answer = await caller.ask("POST", path, body)
+    assert status == 200, answer
+    return answer["data"]["id"]
+
+
+async def asked(caller: Caller, **fields: Any) -> dict[str, Any]:
+    """A request for a session about the hotel."""
+    context_id = await made(caller, "/v1/contexts", CONTEXT)
+    return {
+        **FULL,
+        "avatar_persona": {"context_id": context_id},
+        "dynamic_variables": {"guest": "Matilda", "unasked": "for"},
+        **fields,
+    }
+
+
+async def greeted(caller: Caller, **fields: Any) -> Guest:
+    """Somebody in the room of a session about the hotel, after the opening."""
+    guest = await visit(caller, await caller.open(**await asked(caller, **fields)))
+    assert await guest.answered(0) == GREETING
+    return guest
+
+
+def in_order(types: list[str], *wanted: str) -> bool:
+    """Whether some types come one after another, whatever is between them."""
+    rest = iter(types)
+    return all(each in rest for each in wanted)
+
+
+async def test_a_question_that_is_spoken_is_heard_and_answered_by_the_avatar(
+    roomy: Caller,
+) -> None:
+    call = await roomy.open(**await asked(roomy))
+    guest = await visit(roomy, call)
+    there = {each.identity for each in guest.room.remote_participants.values()}
+    assert there == {"heygen", f"liveavatar-agent-{call.id}"}
+    assert await guest.answered(0) == GREETING
+    assert is_heard(GREETING, guest.said(), 24_000)
+
+    before, heard = len(guest.events), len(guest.said())
+    await guest.say(say(QUESTION))
+    assert "breakfast" in (await guest.told("user.transcription", before))["text"].lower()
+    assert ANSWER in await guest.answered(before)
+    assert is_heard(ANSWER, guest.said()[heard:], 24_000)
+    assert guest.tracks["heygen"] == {"audio", "video"}
+    types = guest.types(before)
+    assert in_order(
+        types,
+        "user.speak_started",
+        "user.speak_ended",
+        "avatar.transcription",
+        "avatar.speak_ended",
+    )
+    assert in_order(types, "user.speak_ended", "avatar.speak_started", "avatar.speak_ended")
+    assert in_order(types, "user.speak_ended", "user.transcription")
+    assert ANSWER in guest.texts("avatar.transcription.chunk")
+    assert {event["session_id"] for event in guest.events} == {call.id}
+
+    await roomy.ask("POST", "/v1/sessions/stop", {"session_id": call.id, "reason": "IDLE_TIMEOUT"})
+    last = await guest.told("session.stopped")
+    assert (last["end_reason"], last["stop_reason"]) == ("IDLE_TIMEOUT", "IDLE_TIMEOUT")
+    _, answer = await roomy.ask("GET", f"/v1/sessions/{call.id}/transcript")
+    lines = answer["data"]["transcript_data"]
+    assert [line["role"] for line in lines] == ["avatar", "user", "avatar"]
+    assert lines[0]["transcript"] == GREETING
+    assert ANSWER in lines[2]["transcript"]
+    times = [line["relative_timestamp"] for line in lines]
+    assert times == sorted(times)
+    assert (await roomy.session(call))["credits_consumed"] == 2
+    assert roomy.desk.theatre.playing == 0
+
+
+Command = Callable[[str], dict[str, Any]]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [lambda text: {"text": text}, lambda text: {"payload": {"text": text}}],
+    ids=["top level", "payload"],
+)
+async def test_commands_speak_answer_and_interrupt(roomy: Caller, form: Command) -> None:
+    guest = await greeted(roomy)
+
+    before = len(guest.events)
+    order = await guest.order("avatar.speak_text", **form("The lift is out of order."))
+    assert await guest.answered(before) == "The lift is out of order."
+    assert (await guest.told("avatar.transcription", before))["source_event_id"] == order
+    assert guest.types(before) == [
+        "avatar.transcription",
+        "avatar.speak_started",
+        "avatar.speak_ended",
+    ]
+
+    before = len(guest.events)
+    await guest.order("avatar.speak_response", **form("May I bring my dog?"))
+    assert "Dogs are welcome in the garden." in await guest.answered(before)
+
+    before = len(guest.events)
+    for nonsense in (b"\xff", b"[1]", {"event_type": 7}, {"event_type": "avatar.dance"}):
+        await guest.send(nonsense)
+    await guest.send({"event_type": "avatar.speak_text", "text": ["no text"]})
+    await guest.order("avatar.start_listening")
+    await guest.order("avatar.stop_listening")
+    long = "One, two, three, four, five, six, seven, eight, nine, ten. " * 4
+    await guest.order("avatar.speak_text", **form(long))
+    await guest.told("avatar.speak_started", before)
+    await guest.send({"event_type": "avatar.interrupt"})
+    await guest.told("avatar.speak_ended", before)
+    await guest.order("session.stop")
+    stopped = await guest.told("session.stopped", before)
+    assert stopped["end_reason"] == "USER_CLOSED"
+    assert guest.types(before) == [
+        "avatar.transcription",
+        "avatar.speak_started",
+        "avatar.speak_ended",
+        "session.stopped",
+    ]
+    [session] = roomy.desk.account.sessions.values()
+    assert len(session.transcript[-1]["transcript"]) < len(long)
+
+
+async def test_without_a_context_it_writes_down_and_repeats_in_windows_of_push_to_talk(
+    roomy: Caller,
+) -> None:
+    guest = await visit(roomy, await roomy.open(**FULL, interactivity_type="PUSH_TO_TALK"))
+    await guest.say(say("Nobody may hear this sentence."))
+    stray = await guest.order("user.stop_push_to_talk")
+    await guest.told("user.push_to_talk_stop_failed", source_event_id=stray)
+    await guest.order("user.start_push_to_talk")
+    await guest.told("user.push_to_talk_started")
+    again = await guest.order("user.start_push_to_talk")
+    await guest.told("user.push_to_talk_start_failed", source_event_id=again)
+    await guest.say(say("When is breakfast") + bytes(32_000) + say("served?"), after_s=0)
+    await guest.send({"event_type": "user.stop_push_to_talk"})
+    await guest.told("user.push_to_talk_stopped")
+    text = (await guest.told("user.transcription"))["text"].lower()
+    assert "breakfast" in text and "served" in text
+    assert "sentence" not in text
+
+    await guest.order("avatar.speak_response", text="What do you say?")
+    await guest.order("avatar.speak_text", text="I only repeat.")
+    assert await guest.answered(0) == "I only repeat."
+    assert guest.types() == [
+        "user.push_to_talk_stop_failed",
+        "user.push_to_talk_started",
+        "user.speak_started",
+        "user.push_to_talk_start_failed",
+        "user.push_to_talk_stopped",
+        "user.speak_ended",
+        "user.transcription",
+        "avatar.transcription",
+        "avatar.speak_started",
+        "avatar.speak_ended",
+    ]
+
+
+async def custom(caller: Caller, base_url: str, key: str = "sk-good") -> str:
+    """The id of a configuration of a custom LLM."""
+    secret = {"secret_name": "s", "secret_value": key, "secret_type": "LLM_API_KEY"}
+    secret_id = await made(caller, "/v1/secrets", secret)
+    body = {"model_name": "own", "secret_id": secret_id, "base_url": base_url}
+    return await made(caller, "/v1/llm-configurations", body)
+
+
+async def test_a_custom_llm_is_asked_and_its_failures_are_heard(livekit: LiveKit) -> None:
+    settings = load_settings(avatar_thinking_s=1)
+    replies = [Reply("Your room is ready."), Reply(""), Reply("Never said.", delay_s=60)]
+    async with (
+        Ollama("sk-good", replies, ("own",)) as model,
+        serving(livekit, settings=settings) as caller,
+    ):
+        guest = await greeted(caller, llm_configuration_id=await custom(caller, model.url))
+
+        async def answer() -> str:
+            before = len(guest.events)
+            await guest.order("avatar.speak_response", text="Is my room ready?")
+            return await guest.answered(before)
+
+        assert await answer() == "Your room is ready."
+        prompt = str(model.state.prompts[0]["messages"])
+        for known in ("guest is Matilda", "https://hotel.example/pets", "Is my room ready?"):
+            assert known in prompt
+        assert await answer() == LOST, "it answers nothing"
+        assert await answer() == LOST, "it hangs"
+        model.fail("/v1/chat/completions", 503, lasts=True)
+        assert await answer() == LOST, "it fails"
+        model.heal()
+        model.fail("/v1/chat/completions", 401, lasts=True)
+        assert await answer() == UNABLE, "it refuses the key"
+        assert {request.path for request in model.requests} == {"/v1/chat/completions"}
+        assert "sk-good" not in str(await caller.ask("GET", "/_sandbox/sessions"))
+
+
+async def test_faults_of_mind_voice_agent_and_push_to_talk_come_true(roomy: Caller) -> None:
+    guest = await greeted(roomy)
+
+    before = len(guest.events)
+    await roomy.order("llm:fail times=1")
+    await guest.order("avatar.speak_response", text=QUESTION)
+    assert await guest.answered(before) == LOST
+
+    before = len(guest.events)
+    await roomy.order("llm:hang times=1")
+    await roomy.order("llm:delay by=0.2 times=1")
+    await guest.order("avatar.speak_response", text="Are you a robot?")
+    await guest.order("avatar.speak_response", text=QUESTION)
+    assert ANSWER in await guest.answered(before)
+
+    before = len(guest.events)
+    await roomy.order("tts:hang times=1")
+    await roomy.order("tts:delay by=0.2 times=1")
+    await guest.order("avatar.speak_text", text="This has no sound.")
+    await guest.order("avatar.speak_text", text="This has.")
+    await guest.told("avatar.speak_ended", before)
+    assert guest.types(before).count("avatar.transcription") == 2
+    assert guest.types(before).count("avatar.speak_started") == 1
+    assert not any(fault.struck == 0 for fault in roomy.desk.faults.ordered)
+
+
+async def test_an_agent_that_never_joins_leaves_the_face_alone(roomy: Caller) -> None:
+    await roomy.order("agent:never-joins times=1")
+    await roomy.order("ptt:no-ack times=1")
+    alone = await visit(roomy, await roomy.open(**FULL))
+    await alone.until(lambda: "heygen" in alone.tracks)
+    assert len(alone.room.remote_participants) == 1
+    call = await roomy.open(**FULL, interactivity_type="PUSH_TO_TALK")
+    guest = await visit(roomy, call)
+    await guest.order("user.start_push_to_talk")
+    await guest.told("user.speak_started")
+    await guest.order("user.stop_push_to_talk")
+    await guest.told("user.push_to_talk_stopped")
+    assert "user.push_to_talk_started" not in guest.types()
