@@ -28,8 +28,8 @@ from sandbox.performance import Performance
 
 # Who is in the room and plays no sound is spoken to all the same.
 LISTENS_S = 5.0
-# The last event is waited for no longer than this.
-LAST_EVENT_S = 2.0
+# The last event is waited for no longer than this, and the end of the pipeline no longer than that.
+LAST_EVENT_S, LAST_FRAME_S = 2.0, 5.0
 REPEAT, RESPOND, STOP = "avatar.speak_text", "avatar.speak_response", "session.stop"
 SPOKEN = {
     "agent.speak_started": "avatar.speak_started",
@@ -75,7 +75,8 @@ class Agent:
         self._http = aiohttp.ClientSession()
         self._talk: Talk | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._runs, self._over = False, asyncio.Event()
+        self._ended, self._running = False, asyncio.Event()
+        self._run: asyncio.Task[Any] | None = None
 
     async def build(self) -> None:
         """Load the models, which takes seconds the first time, and build the conversation.
@@ -108,27 +109,24 @@ class Agent:
         self._tasks.append(asyncio.create_task(self._teller.run()))
 
     async def run(self) -> None:
-        """Hold the conversation until it is cancelled."""
+        """Hold the conversation until `gone()`."""
         assert self._talk, "an agent is built before it runs"
+        if self._ended:
+            return
+        self._run = asyncio.current_task()
         worker, runner = self._talk.worker, WorkerRunner(handle_sigint=False)
-        started = asyncio.Event()
 
         @worker.event_handler("on_pipeline_started")
-        async def ready(*_: Any) -> None:
-            started.set()
+        async def started(*_: Any) -> None:
+            self._running.set()
 
-        self._runs = True
-        try:
-            await runner.add_workers(worker)
-            async with asyncio.TaskGroup() as work:
-                talking = work.create_task(runner.run())
-                beside = (self._greet(started), self._obey(started))
-                others = [work.create_task(each) for each in beside]
-                await asyncio.wait([talking])
-                for each in others:
-                    each.cancel()
-        finally:
-            self._over.set()
+        await runner.add_workers(worker)
+        async with asyncio.TaskGroup() as work:
+            talking = work.create_task(runner.run())
+            others = [work.create_task(each) for each in (self._greet(), self._obey())]
+            await asyncio.wait([talking])
+            for each in others:
+                each.cancel()
 
     # What the performance tells.
 
@@ -142,6 +140,7 @@ class Agent:
 
     async def gone(self) -> None:
         """End the conversation, tell why the session is over, and leave."""
+        self._ended = True
         try:
             await self._conclude()
             # A room that is gone brings nobody the last word.
@@ -157,9 +156,16 @@ class Agent:
 
     async def _conclude(self) -> None:
         """End the conversation, whatever is under way."""
-        if self._talk and self._runs:
-            await self._talk.close()
-            await self._over.wait()
+        if not (self._talk and self._run):
+            return
+        starting = asyncio.create_task(self._running.wait())
+        first = asyncio.FIRST_COMPLETED
+        await asyncio.wait([starting, self._run], timeout=LAST_FRAME_S, return_when=first)
+        starting.cancel()
+        await self._talk.close()
+        await asyncio.wait([self._run], timeout=LAST_FRAME_S)
+        self._run.cancel()
+        await asyncio.gather(self._run, return_exceptions=True)
 
     async def _tell_the_last(self) -> None:
         packet = self._teller.last(self._session.end_reason or EndReason.UNKNOWN)
@@ -192,9 +198,9 @@ class Agent:
 
     # What is done.
 
-    async def _greet(self, started: asyncio.Event) -> None:
+    async def _greet(self) -> None:
         """Speak first, once somebody is there who hears it."""
-        await started.wait()
+        await self._running.wait()
         await self._seat.company.wait()
         room = self._performance.room
         with contextlib.suppress(TimeoutError):
@@ -206,8 +212,8 @@ class Agent:
     def _say_soon(self, text: str) -> None:
         self._orders.put_nowait(Order(REPEAT, text=text))
 
-    async def _obey(self, started: asyncio.Event) -> None:
-        await started.wait()
+    async def _obey(self) -> None:
+        await self._running.wait()
         while True:
             await self._do(await self._orders.get())
 

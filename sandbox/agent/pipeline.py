@@ -179,6 +179,8 @@ def assemble(
         ),
         params=PipelineParams(enable_metrics=False),
         idle_timeout_secs=None,
+        enable_rtvi=False,
+        enable_turn_tracking=False,
     )
     _follow_turns(turns, speech, teller)
     _follow_failures(guards, speech.news, persona, say)
