@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 from livekit import rtc
-from pipecat.frames.frames import InterruptionFrame, LLMMessagesAppendFrame, TTSSpeakFrame
+from pipecat.frames.frames import Frame, LLMMessagesAppendFrame, TTSSpeakFrame
 from pipecat.workers.runner import WorkerRunner
 
 from liveavatar.channel import BadOrder, Order, read_order
@@ -108,13 +108,17 @@ class Agent:
             raise AgentFailed(str(error) or type(error).__name__) from error
         self._tasks.append(asyncio.create_task(self._teller.run()))
 
+    @property
+    def _talking(self) -> Talk:
+        assert self._talk, "an agent is built before it runs"
+        return self._talk
+
     async def run(self) -> None:
         """Hold the conversation until `gone()`."""
-        assert self._talk, "an agent is built before it runs"
         if self._ended:
             return
         self._run = asyncio.current_task()
-        worker, runner = self._talk.worker, WorkerRunner(handle_sigint=False)
+        worker, runner = self._talking.worker, WorkerRunner(handle_sigint=False)
 
         @worker.event_handler("on_pipeline_started")
         async def started(*_: Any) -> None:
@@ -220,7 +224,7 @@ class Agent:
     async def _do(self, order: Order) -> None:
         match order.event_type:
             case "avatar.interrupt":
-                await self._queue(InterruptionFrame())
+                await self._talking.interrupt()
             case kind if kind in (REPEAT, RESPOND):
                 await self._speak(order)
             case kind if kind in POSES:
@@ -242,20 +246,18 @@ class Agent:
             await self._queue(TTSSpeakFrame(text))
         elif self._brief.prompt is not None:
             self._teller.keep("user", text)
-            await self._queue(InterruptionFrame())
+            await self._talking.interrupt()
             asked: Any = {"role": "user", "content": text}
             await self._queue(LLMMessagesAppendFrame([asked], run_llm=True))
 
     async def _window(self, order: Order, *, opens: bool) -> None:
         """Open or close the window of push-to-talk; always answered (4.3)."""
-        assert self._talk
-        ears = self._talk.ears
+        ears = self._talking.ears
         works = isinstance(ears, WindowEars) and ears.is_open != opens
         if not self._faults.strike(PTT, "no-ack"):
             self._teller.tell(ANSWERS[opens, works], order.event_id)
         if works:
             await (ears.open() if opens else ears.close())
 
-    async def _queue(self, frame: Any) -> None:
-        assert self._talk
-        await self._talk.worker.queue_frame(frame)
+    async def _queue(self, frame: Frame) -> None:
+        await self._talking.worker.queue_frame(frame)

@@ -1,5 +1,7 @@
 """The conversation of a FULL session: the pipeline, in talking order, and who watches it."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -49,6 +51,8 @@ from sessions.transcript import Transcript
 
 # Nobody is asked whether they are still there: LiveAvatar ends a session that is idle by itself.
 IDLE_S = 3600.0
+# An interruption is through the pipeline by then, unless something is stuck.
+PASSES_S = 1.0
 Say = Callable[[str], None]
 
 
@@ -75,6 +79,7 @@ class Talk:
     turns: LLMContextAggregatorPair
     ears: STTService
     guards: Guards
+    passed: asyncio.Event
 
     def follow(self, heard: Callable[[], None], is_muted: Callable[[], bool]) -> None:
         """Tell of each sign of life, and let the ears know whether the microphone is off."""
@@ -84,6 +89,13 @@ class Talk:
         @self.turns.user().event_handler("on_user_turn_started")
         async def started(*_: Any) -> None:
             heard()
+
+    async def interrupt(self) -> None:
+        """Drop what is said and thought; what was said is remembered when this returns."""
+        self.passed.clear()
+        await self.worker.queue_frame(InterruptionFrame())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.passed.wait(), PASSES_S)
 
     async def close(self) -> None:
         """End it, whatever is under way."""
@@ -184,7 +196,14 @@ def assemble(
     )
     _follow_turns(turns, speech, teller)
     _follow_failures(guards, speech.news, persona, say)
-    return Talk(worker, microphones, turns, speech.ears[0], guards)
+    passed = asyncio.Event()
+    worker.add_reached_downstream_filter((InterruptionFrame,))
+
+    @worker.event_handler("on_frame_reached_downstream")
+    async def reached(*_: Any) -> None:
+        passed.set()
+
+    return Talk(worker, microphones, turns, speech.ears[0], guards, passed)
 
 
 class _Heard:
