@@ -32,6 +32,7 @@ class Seat:
         self._room = rtc.Room()
         self._mixer = Mixer()
         self._microphones: dict[str, Microphone] = {}
+        self._closing: set[asyncio.Task[None]] = set()
         self.company = asyncio.Event()
         self._room.on("participant_connected", self._met)
         self._room.on("track_published", self._published)
@@ -88,7 +89,8 @@ class Seat:
     def _unsubscribed(self, track: rtc.Track, *_: object) -> None:
         if track.sid in self._microphones:
             closing = asyncio.create_task(self._close(track.sid))
-            closing.add_done_callback(lambda _: None)
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     async def _listen(self, sid: str, stream: rtc.AudioStream) -> None:
         async for event in stream:
