@@ -42,7 +42,7 @@ def read_order(packet: bytes) -> Order:
         raise BadOrder("event_type: a text is required")
     payload = message.get("payload")
     nested = payload.get("text") if isinstance(payload, dict) else None
-    text = message.get("text", nested)
+    text = nested if message.get("text") is None else message["text"]
     if text is not None and not isinstance(text, str):
         raise BadOrder("text: not a text")
     return Order(event_type, event_id if isinstance(event_id, str) else None, text or "")
