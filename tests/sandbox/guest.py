@@ -76,7 +76,7 @@ class Guest(Viewer):
 
     def texts(self, event_type: str) -> str:
         """All texts of one type of event, in one."""
-        return " ".join(e["text"] for e in self.events if e["event_type"] == event_type)
+        return "".join(e["text"] for e in self.events if e["event_type"] == event_type)
 
     def said(self) -> bytes:
         """All sound so far: s16le mono 24 kHz."""
