@@ -253,11 +253,11 @@ class Agent:
     async def _window(self, order: Order, *, opens: bool) -> None:
         """Open or close the window of push-to-talk; always answered (4.3)."""
         ears = self._talking.ears
-        works = isinstance(ears, WindowEars) and ears.is_open != opens
+        window = ears if isinstance(ears, WindowEars) and ears.is_open != opens else None
         if not self._faults.strike(PTT, "no-ack"):
-            self._teller.tell(ANSWERS[opens, works], order.event_id)
-        if works:
-            await (ears.open() if opens else ears.close())
+            self._teller.tell(ANSWERS[opens, window is not None], order.event_id)
+        if window:
+            await (window.open() if opens else window.close())
 
     async def _queue(self, frame: Frame) -> None:
         await self._talking.worker.queue_frame(frame)
