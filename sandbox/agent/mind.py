@@ -9,10 +9,11 @@ from pipecat.services.ollama.llm import OLLamaLLMService
 from pydantic import SecretStr
 
 from guide import Notes
+from pipelines.errors import MissingSetting
 from pipelines.llm.guide import GuideLLMService
 from pipelines.llm.ollama import Ollama, habit_of
 from pipelines.mind.answer import whole
-from pipelines.parts import Part, choose_one, load, part
+from pipelines.parts import Part, choose_one, load, missing, part
 from pipelines.persona import Persona
 from pipelines.redaction import REDACTION
 from pipelines.settings import Settings
@@ -55,6 +56,8 @@ def _mind(
 ) -> LLMService[Any]:
     if row.value == "guide":
         return _script(brief, persona)
+    if lacking := missing(row, settings):
+        raise MissingSetting(row.choice, lacking, "LLM=guide")
     return load(row).build(settings, persona, http)
 
 

@@ -1,5 +1,7 @@
 """FULL sessions converse: in a real room, over the real data channel, with real ears and voice."""
 
+import asyncio
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -7,8 +9,8 @@ import pytest
 
 from pipelines.settings import load_settings
 from sandbox import LiveKit
-from tests.sandbox.caller import FULL, Caller
-from tests.sandbox.conftest import serving
+from tests.sandbox.caller import FULL, Caller, rooms
+from tests.sandbox.conftest import TurnedClock, serving
 from tests.sandbox.guest import Guest, visit
 from tests.speech import is_heard, say
 from tests.standins.ollama import Ollama
@@ -38,9 +40,11 @@ async def made(caller: Caller, path: str, body: dict[str, Any]) -> str:
     return answer["data"]["id"]
 
 
-async def asked(caller: Caller, opening: str = "", **fields: Any) -> dict[str, Any]:
+async def asked(
+    caller: Caller, opening: str = "", name: str = "Hotel", **fields: Any
+) -> dict[str, Any]:
     """A request for a session about the hotel."""
-    context = CONTEXT | ({"opening_text": opening} if opening else {})
+    context = CONTEXT | {"name": name} | ({"opening_text": opening} if opening else {})
     context_id = await made(caller, "/v1/contexts", context)
     return {
         **FULL,
@@ -266,3 +270,61 @@ async def test_an_agent_that_never_joins_leaves_the_face_alone(roomy: Caller) ->
     await guest.order("user.stop_push_to_talk")
     await guest.told("user.push_to_talk_stopped")
     assert "user.push_to_talk_started" not in guest.types()
+
+
+async def test_a_mind_that_the_operator_lacks_a_key_for_fails_the_start_and_costs_nothing(
+    livekit: LiveKit,
+) -> None:
+    async with serving(livekit, settings=load_settings(llm="gemini")) as caller:
+        before = caller.desk.account.credits
+        call = await caller.token(**await asked(caller))
+        status, answer = await caller.start(call)
+        assert (status, answer["code"]) == (500, 5000)
+        assert "LLM=gemini needs GOOGLE_API_KEY" in answer["message"]
+        assert await caller.ended(call) == "DISPATCH_FAILED"
+        assert caller.desk.account.credits == before
+        assert caller.desk.theatre.playing == 0
+        assert not await rooms(livekit) & {call.id}
+
+
+async def come_and_go(caller: Caller, way: int) -> str:
+    """A session that is stopped as it begins, or in the middle of a word; its id."""
+    call = await caller.open(**await asked(caller, name=f"Hotel {way}"))
+    if way % 2:
+        guest = await visit(caller, call)
+        await guest.told("avatar.speak_started")
+        await caller.ask("DELETE", f"/v1/sessions/{call.id}")
+        await guest.told("session.stopped")
+        assert guest.types()[-2:] == ["avatar.speak_ended", "session.stopped"]
+        await guest.aclose()
+    await caller.ask("DELETE", f"/v1/sessions/{call.id}")
+    return call.id
+
+
+async def test_sessions_leave_no_task_and_no_room(livekit: LiveKit) -> None:
+    async with serving(livekit) as caller:
+        await come_and_go(caller, 1)
+        before = len(asyncio.all_tasks())
+        ids = {await come_and_go(caller, way) for way in range(2, 6)}
+        async with asyncio.timeout(10):
+            while len(asyncio.all_tasks()) > before:
+                gc.collect()
+                await asyncio.sleep(0.05)
+        assert caller.desk.theatre.playing == 0
+        assert not await rooms(livekit) & ids
+
+
+async def test_a_sandbox_session_costs_nothing_and_says_that_its_minute_is_over(
+    livekit: LiveKit, clock: TurnedClock
+) -> None:
+    async with serving(livekit, clock=clock) as caller:
+        call = await caller.open(**FULL, is_sandbox=True)
+        guest = await visit(caller, call)
+        clock.advance(59)
+        await guest.order("avatar.speak_text", text="Hi.")
+        await guest.told("avatar.speak_ended")
+        clock.advance(1)
+        last = await guest.told("session.stopped")
+        assert last["stop_reason"] == "MAX_DURATION_REACHED"
+        assert (await caller.session(call))["credits_consumed"] == 0
+        await asyncio.wait_for(guest.gone.wait(), 10)
