@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from pipelines.settings import load_settings
 from sandbox import LiveKit
 from tests.sandbox.caller import FULL, Caller, rooms
 from tests.sandbox.conftest import TurnedClock, serving
 from tests.sandbox.guest import Guest, visit
+from tests.serving import served
 from tests.speech import is_heard, say
 from tests.standins.ollama import Ollama
 from tests.standins.replies import Reply
@@ -196,6 +198,14 @@ async def custom(caller: Caller, base_url: str, key: str = "sk-good") -> str:
     return await made(caller, "/v1/llm-configurations", body)
 
 
+async def answered(guest: Guest, text: str) -> str:
+    """What the avatar begins to say to a message."""
+    before = len(guest.events)
+    await guest.order("avatar.speak_response", text=text)
+    await guest.told("avatar.speak_started", before)
+    return (await guest.told("avatar.transcription", before))["text"]
+
+
 @pytest.mark.realtime
 async def test_a_custom_llm_is_asked_and_its_failures_are_heard(livekit: LiveKit) -> None:
     settings = load_settings(avatar_thinking_s=1)
@@ -207,10 +217,7 @@ async def test_a_custom_llm_is_asked_and_its_failures_are_heard(livekit: LiveKit
         guest = await greeted(caller, llm_configuration_id=await custom(caller, model.url))
 
         async def answer() -> str:
-            before = len(guest.events)
-            await guest.order("avatar.speak_response", text="Is my room ready?")
-            await guest.told("avatar.speak_started", before)
-            return (await guest.told("avatar.transcription", before))["text"]
+            return await answered(guest, "Is my room ready?")
 
         assert await answer() == "Your room is ready."
         prompt = str(model.state.prompts[0]["messages"])
@@ -329,3 +336,22 @@ async def test_a_sandbox_session_costs_nothing_and_says_that_its_minute_is_over(
         assert last["stop_reason"] == "MAX_DURATION_REACHED"
         assert (await caller.session(call))["credits_consumed"] == 0
         await asyncio.wait_for(guest.gone.wait(), 10)
+
+
+async def test_a_custom_llm_that_answers_garbage_or_cannot_be_reached_is_heard_to_fail(
+    roomy: Caller,
+) -> None:
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text="<p>Welcome to nginx!", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", page)
+    async with served(app) as port:
+        llm = await custom(roomy, f"http://127.0.0.1:{port}")
+        guest = await greeted(roomy, llm_configuration_id=llm)
+        assert await answered(guest, "Is my room ready?") == LOST
+    assert await answered(guest, "And now?") == LOST
+    await guest.order("avatar.interrupt")
+    before = len(guest.events)
+    await guest.order("avatar.speak_text", text="I still speak.")
+    assert await guest.answered(before) == "I still speak."
