@@ -84,9 +84,9 @@ class Guest(Viewer):
 
     async def answered(self, after: int) -> str:
         """Wait until the avatar has said something, from event number `after` on; its text."""
-        text = (await self.told("avatar.transcription", after))["text"]
-        await self.told("avatar.speak_ended", after)
-        return text
+        told = await self.told("avatar.transcription", after)
+        await self.told("avatar.speak_ended", self.events.index(told))
+        return told["text"]
 
     def _received(self, packet: rtc.DataPacket) -> None:
         if packet.topic == RESPONSE:

@@ -29,6 +29,8 @@ GREETING = "Hello, Matilda."
 WELCOME = "Welcome to the Harbour Hotel, ${guest}."
 QUESTION = "What time is breakfast?"
 ANSWER = "The time of breakfast is from seven to ten."
+LONG = "One, two, three, four, five, six, seven, eight, nine, ten. " * 4
+SPOKEN = ["avatar.transcription", "avatar.speak_started", "avatar.speak_ended"]
 LOST = "Sorry, I lost my thread. Could you say that again?"
 UNABLE = "Sorry, something of mine does not work right now. Please try again later."
 
@@ -68,7 +70,7 @@ def in_order(types: list[str], *wanted: str) -> bool:
 
 
 @pytest.mark.realtime
-async def test_a_question_that_is_spoken_is_heard_and_answered_by_the_avatar(
+async def test_a_question_that_is_spoken_interrupts_is_heard_and_answered_by_the_avatar(
     roomy: Caller,
 ) -> None:
     greeting = WELCOME.replace("${guest}", "Matilda")
@@ -79,22 +81,22 @@ async def test_a_question_that_is_spoken_is_heard_and_answered_by_the_avatar(
     assert await guest.answered(0) == greeting
     assert is_heard(greeting, guest.said(), 24_000)
 
+    before = len(guest.events)
+    await guest.order("avatar.speak_text", text=LONG)
+    await guest.told("avatar.speak_started", before)
     before, heard = len(guest.events), len(guest.said())
     await guest.say(say(QUESTION))
     assert "breakfast" in (await guest.told("user.transcription", before))["text"].lower()
     assert ANSWER in await guest.answered(before)
     assert is_heard(ANSWER, guest.said()[heard:], 24_000)
     assert guest.tracks["heygen"] == {"audio", "video"}
-    types = guest.types(before)
-    assert in_order(
-        types,
+    assert guest.types(before) == [
         "user.speak_started",
-        "user.speak_ended",
-        "avatar.transcription",
         "avatar.speak_ended",
-    )
-    assert in_order(types, "user.speak_ended", "avatar.speak_started", "avatar.speak_ended")
-    assert in_order(types, "user.speak_ended", "user.transcription")
+        "user.speak_ended",
+        "user.transcription",
+        *SPOKEN,
+    ]
     assert ANSWER in guest.texts("avatar.transcription.chunk")
     assert {event["session_id"] for event in guest.events} == {call.id}
 
@@ -103,9 +105,10 @@ async def test_a_question_that_is_spoken_is_heard_and_answered_by_the_avatar(
     assert (last["end_reason"], last["stop_reason"]) == ("IDLE_TIMEOUT", "IDLE_TIMEOUT")
     _, answer = await roomy.ask("GET", f"/v1/sessions/{call.id}/transcript")
     lines = answer["data"]["transcript_data"]
-    assert [line["role"] for line in lines] == ["avatar", "user", "avatar"]
+    assert [line["role"] for line in lines] == ["avatar", "avatar", "user", "avatar"]
     assert lines[0]["transcript"] == greeting
-    assert ANSWER in lines[2]["transcript"]
+    assert LONG.startswith(lines[1]["transcript"]) and lines[1]["transcript"] != LONG.strip()
+    assert ANSWER in lines[3]["transcript"]
     times = [line["relative_timestamp"] for line in lines]
     assert times == sorted(times)
     assert (await roomy.session(call))["credits_consumed"] == 2
@@ -116,7 +119,6 @@ FORMS: list[Callable[[str], dict[str, Any]]] = [
     lambda text: {"text": text},
     lambda text: {"payload": {"text": text}},
 ]
-SPOKEN = ["avatar.transcription", "avatar.speak_started", "avatar.speak_ended"]
 
 
 async def test_commands_speak_answer_and_interrupt_in_both_forms(roomy: Caller) -> None:
@@ -141,8 +143,7 @@ async def test_commands_speak_answer_and_interrupt_in_both_forms(roomy: Caller) 
     await guest.send({"event_type": "avatar.speak_text", "text": ["no text"]})
     await guest.order("avatar.start_listening")
     await guest.order("avatar.stop_listening")
-    long = "One, two, three, four, five, six, seven, eight, nine, ten. " * 4
-    await guest.order("avatar.speak_text", text=long)
+    await guest.order("avatar.speak_text", text=LONG)
     await guest.told("avatar.speak_started", before)
     await guest.send({"event_type": "avatar.interrupt"})
     await guest.told("avatar.speak_ended", before)
@@ -151,7 +152,7 @@ async def test_commands_speak_answer_and_interrupt_in_both_forms(roomy: Caller) 
     assert stopped["end_reason"] == "USER_CLOSED"
     assert guest.types(before) == [*SPOKEN, "session.stopped"]
     [session] = roomy.desk.account.sessions.values()
-    assert len(session.transcript[-1]["transcript"]) < len(long)
+    assert len(session.transcript[-1]["transcript"]) < len(LONG)
 
 
 @pytest.mark.realtime
