@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bots import log
 from bots.flags import PORT_NUMBER, between
 from bots.running import Stop, stop_on_signals
 from pipelines.installation import command
@@ -39,7 +40,9 @@ Stop it with Ctrl-C.
 def run(words: Sequence[str]) -> int:
     """Serve until Ctrl-C or SIGTERM."""
     options = _parser().parse_args(words)
-    return asyncio.run(_serve(options, load_settings()))
+    settings = load_settings()
+    log.show(settings)
+    return asyncio.run(_serve(options, settings))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -104,6 +107,7 @@ async def _serve(options: argparse.Namespace, settings: Settings) -> int:
             limits=limits,
             faults=options.fail,
             state=options.state,
+            settings=settings,
         ) as address,
     ):
         stop = stop_on_signals()

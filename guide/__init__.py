@@ -7,6 +7,16 @@
 from guide.errors import GuideError
 from guide.knowledge import KNOWLEDGE, Knowledge, load_knowledge
 from guide.matcher import Matcher
+from guide.notes import Notes
 from guide.script import Memory, Script
 
-__all__ = ["KNOWLEDGE", "GuideError", "Knowledge", "Matcher", "Memory", "Script", "load_knowledge"]
+__all__ = [
+    "KNOWLEDGE",
+    "GuideError",
+    "Knowledge",
+    "Matcher",
+    "Memory",
+    "Notes",
+    "Script",
+    "load_knowledge",
+]

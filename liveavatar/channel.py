@@ -173,7 +173,6 @@ class Other(Packet):
 Command = Act | Tell | AgentCommand
 Known = Speech | Words | Talk | Stopped | AgentEvent
 Event = Known | Other
-COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="event_type")])
 EVENTS: TypeAdapter[Known] = TypeAdapter(Annotated[Known, Field(discriminator="event_type")])
 DOTTED = {
     name.replace(".", "_"): name
@@ -210,15 +209,6 @@ def decode(packet: bytes) -> Event | None:
         return EVENTS.validate_python({**told, "event_type": DOTTED.get(_flat(name), name)})
     except ValidationError:
         return Other(**{**told, "event_type": name, "fields": told})
-
-
-def decode_command(packet: bytes) -> Command | None:
-    """A packet of the topic `CONTROL`, as a server reads it; None if it is no command."""
-    told = _object(packet)
-    try:
-        return COMMANDS.validate_python(told) if told else None
-    except ValidationError:
-        return None
 
 
 def _object(packet: bytes) -> dict[str, Any]:

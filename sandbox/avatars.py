@@ -26,6 +26,11 @@ def voice_ids() -> dict[str, str]:
     return {_id(f"voice/{name}"): load_pack(name).title for name in pack_names()}
 
 
+def pack_of_voice(voice_id: str) -> str | None:
+    """The pack whose voice a voice id means; None for one that was brought along."""
+    return next((name for name in pack_names() if _id(f"voice/{name}") == voice_id), None)
+
+
 def avatar(avatar_id: str, since: str) -> dict[str, Any]:
     """An avatar as the API shows it; `since` is a time in ISO 8601."""
     pack = load_pack(avatar_ids()[avatar_id])

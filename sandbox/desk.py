@@ -6,6 +6,7 @@ from fastapi import Request, WebSocket
 from starlette.datastructures import URL
 
 from sandbox.account import Account
+from sandbox.agency import Agency
 from sandbox.errors import Invalid, NotAuthenticated, NotFound, Unauthorized
 from sandbox.faults import Faults
 from sandbox.session import Session
@@ -23,6 +24,7 @@ class Desk:
     shelves: Shelves
     faults: Faults
     theatre: Theatre
+    agency: Agency
     tokens: SessionTokens
 
     def has_key(self, request: Request) -> bool:

@@ -9,7 +9,8 @@ Refusal (liveavatar-protocol: section 1; a code marked * is this server's own ch
 ├── NotAllowed          405, 4005*  not with this method
 ├── TooMany             409*, 4009* as many sessions run as may
 ├── NoCredits           402*, 4002* less than one minute's worth is left
-└── AvatarFailed        500, 5000*  the avatar could not join the room
+├── AvatarFailed        500, 5000*  the avatar could not join the room
+└── AgentFailed         500, 5000*  the agent of a FULL session could not be started
 
 SandboxError (a UserError) is for whoever starts the server.
 """
@@ -99,3 +100,10 @@ class AvatarFailed(Refusal):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"The avatar could not join the room: {why}")
+
+
+class AgentFailed(Refusal):
+    """The agent of a FULL session could not be started."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The agent could not be started: {why}")

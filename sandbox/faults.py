@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 Value = float | int | str
 ROUTE = "a route"
 SOCKET, SPEAK, ROOM, END = "socket", "speak", "room", "end"
+LLM, TTS, AGENT, PTT = "llm", "tts", "agent", "ptt"
 NICKNAMES = {
     "token": ("POST /v1/sessions/token",),
     "start": ("POST /v1/sessions/start",),
@@ -52,7 +53,12 @@ FAULTS = {
             "answer with an error and do nothing",
             {"status": 500, "code": 5000, "message": "scripted failure"},
         ),
-        Kind("delay", (ROUTE,), "wait before doing anything, in seconds", {"by": 1.0}),
+        Kind(
+            "delay",
+            (ROUTE, LLM, TTS),
+            "wait before doing anything, in seconds; in FULL mind or voice before each answer",
+            {"by": 1.0},
+        ),
         Kind(
             "withhold-connected",
             (SOCKET,),
@@ -86,6 +92,12 @@ FAULTS = {
         ),
         Kind("no-video", (ROOM,), "publish a voice but no picture"),
         Kind("silent", (END,), "at maximum duration go still, close nothing and tell nobody"),
+        Kind("fail", (LLM,), "in FULL the mind fails: the avatar asks to say it again"),
+        Kind(
+            "hang", (LLM, TTS), "in FULL mind or voice never comes to the answer; nothing is said"
+        ),
+        Kind("never-joins", (AGENT,), "the agent of a FULL session does not join its room"),
+        Kind("no-ack", (PTT,), "push-to-talk works, and is not acknowledged"),
     )
 }
 

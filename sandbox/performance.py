@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from liveavatar.wire import Event, Interrupt, Listen, Speak, SpeakEnd
 from puppet import FPS, SAMPLES_PER_FRAME, Frame, Player
 from sandbox.dialogue import Dialogue, Mark
 from sandbox.faults import ROOM, SPEAK, Fault, Faults
-from sandbox.outbox import Outbox
+from sandbox.outbox import NORMAL
 from sandbox.room import Room
 from sandbox.session import Session
 
@@ -33,6 +34,22 @@ class Held:
     mark: Mark | None
 
 
+class Listener(Protocol):
+    """Who is told what the avatar does: a client's WebSocket, or the agent of a FULL session."""
+
+    def send(self, event: Event) -> None:
+        """Take an event."""
+        ...
+
+    def hang_up(self, code: int = NORMAL) -> None:
+        """The session is over, or a fault says so."""
+        ...
+
+    async def gone(self) -> None:
+        """Wait until everything is told, and whoever was told is gone."""
+        ...
+
+
 @dataclass
 class Performance:
     """What runs while a session is open. `run()` in a task; `close()` at the end."""
@@ -44,7 +61,7 @@ class Performance:
     crew: Executor
     ids: Callable[[], str]
     delete_room: Callable[[], None]
-    outbox: Outbox | None = None
+    outbox: Listener | None = None
     still: bool = False
     dialogue: Dialogue = field(init=False)
     _held: deque[Held] = field(init=False, default_factory=deque)
@@ -54,14 +71,14 @@ class Performance:
     def __post_init__(self) -> None:
         self.dialogue = Dialogue(self.player, self._emit, self.ids)
 
-    def attach(self, outbox: Outbox) -> None:
-        """Talk to this WebSocket from now on; an earlier one is closed."""
+    def attach(self, outbox: Listener) -> None:
+        """Talk to this one from now on; an earlier one is closed."""
         if self.outbox:
             self.outbox.hang_up()
         self.outbox = outbox
 
-    def detach(self, outbox: Outbox) -> bool:
-        """The WebSocket is gone; False if another one had taken its place."""
+    def detach(self, outbox: Listener) -> bool:
+        """It is gone; False if another one had taken its place."""
         if self.outbox is not outbox:
             return False
         self.outbox = None
@@ -80,6 +97,22 @@ class Performance:
                 self._interrupt(command.event_id)
             case Listen():
                 self.dialogue.listen(command.type.endswith("start_listening"), command.event_id)
+
+    def say(self, pcm: bytes) -> None:
+        """Have the avatar say some more: s16le mono 24 kHz."""
+        if not self.still:
+            self.session.hear(pcm)
+            self.dialogue.speak(pcm, None)
+
+    def said(self) -> None:
+        """What it says is complete."""
+        if not self.still:
+            self.dialogue.speak_end(b"", None)
+
+    def hush(self) -> None:
+        """Drop what it says."""
+        if not self.still:
+            self._interrupt(None)
 
     def freeze(self) -> None:
         """Go silent in mid-speech and answer nothing any more."""

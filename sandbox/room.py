@@ -1,4 +1,4 @@
-"""The avatar in a LiveKit room: one video track, one audio track, and nothing heard."""
+"""The avatar in a LiveKit room: one video track, one audio track, and no sound heard."""
 
 import asyncio
 import contextlib
@@ -28,6 +28,10 @@ class Room:
         self._video = rtc.VideoSource(*size) if video else None
         self._audio = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=QUEUE_MS)
         self._room = rtc.Room()
+        self._voice: rtc.LocalTrackPublication | None = None
+        self._expected = b""
+        self._arrived = asyncio.Event()
+        self._room.on("data_received", self._received)
 
     async def join(self, url: str, token: str) -> None:
         """Join and publish.
@@ -40,7 +44,7 @@ class Room:
             await join(self._room.connect(url, token, options), lambda: self._room)
             me = self._room.local_participant
             voice = rtc.LocalAudioTrack.create_audio_track("voice", self._audio)
-            await me.publish_track(voice, self._voice_options())
+            self._voice = await me.publish_track(voice, self._voice_options())
             if self._video:
                 picture = rtc.LocalVideoTrack.create_video_track("picture", self._video)
                 await me.publish_track(picture, self._picture_options())
@@ -76,6 +80,22 @@ class Room:
     def hush(self) -> None:
         """Drop what is queued and not yet on its way."""
         self._audio.clear_queue()
+
+    async def is_heard(self) -> None:
+        """Wait until somebody receives the voice."""
+        if self._voice:
+            await self._voice.wait_for_subscription()
+
+    def expect(self, packet: bytes) -> asyncio.Event:
+        """Set once data has come in that another participant sends to all, or cannot come in."""
+        self._expected, self._arrived = packet, asyncio.Event()
+        if not self._room.isconnected():
+            self._arrived.set()
+        return self._arrived
+
+    def _received(self, packet: rtc.DataPacket) -> None:
+        if packet.data == self._expected:
+            self._arrived.set()
 
     async def leave(self) -> None:
         """Leave the room and give back what is held."""

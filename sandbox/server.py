@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipelines.settings import Settings, load_settings
 from sandbox.account import Account, Clock, Limits
+from sandbox.agency import Agency
 from sandbox.app import build_app
 from sandbox.desk import Desk
 from sandbox.errors import SandboxError
@@ -53,6 +55,7 @@ async def sandbox(
     faults: Sequence[str] = (),
     state: Path | None = None,
     clock: Clock = time.time,
+    settings: Settings | None = None,
 ) -> AsyncIterator[Address]:
     """Serve a LiveAvatar until the block ends.
 
@@ -65,23 +68,27 @@ async def sandbox(
         faults: what shall go wrong, as `speak:close-ws after=3`.
         state: an SQLite file that outlives the process; None keeps everything in memory.
         clock: seconds since the epoch.
+        settings: which mind the operator has for FULL sessions; None loads them.
 
     Raises:
         SandboxError: it cannot be started so; says the fix.
+        BadSetting: the settings cannot be used.
     """
     ordered = Faults(_parse_all(faults))
     with (
         _listening(host, port, api_key) as listeners,
         contextlib.closing(SQLite(state) if state else Nowhere()) as store,
     ):
-        account = Account(clock, limits, store)
-        async with Theatre(account, ordered, livekit) as theatre:
+        account, shelves = Account(clock, limits, store), Shelves(clock, store)
+        agency = Agency(account, shelves, ordered, settings or load_settings())
+        async with Theatre(account, ordered, livekit, agency) as theatre:
             the = Desk(
                 key=api_key or DEFAULT_KEY,
                 account=account,
-                shelves=Shelves(clock, store),
+                shelves=shelves,
                 faults=ordered,
                 theatre=theatre,
+                agency=agency,
                 tokens=SessionTokens(),
             )
             async with serving(build_app(the), listeners, **UVICORN):

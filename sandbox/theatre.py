@@ -16,7 +16,9 @@ from livekit import api, rtc
 from liveavatar.wire import AVATAR_IDENTITY, EndReason, LiteRequest, LiveKitConfig, StartData
 from puppet import Player, load_pack
 from sandbox.account import Account
+from sandbox.agency import Agency
 from sandbox.avatars import pack_of
+from sandbox.brief import Brief
 from sandbox.errors import AvatarFailed, BadRequest
 from sandbox.faults import END, ROOM, Faults
 from sandbox.livekit_server import http_url
@@ -36,8 +38,11 @@ log = logging.getLogger(__name__)
 class Theatre:
     """Where sessions are performed. Enter it before use; leaving ends every session."""
 
-    def __init__(self, account: Account, faults: Faults, livekit: LiveKit | None) -> None:
-        """Without `livekit` there are no rooms: sessions run with their WebSocket alone."""
+    def __init__(
+        self, account: Account, faults: Faults, livekit: LiveKit | None, agency: Agency
+    ) -> None:
+        """Without `livekit` there are no rooms: sessions run with their WebSocket alone, if any."""
+        self._agency = agency
         self._account = account
         self._faults = faults
         self._livekit = livekit
@@ -83,16 +88,20 @@ class Theatre:
 
         Raises: Refusal; the session is over then, and what it held is given back.
         """
+        brief = self._agency.brief(session.request)
         self._account.start(session)
         try:
-            data = await self._open(session, ws_root)
+            await self._open(session)
+            if brief and self._livekit:
+                await self._send_agent(session, brief, self._livekit)
         except BaseException:
             self._account.fail(session)
+            await self._close(session)
             raise
         if session.phase != "active":
             await self._close(session)
             raise BadRequest("The session was stopped while it started")
-        return data
+        return self._start_data(session, ws_root)
 
     def view(self, session: Session) -> tuple[str, str]:
         """Address of the session's room, and a token to look into it.
@@ -119,7 +128,7 @@ class Theatre:
         left = [performance.session for performance in self._playing.values()]
         await asyncio.gather(*(self._close(session) for session in left))
 
-    async def _open(self, session: Session, ws_root: str) -> StartData:
+    async def _open(self, session: Session) -> None:
         loop = asyncio.get_running_loop()
         size = session.request.video.quality.size
         pack = load_pack(pack_of(session.request.avatar_id))
@@ -137,7 +146,20 @@ class Theatre:
         self._playing[session.id] = performance
         running = self._running[session.id] = self._spawn(performance.run())
         running.add_done_callback(lambda task: self._over(session, task))
-        return self._start_data(session, ws_root)
+
+    async def _send_agent(self, session: Session, brief: Brief, livekit: LiveKit) -> None:
+        """Have somebody in the room who holds a FULL session's conversation."""
+        performance = self.performance(session)
+        if not performance:  # it was ended meanwhile
+            return
+
+        def end(reason: EndReason) -> None:
+            self._spawn(self.end(session, reason))
+
+        lifetime_s = session.max_duration_s + TOKEN_SLACK_S
+        agent = await self._agency.send(brief, performance, livekit, lifetime_s, end)
+        if agent and session.phase == "active":
+            self._spawn(agent.run()).add_done_callback(lambda task: self._over(session, task))
 
     async def _join(self, session: Session) -> Room | None:
         own = _own_room(session)
@@ -178,7 +200,7 @@ class Theatre:
         )
 
     def _over(self, session: Session, performance: "asyncio.Task[None]") -> None:
-        """End the session of a performance that broke off."""
+        """End the session of a performance, or an agent, that broke off."""
         if not performance.cancelled() and performance.exception():
             self._spawn(self.end(session, EndReason.SERVER_ERROR))
 

@@ -101,6 +101,11 @@ class TurnEars(TurnOwner):
         self._thoughts: set[asyncio.Task[None]] = set()
 
     @property
+    def transcribe(self) -> Transcribe:
+        """What writes a sound down, in any thread."""
+        return self._transcribe
+
+    @property
     def thoughts(self) -> frozenset[asyncio.Task[None]]:
         """What models are being asked."""
         return frozenset(self._thoughts)

@@ -1,7 +1,6 @@
 """Contexts, voices, avatars, secrets, LLM configurations and the rest (section 5)."""
 
 from base64 import b64encode
-from string import Template
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -25,6 +24,7 @@ from sandbox.desk import Desk, desk, need_key
 from sandbox.errors import BadRequest, NotFound
 from sandbox.routes.answers import ERRORS, Page, ok, page_of
 from sandbox.shelves import Record, Shelf
+from sandbox.variables import required
 from sandbox.wav import wav_of
 
 TheDesk = Annotated[Desk, Depends(desk)]
@@ -148,8 +148,7 @@ async def remove_context(context_id: str, the: TheDesk) -> Envelope[None]:
 
 
 def _with_variables(record: Record) -> Record:
-    text = f"{record['prompt']} {record['opening_text'] or ''}"
-    names = sorted(set(Template(text).get_identifiers()))
+    names = required(record["prompt"], record["opening_text"])
     return {**record, "required_dynamic_variables": names}
 
 

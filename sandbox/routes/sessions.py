@@ -27,6 +27,7 @@ KEY = [Depends(need_key)]
 @router.post("/token", dependencies=KEY)
 async def token(request: TokenRequest, the: TheDesk) -> Envelope[TokenData]:
     """A session that is not started yet, and the token to start it with."""
+    the.agency.brief(request)
     session = the.account.open(request)
     session.note(the.account.clock(), "token", request.model_dump(mode="json", exclude_none=True))
     signed = the.tokens.sign(session, the.account.limits.token_s)

@@ -205,8 +205,12 @@ class Caller:
     async def join(self, url: str, token: str) -> "Viewer":
         """Join a room and look."""
         viewer = await Viewer.joining(url, token)
-        self._stack.push_async_callback(viewer.aclose)
+        self.leaves(viewer)
         return viewer
+
+    def leaves(self, viewer: "Viewer") -> None:
+        """Have a viewer leave with the fixture."""
+        self._stack.push_async_callback(viewer.aclose)
 
 
 class Viewer:

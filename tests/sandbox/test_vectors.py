@@ -24,6 +24,7 @@ from liveavatar.wire import (
     Start,
     TokenRequest,
 )
+from sandbox.shelves import Shelves
 from tests.sandbox.caller import WAYNE, Caller
 
 pytestmark = pytest.mark.patient
@@ -143,10 +144,24 @@ COMMANDS: list[tuple[str, dict[str, Any], type]] = [
 ]
 
 
+def store_what_is_named(shelves: Shelves, request: dict[str, Any]) -> None:
+    """Have what a FULL request names, under the ids that it names."""
+    persona = request.get("avatar_persona", {})
+    texts = {"prompt": "", "opening_text": "Hi ${name}.", "links": []}
+    if id_ := persona.get("context_id"):
+        shelves.contexts.add({"id": id_, "name": "c", **texts})
+    if id_ := persona.get("voice_id"):
+        shelves.voices.add({"id": id_, "name": "v", "public": False})
+    if id_ := request.get("llm_configuration_id"):
+        model = {"model_name": "m", "secret_id": "gone", "base_url": None}
+        shelves.llms.add({"id": id_, **model})
+
+
 @pytest.mark.parametrize("request_", TOKEN_REQUESTS.values(), ids=list(TOKEN_REQUESTS))
 async def test_every_known_token_request_is_taken_and_starts(
     caller: Caller, request_: dict[str, Any]
 ) -> None:
+    store_what_is_named(caller.desk.shelves, request_)
     status, answer = await caller.ask("POST", "/v1/sessions/token", request_)
     assert status == 200, answer
     token = SessionTokenResponse.model_validate(answer).data

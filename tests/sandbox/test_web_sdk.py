@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from aiohttp import web
 
+from sandbox.wav import wav_of
 from tests.browser.conftest import HOW as HOW_CHROMIUM
 from tests.needs import missing
 from tests.sandbox.caller import Caller
+from tests.sandbox.test_full import ANSWER, GREETING, QUESTION, asked, in_order
 from tests.serving import served
 from tests.speech import say
 from tests.talk.mouth import gauge
@@ -119,3 +121,40 @@ async def test_the_sdk_says_why_a_session_cannot_start(page: "Page", roomy: Call
     )
     assert "full" in error
     assert "SESSION_START_FAILED" in await told(page, "DISCONNECTED")
+
+
+async def test_the_sdk_converses_in_full_mode(page: "Page", roomy: Caller) -> None:
+    call = await roomy.token(**await asked(roomy))
+    await page.evaluate("([token, url]) => start(token, url, true)", [call.token, roomy.url])
+    assert "CONNECTED" in await told(page, "stream_ready")
+    await told(page, "speak_started")
+    await page.wait_for_function("loudness() > 0.02")
+    await told(page, "speak_ended")
+    assert await page.evaluate("texts") == [GREETING]
+
+    question = base64.b64encode(wav_of(say(QUESTION, 24_000))).decode()
+    await _forget(page)
+    await page.evaluate("wav => ask(wav)", question)
+    seen = await told(page, "speak_ended")
+    assert in_order(seen, "user.speak_started", "user.speak_ended", "user.transcription")
+    assert in_order(seen, "user.speak_ended", "speak_started", "speak_ended")
+    heard, answer = await page.evaluate("texts")
+    assert "breakfast" in heard.lower() and ANSWER in answer
+
+    await _forget(page)
+    await page.evaluate("session.message('May I bring my dog?')")
+    await told(page, "speak_started")
+    await page.evaluate("session.interrupt()")
+    await told(page, "speak_ended")
+    assert "Dogs are welcome" in (await page.evaluate("texts"))[0]
+
+    await _forget(page)
+    await page.evaluate("session.repeat('The lift is out of order.')")
+    await told(page, "speak_ended")
+    assert await page.evaluate("texts") == ["The lift is out of order."]
+    await roomy.ask("DELETE", f"/v1/sessions/{call.id}")
+    assert "session.stopped" in await told(page, "SERVER_INITIATED")
+
+
+async def _forget(page: "Page") -> None:
+    await page.evaluate("told.length = texts.length = 0")

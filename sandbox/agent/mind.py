@@ -1,0 +1,82 @@
+"""Who thinks in a FULL session: the client's model, the operator's, or a script that says so."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+from pipecat.services.llm_service import LLMService
+from pipecat.services.ollama.llm import OLLamaLLMService
+from pydantic import SecretStr
+
+from guide import Notes
+from pipelines.errors import MissingSetting
+from pipelines.llm.guide import GuideLLMService
+from pipelines.llm.ollama import Ollama, habit_of
+from pipelines.mind.answer import whole
+from pipelines.parts import Part, choose_one, load, missing, part
+from pipelines.persona import Persona
+from pipelines.redaction import REDACTION
+from pipelines.settings import Settings
+from sandbox.brief import Brief, CustomLLM
+
+Minds = dict[LLMService[Any], Part]
+# What stands for no key: OpenAI's client takes none.
+NO_KEY = "none"
+
+
+class CustomMind(Ollama):
+    """A model of the client's own: nothing is asked of it but answers."""
+
+    async def _warm(self) -> None:
+        """Open nothing: the first question is the first request."""
+
+    async def is_well(self) -> bool:
+        """Whether it works shows at the next question."""
+        return True
+
+
+async def minds_of(
+    brief: Brief, settings: Settings, persona: Persona, http: aiohttp.ClientSession
+) -> Minds:
+    """The minds of a session, in order.
+
+    Raises:
+        UserError: one of the operator's cannot be built as the settings ask.
+    """
+    if brief.llm:
+        return {_custom(brief.llm, settings, persona, http): part("llm", "ollama")}
+    if brief.prompt is None:  # nobody is asked
+        return {_script(brief, persona): part("llm", "guide")}
+    rows = (await asyncio.to_thread(choose_one, "llm", settings)).parts
+    return {_mind(row, brief, settings, persona, http): row for row in rows}
+
+
+def _mind(
+    row: Part, brief: Brief, settings: Settings, persona: Persona, http: aiohttp.ClientSession
+) -> LLMService[Any]:
+    if row.value == "guide":
+        return _script(brief, persona)
+    if lacking := missing(row, settings):
+        raise MissingSetting(row.choice, lacking, "LLM=guide")
+    return load(row).build(settings, persona, http)
+
+
+def _script(brief: Brief, persona: Persona) -> LLMService[Any]:
+    notes = whole(brief.notes, persona.language)
+    return GuideLLMService(Notes(notes, persona.name))
+
+
+def _custom(
+    llm: CustomLLM, settings: Settings, persona: Persona, http: aiohttp.ClientSession
+) -> LLMService[Any]:
+    key = SecretStr(llm.key)
+    REDACTION.know(settings.model_copy(update={"ollama_api_key": key}))
+    return CustomMind(
+        http=http,
+        persona=persona,
+        habit=habit_of(llm.base_url, llm.model),
+        window=settings.ollama_window,
+        base_url=llm.base_url,
+        api_key=llm.key or NO_KEY,
+        settings=OLLamaLLMService.Settings(model=llm.model, system_instruction=persona.prompt),
+    )

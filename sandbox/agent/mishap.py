@@ -1,0 +1,70 @@
+"""The faults of mind and voice, which stand before them in the pipeline."""
+
+import asyncio
+from collections.abc import Callable
+
+from pipecat.frames.frames import (
+    Frame,
+    LLMContextFrame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+    TextFrame,
+    TTSSpeakFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+from sandbox.faults import LLM, TTS, Faults
+
+
+class MindMishaps(FrameProcessor):
+    """What goes wrong with a question; without a context nobody is asked."""
+
+    def __init__(self, faults: Faults, excuse: Callable[[], None], asks: bool) -> None:
+        """`excuse` says that the mind has failed, `asks` is whether there is a mind at all."""
+        super().__init__()
+        self._faults, self._excuse, self._asks = faults, excuse, asks
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Pass everything on but questions that a fault strikes."""
+        await super().process_frame(frame, direction)
+        if not isinstance(frame, LLMContextFrame) or await self._is_asked():
+            await self.push_frame(frame, direction)
+
+    async def _is_asked(self) -> bool:
+        if not self._asks or self._faults.strike(LLM, "hang"):
+            return False
+        if self._faults.strike(LLM, "fail"):
+            self._excuse()
+            return False
+        if delay := self._faults.strike(LLM, "delay"):
+            await asyncio.sleep(delay.number("by"))
+        return True
+
+
+class VoiceMishaps(FrameProcessor):
+    """What goes wrong with what is to be said."""
+
+    def __init__(self, faults: Faults) -> None:
+        super().__init__()
+        self._faults = faults
+        self._hangs = False
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Pass everything on but answers that a fault strikes."""
+        await super().process_frame(frame, direction)
+        if direction == FrameDirection.DOWNSTREAM and await self._is_lost(frame):
+            return
+        await self.push_frame(frame, direction)
+
+    async def _is_lost(self, frame: Frame) -> bool:
+        if isinstance(frame, LLMFullResponseStartFrame | TTSSpeakFrame):
+            self._hangs = self._faults.strike(TTS, "hang") is not None
+            if delay := self._faults.strike(TTS, "delay"):
+                await asyncio.sleep(delay.number("by"))
+        if isinstance(frame, TTSSpeakFrame):
+            hangs, self._hangs = self._hangs, False
+            return hangs
+        said = LLMFullResponseStartFrame | TextFrame | LLMFullResponseEndFrame
+        lost = self._hangs and isinstance(frame, said)
+        self._hangs &= not isinstance(frame, LLMFullResponseEndFrame)
+        return lost

@@ -1,0 +1,112 @@
+"""The agent's place in the room: it hears every microphone, and talks over the data channel."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from livekit import rtc
+
+from liveavatar.channel import CONTROL, RESPONSE
+from liveavatar.wire import AVATAR_IDENTITY
+from pipelines.joining import join
+from pipelines.microphone import is_off
+from sandbox.agent.mixer import RATE, Mixer
+from sandbox.room import JOIN_TIMEOUT_S, LEAVE_TIMEOUT_S
+
+PIECE_MS = 20
+Microphone = tuple[rtc.AudioStream, "asyncio.Task[None]"]
+
+
+class Seat:
+    """A participant that listens; built, joined once, left once.
+
+    Attributes:
+        company: set once somebody is there beside the avatar.
+    """
+
+    def __init__(
+        self, heard: Callable[[bytes], Awaitable[None]], ordered: Callable[[bytes], None]
+    ) -> None:
+        """`heard` is given s16le mono 16 kHz, `ordered` the packets of commands."""
+        self._heard, self._ordered = heard, ordered
+        self._room = rtc.Room()
+        self._mixer = Mixer()
+        self._microphones: dict[str, Microphone] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self.company = asyncio.Event()
+        self._room.on("participant_connected", self._met)
+        self._room.on("track_published", self._published)
+        self._room.on("track_subscribed", self._subscribed)
+        self._room.on("track_unsubscribed", self._unsubscribed)
+        self._room.on("data_received", self._received)
+
+    async def join(self, url: str, token: str) -> None:
+        """Join. Raises: rtc.ConnectError, TimeoutError when it did not work."""
+        async with asyncio.timeout(JOIN_TIMEOUT_S):
+            options = rtc.RoomOptions(auto_subscribe=False)
+            await join(self._room.connect(url, token, options), lambda: self._room)
+        for participant in self._room.remote_participants.values():
+            self._met(participant)
+            for publication in participant.track_publications.values():
+                self._published(publication, participant)
+
+    async def tell(self, packet: bytes) -> None:
+        """Send everybody an event; who is in no room any more tells nobody."""
+        if self._room.isconnected():
+            with contextlib.suppress(rtc.participant.PublishDataError):
+                await self._room.local_participant.publish_data(packet, topic=RESPONSE)
+
+    def is_muted(self) -> bool:
+        """Whether every microphone is off, and there is one."""
+        return is_off(self._room, AVATAR_IDENTITY)
+
+    async def leave(self) -> None:
+        """Leave the room, and listen no more."""
+        for sid in list(self._microphones):
+            await self._close(sid)
+        # A server that does not answer a goodbye in time is left without one.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_TIMEOUT_S):
+                if self._room.isconnected():
+                    await self._room.disconnect()
+
+    def _met(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity != AVATAR_IDENTITY:
+            self.company.set()
+
+    def _published(
+        self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
+        sounds = publication.kind == rtc.TrackKind.KIND_AUDIO
+        if sounds and participant.identity != AVATAR_IDENTITY:
+            publication.set_subscribed(True)
+
+    def _subscribed(self, track: rtc.Track, *_: object) -> None:
+        stream = rtc.AudioStream(track, sample_rate=RATE, num_channels=1, frame_size_ms=PIECE_MS)
+        listening = asyncio.create_task(self._listen(track.sid, stream))
+        self._microphones[track.sid] = stream, listening
+
+    def _unsubscribed(self, track: rtc.Track, *_: object) -> None:
+        if track.sid in self._microphones:
+            closing = asyncio.create_task(self._close(track.sid))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+    async def _listen(self, sid: str, stream: rtc.AudioStream) -> None:
+        async for event in stream:
+            pcm = self._mixer.hear(sid, bytes(event.frame.data))
+            if pcm:
+                await self._heard(pcm)
+
+    async def _close(self, sid: str) -> None:
+        if sid not in self._microphones:
+            return
+        stream, listening = self._microphones.pop(sid)
+        self._mixer.forget(sid)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await stream.aclose()
+
+    def _received(self, packet: rtc.DataPacket) -> None:
+        if packet.topic == CONTROL:
+            self._ordered(packet.data)

@@ -1,0 +1,75 @@
+"""Both ends of the pipeline: the room's microphones, and the face that speaks in the room."""
+
+from pipecat.frames.frames import (
+    BotStoppedSpeakingFrame,
+    Frame,
+    InputAudioRawFrame,
+    InterruptionFrame,
+    OutputAudioRawFrame,
+    StartFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection
+from pipecat.transports.base_input import BaseInputTransport
+from pipecat.transports.base_output import BaseOutputTransport
+from pipecat.transports.base_transport import TransportParams
+
+from liveavatar.wire import SAMPLE_RATE
+from pipelines.media.pace import VoiceOnly
+from sandbox.agent.mixer import RATE
+from sandbox.performance import Performance
+
+
+class Microphones(BaseInputTransport):
+    """What is said in the room."""
+
+    def __init__(self) -> None:
+        super().__init__(TransportParams(audio_in_enabled=True, audio_in_sample_rate=RATE))
+
+    async def start(self, frame: StartFrame) -> None:
+        """Listen from now on."""
+        await super().start(frame)
+        await self.set_transport_ready(frame)
+
+    async def hear(self, pcm: bytes) -> None:
+        """Take some sound, s16le mono 16 kHz; before the start it is not heard."""
+        if self._audio_task:
+            await self.push_audio_frame(InputAudioRawFrame(pcm, RATE, 1))
+
+
+class Pace(VoiceOnly):
+    """Hands the voice on as it is heard, so far ahead that the face never waits for it."""
+
+    lead_s = 0.3
+
+
+class Stage(BaseOutputTransport):
+    """The face, which says what it is given."""
+
+    def __init__(self, performance: Performance) -> None:
+        params = TransportParams(audio_out_enabled=True, audio_out_sample_rate=SAMPLE_RATE)
+        super().__init__(params)
+        self._performance = performance
+
+    async def start(self, frame: StartFrame) -> None:
+        """Speak from now on."""
+        await super().start(frame)
+        await self.set_transport_ready(frame)
+
+    async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
+        """Have the face say it."""
+        self._performance.say(frame.audio)
+        return True
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Silence the face where the conversation falls silent."""
+        if isinstance(frame, InterruptionFrame):
+            self._performance.hush()
+        await super().process_frame(frame, direction)
+
+    async def push_frame(
+        self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM
+    ) -> None:
+        """Tell the face of the end of what it says."""
+        if isinstance(frame, BotStoppedSpeakingFrame) and direction == FrameDirection.DOWNSTREAM:
+            self._performance.said()
+        await super().push_frame(frame, direction)
