@@ -4,8 +4,6 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.faults.asking import settings_of
 from tests.faults.hall import LOST, Hall, open_hall
 from tests.speech import say
@@ -16,6 +14,7 @@ from tests.standins.ollama import Ollama
 WORD = "Where is it?"
 # What still comes back of a line that is cut: the answer to a ping; what is heard first.
 PONG = BEGINNING = 1
+NOVA = "nova-3-general"
 GREETED, FOUND = "Good morning.", "It is here."
 
 
@@ -46,17 +45,12 @@ async def cut(hall: Hall, deepgram: Deepgram, line: Line, after: int) -> None:
     line.cut("silent", after)
 
 
-@pytest.mark.parametrize(
-    ("model", "after", "spare", "heard"),
-    [("", PONG, "moonshine", FOUND), ("nova-3-general", 0, "whisper", LOST)],
-)
-async def test_others_hear_a_word_that_a_dead_line_swallowed_or_ask_for_it(
-    tmp_path: Path, model: str, after: int, spare: str, heard: str
-) -> None:
+async def swallowed(home: Path, model: str, after: int, spare: str, heard: str) -> None:
+    """Say a word into a line that dies; others hear it, or ask for it, and hear the next."""
     async with Deepgram() as deepgram, Ollama(replies=[GREETED, FOUND, FOUND]) as mind:
         async with line_to(deepgram.port, path="/listen") as line:
             env = settings(deepgram, line, mind) | {"stt": f"deepgram,{spare}"}
-            async with open_hall(tmp_path, env | {"deepgram_model": model}) as hall:
+            async with open_hall(home, env | {"deepgram_model": model}) as hall:
                 hall.place.microphone.listen()
                 await cut(hall, deepgram, line, after)
                 waited_s = await answered(hall, heard, await ask(hall))
@@ -67,14 +61,26 @@ async def test_others_hear_a_word_that_a_dead_line_swallowed_or_ask_for_it(
                 assert 1.5 < waited_s < 6.0
 
 
-async def test_what_nova_was_not_yet_sure_of_is_what_it_heard(tmp_path: Path) -> None:
+async def half_heard(home: Path) -> None:
+    """Have Nova hear the beginning of what is said, which is answered."""
     async with Deepgram() as deepgram, Ollama(replies=[GREETED, FOUND]) as mind:
         deepgram.state.say(WORD, voiced_s=0.3)
         async with line_to(deepgram.port, path="/listen") as line:
             env = settings(deepgram, line, mind) | {"stt": "deepgram"}
-            async with open_hall(tmp_path, env | {"deepgram_model": "nova-3-general"}) as hall:
+            async with open_hall(home, env | {"deepgram_model": NOVA}) as hall:
                 hall.place.microphone.listen()
                 await cut(hall, deepgram, line, BEGINNING)
                 await answered(hall, FOUND, await ask(hall))
                 told = [m["text"] for m in hall.received("user-transcription") if m["final"]]
                 assert told[-1] and WORD.startswith(told[-1])
+
+
+async def test_what_a_dead_line_swallowed_is_heard_by_others_or_asked_for(tmp_path: Path) -> None:
+    say(WORD)
+    homes = [tmp_path / name for name in ("flux", "nova", "half")]
+    for home in homes:
+        home.mkdir()
+    async with asyncio.TaskGroup() as talks:
+        talks.create_task(swallowed(homes[0], "", PONG, "moonshine", FOUND))
+        talks.create_task(swallowed(homes[1], NOVA, 0, "whisper", LOST))
+        talks.create_task(half_heard(homes[2]))

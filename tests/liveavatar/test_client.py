@@ -104,14 +104,15 @@ async def _contexts(live: LiveAvatar) -> None:
 
 
 async def _sessions(live: LiveAvatar) -> None:
-    persona = AvatarPersona(context_id="guide")
+    guide = await live.contexts.add("guide", "Be brief.", "")
+    persona = AvatarPersona(context_id=guide)
     wish = FullRequest(mode="FULL", avatar_id=uuid.UUID(WAYNE), avatar_persona=persona)
     token = await live.sessions.token(wish)
     started = await live.sessions.start(token.session_token)
     assert started.session_id == token.session_id and started.ws_url is None
     assert "eyJ" in started.livekit_client_token and "eyJ" not in f"{started}{token}"
     await live.sessions.keep_alive(token.session_id)
-    [active] = await live.sessions.all("active", avatar_id=WAYNE, context_id="guide")
+    [active] = await live.sessions.all("active", avatar_id=WAYNE, context_id=guide)
     assert (active.id, active.mode, active.credits_consumed) == (token.session_id, "FULL", 2)
     assert await live.sessions.all("active", context_id="another") == []
     await live.sessions.stop(token.session_id, EndReason.AGENT_HANG_UP)
