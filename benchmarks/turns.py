@@ -38,6 +38,7 @@ from benchmarks.labels import read, trimmed
 from benchmarks.onlooker import Onlooker
 from benchmarks.recordings import CACHE
 from benchmarks.report import Report, options_parser
+from pipelines.turns.rules import PATIENCE, USUAL
 from tests.speech import say
 from tests.talk.app import AVATAR, App, running_app
 from tests.talk.visitor import PIECE, RATE
@@ -255,7 +256,8 @@ async def measure(options: argparse.Namespace, folder: Path) -> None:
         for (name, command), face in ((c, f) for c in commands.items() for f in options.faces):
             (home := folder / f"{name}{face}").mkdir()
             flags = (*LOCAL, "--avatar", face, "--size", options.size)
-            app = running_app(home, *flags, command=command.absolute())
+            patience = {"AVATAR_PATIENCE": options.turns_by}
+            app = running_app(home, *flags, env=patience, command=command.absolute())
             apps[f"{name}{face}"] = await stack.enter_async_context(app)
         report = Report("Voice to voice over WebRTC", options)
         turns: dict[str, list[Turn]] = {side: [] for side in apps}
@@ -281,6 +283,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=12, help="in each conversation")
     parser.add_argument("--users", type=int, nargs="+", default=[1], help="who talk at once")
     parser.add_argument("--voices", choices=("spoken", "readings", "recordings"), default="spoken")
+    parser.add_argument("--turns-by", choices=PATIENCE, default=USUAL, help="AVATAR_PATIENCE")
     parser.add_argument("--noise", type=float, help="in dB of what is said; none if left out")
     parser.add_argument("--faces", nargs="+", choices=FACES, default=list(FACES))
     parser.add_argument("--against", type=Path, help="a worktree with an environment of its own")
