@@ -52,6 +52,8 @@ class NovaEars(DeepgramSTTService):
     async def _on_message(self, message: Any) -> None:
         self._began_s = 0.0
         self._told.set()
+        if getattr(message, "is_final", False):
+            self._unsure = ""
         await super()._on_message(message)
 
     async def push_frame(
@@ -60,13 +62,12 @@ class NovaEars(DeepgramSTTService):
         """Note what is told and not yet sure."""
         if isinstance(frame, InterimTranscriptionFrame):
             self._unsure = frame.text
-        elif isinstance(frame, TranscriptionFrame):
-            self._unsure = ""
         await super().push_frame(frame, direction)
 
     async def push_error(self, error_msg: str, *args: Any, **kwargs: Any) -> None:
         """What has been heard until now is all that will be heard."""
-        if unsure := self._unsure:
+        unsure, self._unsure = self._unsure, ""
+        if unsure:
             self._began_s = 0.0
             await self.push_frame(TranscriptionFrame(unsure, self._user_id, time_now_iso8601()))
         await super().push_error(error_msg, *args, **kwargs)

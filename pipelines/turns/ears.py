@@ -18,7 +18,6 @@ from pipecat.frames.frames import (
     ProposedUserStartedSpeakingFrame,
     ProposedUserStoppedSpeakingFrame,
     StartFrame,
-    STTMetadataFrame,
     SystemFrame,
     TranscriptionFrame,
 )
@@ -109,19 +108,6 @@ class TurnEars(TurnOwner):
     def thoughts(self) -> frozenset[asyncio.Task[None]]:
         """What models are being asked."""
         return frozenset(self._thoughts)
-
-    @property
-    def supports_ttfs(self) -> bool:
-        """The time to the final segment is what these ears decide, not what they need."""
-        return False
-
-    def service_metadata_frame(self) -> STTMetadataFrame:
-        """Recommends the strategies that let these ears own the turn."""
-        frame = super().service_metadata_frame()
-        frame.user_turn_strategies = self.recommended_user_turn_strategies(
-            enable_interruptions=True
-        )
-        return frame
 
     async def start(self, frame: StartFrame) -> None:
         """Begin to watch whether sound comes."""

@@ -9,6 +9,7 @@ from pipecat.frames.frames import (
     Frame,
     InterruptionFrame,
     LLMMessagesTransformFrame,
+    STTMetadataFrame,
     UserBackchannelFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection
@@ -48,6 +49,19 @@ class TurnOwner(EagerEndOfTurnSTTServiceMixin, STTService):
         self._user_db: float | None = None
         self._register_event_handler("on_turn_kept", sync=True)
         self._register_event_handler("on_turn_taken_back", sync=True)
+
+    @property
+    def supports_ttfs(self) -> bool:
+        """The time to the final segment is what these ears decide, not what they need."""
+        return False
+
+    def service_metadata_frame(self) -> STTMetadataFrame:
+        """Recommends the strategies that let these ears own the turn."""
+        frame = super().service_metadata_frame()
+        frame.user_turn_strategies = self.recommended_user_turn_strategies(
+            enable_interruptions=True
+        )
+        return frame
 
     @property
     def unheard_s(self) -> float:

@@ -7,7 +7,6 @@ from pipecat.frames.frames import (
     Frame,
     ProposedUserStartedSpeakingFrame,
     ProposedUserStoppedSpeakingFrame,
-    STTMetadataFrame,
     TranscriptionFrame,
 )
 from pipecat.services.settings import STTSettings
@@ -36,19 +35,6 @@ class WindowEars(TurnOwner):
         self._hastens, self._taken = asyncio.Event(), asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self.is_open = False
-
-    @property
-    def supports_ttfs(self) -> bool:
-        """The client decides how long it takes."""
-        return False
-
-    def service_metadata_frame(self) -> STTMetadataFrame:
-        """Recommends the strategies that let these ears own the turn."""
-        frame = super().service_metadata_frame()
-        frame.user_turn_strategies = self.recommended_user_turn_strategies(
-            enable_interruptions=True
-        )
-        return frame
 
     async def open(self) -> None:
         """A window begins, and a turn with it; the one before is over."""

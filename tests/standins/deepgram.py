@@ -39,6 +39,7 @@ class Connection:
     options: dict[str, str]
     audio_bytes: int = 0
     keep_alives: int = 0
+    finals: int = 0
     closed: bool = False
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     _voiced_s: float = 0.0
@@ -94,6 +95,7 @@ class Connection:
         return [self._results(" ".join(words[: self._words_told]))]
 
     def _final(self, *, speech_final: bool = False, from_finalize: bool = False) -> Message:
+        self.finals += 1
         text = ""
         if self._complete():
             text = self.script.popleft().text

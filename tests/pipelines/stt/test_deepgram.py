@@ -2,6 +2,14 @@
 
 import aiohttp
 import pytest
+from pipecat.frames.frames import (
+    ErrorFrame,
+    InputAudioRawFrame,
+    InterimTranscriptionFrame,
+    TranscriptionFrame,
+    VADUserStartedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
+)
 from pipecat.services.deepgram.flux.stt_base import language_to_deepgram_flux_language
 from pipecat.transcriptions.language import Language
 
@@ -17,7 +25,8 @@ from pipelines.stt.deepgram import (
     warm_up,
 )
 from pipelines.turns.flux import FluxEars
-from tests.standins.deepgram import Deepgram
+from tests.speech import say
+from tests.standins.deepgram import Connection, Deepgram
 from tests.standins.stage import running
 
 
@@ -77,3 +86,21 @@ async def test_it_is_connected_before_anything_is_said(language, path, sent):
             await deepgram.until(lambda: bool(deepgram.state.connections))
             (request,) = deepgram.requests
         assert request.path == path and sent.items() <= dict(request.query).items()
+
+
+async def test_what_nova_takes_back_is_not_said_when_its_connection_is_lost():
+    async with Deepgram() as deepgram, aiohttp.ClientSession() as http:
+        deepgram.state.say("One two three four", voiced_s=1.0)
+        settings = load_settings(deepgram_api_key=deepgram.key, deepgram_base_url=deepgram.url)
+        async with running(build(settings, Persona(language="sv"), http)) as stage:
+            await deepgram.until(lambda: bool(deepgram.state.connections))
+            sound = InputAudioRawFrame(say("Where is it, then?"), 16_000, 1)
+            await stage.play(VADUserStartedSpeakingFrame(), sound)
+            await stage.first(InterimTranscriptionFrame)
+            await stage.play(VADUserStoppedSpeakingFrame())
+            told = deepgram.state.connections[0]
+            assert isinstance(told, Connection)
+            await deepgram.until(lambda: told.finals > 0)
+            await deepgram.hang_up(code=1011)
+            await stage.first(ErrorFrame)
+            assert not stage.all(TranscriptionFrame)
