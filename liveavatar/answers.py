@@ -118,5 +118,9 @@ def _detail(detail: Any) -> str:
 
 def _line(text: str) -> str:
     """A message as one line for any terminal, without its full stop."""
-    line = " ".join(text.split())[:MESSAGE_CHARS].rstrip(" .")
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
+    return printable(" ".join(text.split())[:MESSAGE_CHARS].rstrip(" ."))
+
+
+def printable(text: str) -> str:
+    """A line without what would steer a terminal."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -45,8 +45,8 @@ class Packet(Message):
         if not isinstance(value, dict):
             return value
         payload = value.get("payload")
-        whole = {**payload, **value} if isinstance(payload, dict) else value
-        return {name: field for name, field in whole.items() if field is not None}
+        layers = (payload, value) if isinstance(payload, dict) else (value,)
+        return {n: field for layer in layers for n, field in layer.items() if field is not None}
 
 
 class Act(Packet):

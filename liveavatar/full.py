@@ -240,8 +240,10 @@ class FullSession:
         return self._started
 
     async def _keep_alive(self) -> None:
-        while self.end_reason is None:
+        while True:
             await asyncio.sleep(self._keep_alive_s)
+            if self.end_reason is not None:
+                return
             try:
                 await self._live.sessions.keep_alive(self.id)
             except LiveAvatarError as error:
@@ -278,11 +280,9 @@ async def _whole(work: Coroutine[Any, Any, None]) -> None:
     cancelled = None
     while not task.done():
         try:
-            await asyncio.shield(task)
+            await asyncio.wait([task])
         except asyncio.CancelledError as error:
             cancelled = error
-        except LiveAvatarError:
-            break
     if cancelled:
         task.exception()
         raise cancelled

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LONGEST_PACKET = 64_000
-"""Bytes of a command; LiveKit's own limit is about as much."""
+"""Bytes of a command: more than clients should send, so that none that arrives is refused."""
 
 
 def agent_identity(session_id: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from liveavatar.answers import checked, data_of, refusal, without
+from liveavatar.answers import data_of, refusal, without
 from liveavatar.errors import LiveAvatarError, NoAnswer
 from liveavatar.records import Page, Record
 
@@ -80,15 +80,9 @@ class Rest:
         except LiveAvatarError as error:
             raise without(error, secrets) from None
 
-    async def tell(
-        self, method: str, path: str, body: Query | None = None, token: str = ""
-    ) -> None:
+    async def tell(self, method: str, path: str, body: Query | None = None) -> None:
         """Ask for what has no data, or whose data tells nothing new. Raises: as `ask()`."""
-        answer = await self._send(method, path, body, None, self._credential(token))
-        try:
-            checked(*answer)
-        except LiveAvatarError as error:
-            raise without(error, (self._key, token)) from None
+        await self.ask(object, method, path, body)
 
     async def every(self, kind: type[Page[R]], path: str, query: Query | None = None) -> list[R]:
         """All there are, page by page. Raises: as `ask()`.

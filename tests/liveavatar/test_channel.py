@@ -50,7 +50,14 @@ def test_who_begins_and_ends_to_speak(who: str, begins: bool) -> None:
         ("transcription_chunk", False),
     ],
 )
-@pytest.mark.parametrize("fields", [{"text": "Hello"}, {"payload": {"text": "Hello"}}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"text": "Hello"},
+        {"payload": {"text": "Hello"}},
+        {"text": None, "payload": {"text": "Hello"}},
+    ],
+)
 def test_what_was_said(who: str, name: str, is_final: bool, fields: dict[str, Any]) -> None:
     read = event(f"{who}.{name}", **fields)
     assert isinstance(read, Words)
