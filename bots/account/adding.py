@@ -123,8 +123,7 @@ def _secret(options: argparse.Namespace, settings: Settings) -> Add:
     if not TYPE.fullmatch(options.type):
         known = ", ".join(value.TYPES)
         raise UserError("--type is no type of secret", f"choose one of {known}")
-    from_setting = getattr(options, "setting", False)
-    kept = value.of_setting(options.type, settings) if from_setting else value.typed("The value")
+    kept = value.of_setting(options.type, settings) if options.setting else value.typed("The value")
 
     async def add(live: LiveAvatar) -> Made:
         id = await live.secrets.add(options.name, kept, options.type)

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import aiohttp
@@ -13,6 +13,7 @@ from bots.account.adding import adding
 from bots.account.kinds import KINDS, Kind, Listed, listed
 from bots.account.parser import parser
 from liveavatar import LiveAvatar, LiveAvatarError, NoAnswer
+from liveavatar.answers import printable
 from pipelines.errors import AvatarError, MissingSetting, PartFailed, UserError
 from pipelines.settings import Settings, load_settings
 
@@ -32,19 +33,25 @@ def run(words: Sequence[str]) -> int:
     return 0
 
 
-async def do(settings: Settings, words: Sequence[str]) -> str:
-    """Do what the words say; what is to be printed. Raises: as `run()`."""
+def do(settings: Settings, words: Sequence[str]) -> Coroutine[Any, Any, str]:
+    """Do what the words say; what is to be printed. Raises: as `run()`.
+
+    What it needs is read before any loop runs, so that Ctrl-C ends a prompt.
+    """
     options = _parsed(words)
     if not settings.is_set("liveavatar_api_key"):
         raise MissingSetting("avatar account", ["LIVEAVATAR_API_KEY"], None)
-    act = _act(options, settings)
+    return _done(settings, options.kind, _act(options, settings))
+
+
+async def _done(settings: Settings, kind: str | None, act: Act) -> str:
     async with aiohttp.ClientSession() as http:
         key = settings.liveavatar_api_key.get_secret_value()
         live = LiveAvatar(http, key, settings.liveavatar_base_url)
         try:
             return await act(live)
         except LiveAvatarError as error:
-            raise _told(error, options.kind) from None
+            raise _told(error, kind) from None
 
 
 def _parsed(words: Sequence[str]) -> argparse.Namespace:
@@ -99,7 +106,7 @@ async def _list(live: LiveAvatar, kind: Kind, options: argparse.Namespace) -> st
 def _row(kind: Kind, each: Listed) -> str:
     whose = "" if each.public is None else "everybody's" if each.public else "own"
     details = ", ".join(filter(None, (whose, *kind.detail(each.record))))
-    return _shown(f"{each.record.key:36}  {kind.name(each.record)}  {details}".rstrip())
+    return printable(f"{each.record.key:36}  {kind.name(each.record)}  {details}".rstrip())
 
 
 async def _show(live: LiveAvatar, kind: Kind, options: argparse.Namespace) -> str:
@@ -115,7 +122,7 @@ async def _delete(live: LiveAvatar, kind: Kind, options: argparse.Namespace) -> 
     name = kind.name(found)
     if options.json:
         return _written({"kind": kind.one, "id": options.id, "name": name, "deleted": True})
-    return _shown(f"The {kind.one} {name!r} ({options.id}) is deleted.")
+    return printable(f"The {kind.one} {name!r} ({options.id}) is deleted.")
 
 
 async def _found(live: LiveAvatar, kind: Kind, options: argparse.Namespace) -> Any:
@@ -152,11 +159,6 @@ def _told(error: LiveAvatarError, kind: str | None) -> AvatarError:
     if error.status < 400 and error.code is None:
         return UserError(error.problem, "check LIVEAVATAR_BASE_URL")
     return PartFailed(f"LiveAvatar failed: {error.problem}; try again later.")
-
-
-def _shown(text: str) -> str:
-    """A line without what would steer a terminal."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _written(value: Any) -> str:

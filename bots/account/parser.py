@@ -1,16 +1,27 @@
 """The words that `avatar account` takes."""
 
 import argparse
+import re
 from collections.abc import Callable
+from typing import NoReturn
 
 from bots.account.kinds import KINDS
 from bots.account.value import SETTINGS, TYPES, WHY, setting_of
 
-Parser = argparse.ArgumentParser
+# Where argparse repeats what it does not understand, which may be a secret.
+REPEATED = re.compile(r"""(invalid choice: |ignored explicit argument )(['"]).*?\2""")
 # The vendors whose voices can be taken over, and the type of their keys.
 VENDORS = {"elevenlabs": "ELEVENLABS_API_KEY", "cartesia": "CARTESIA_API_KEY"}
 EPILOG = """Without more words: what is left of the credits, and how many things there are. It asks
 LIVEAVATAR_BASE_URL with LIVEAVATAR_API_KEY, which may be those of `avatar sandbox`."""
+
+
+class Parser(argparse.ArgumentParser):
+    """One that repeats no word."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with what is wrong."""
+        super().error(REPEATED.sub(r"\1•••", message))
 
 
 def parser() -> Parser:
@@ -22,7 +33,8 @@ def parser() -> Parser:
         epilog=EPILOG,
         allow_abbrev=False,
     )
-    root.set_defaults(verb=None, json=False, own=False, public=False, force=False)
+    root.set_defaults(verb=None, json=False, own=False, public=False)
+    root.set_defaults(force=False, setting=False)
     _json(root)
     kinds = root.add_subparsers(dest="kind", metavar="KIND", title="kinds")
     for name, kind in KINDS.items():

@@ -132,6 +132,16 @@ async def test_a_value_on_the_command_line_is_refused_and_not_repeated(
     assert not caller.desk.shelves.secrets.all()
 
 
+@pytest.mark.parametrize("words", [["secrets", VALUE], ["secrets", "add", f"--setting={VALUE}"]])
+async def test_what_is_not_understood_is_not_repeated(
+    account: Account, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        await account(*words)
+    told = capsys.readouterr()
+    assert "•••" in told.err and VALUE not in told.err + told.out
+
+
 async def test_a_voice_is_imported_and_can_be_used_at_once(
     account: Account, caller: Caller
 ) -> None:
