@@ -24,7 +24,7 @@ LIKE = 0.5
 QUOTES = ("My script says: {}", "I find this in my context: {}")
 ENDS = re.compile(r"(?<=[.!?])\s+|\n+")
 # Words that a question has and that tell nothing of what it is about.
-ASKING = frozenset(
+ASKING = english.FILLERS | frozenset(
     "what who whom whose when where why how which is are was were be do does did can could may "
     "will would shall should have has had i me my we us our you your it its he she they them a an "
     "the of to in on at for from with by about as and or not no any some there here that this "
@@ -80,4 +80,4 @@ def _sentences(notes: str) -> list[str]:
 def _stems(text: str) -> Sequence[str]:
     """The telling words of a text, without their endings."""
     words = english.words(text)
-    return [english.stem(word) for word in words if word not in ASKING | english.FILLERS]
+    return [english.stem(word) for word in words if word not in ASKING]

@@ -138,13 +138,13 @@ class Avatars:
     async def show_out(self, identity: str) -> None:
         """Have an avatar leave, which may go on speaking when nobody speaks to it any more."""
         who = api.RoomParticipantIdentity(room=self._place.room, identity=identity)
-        server = api.LiveKitAPI(self._place.url, *_keys(self._settings), session=self._http)
+        keys = _keys(self._settings)
         try:
-            async with asyncio.timeout(REMOVAL_S):
+            async with (
+                asyncio.timeout(REMOVAL_S),
+                api.LiveKitAPI(self._place.url, *keys, session=self._http) as server,
+            ):
                 await server.room.remove_participant(who)
         except (api.TwirpError, aiohttp.ClientError, TimeoutError) as error:
             if not (isinstance(error, api.TwirpError) and error.code == "not_found"):
                 logger.warning(f"The avatar was not removed from the room: {error!r}")
-        finally:
-            with contextlib.suppress(aiohttp.ClientError):
-                await server.aclose()

@@ -65,7 +65,7 @@ def told(settings: Settings) -> str:
             f" {_who(settings)} can reach",
             "set LIVEKIT_URL to one that it reaches, as wss://name, or LIVEAVATAR_ROOM=relay",
         )
-    return f"relayed into the room, for only {_who(settings)[5:]} can reach {server}"
+    return f"relayed into the room, for {_who(settings)} can reach {server}"
 
 
 def _who(settings: Settings) -> str:

@@ -27,7 +27,7 @@ class DirectClient(LiteClient):
         self._avatars = avatars
         self._identity = invited.identity
         self._playout = playout
-        self._came = self._dismissed = False
+        self._came = False
         self.late = False
 
     @property
@@ -68,8 +68,7 @@ class DirectClient(LiteClient):
         """Have the avatar fall silent and leave, before anything that may take time."""
         self._playout.stop()
         leaving = None
-        if not self._dismissed and self._heyGen_session:
-            self._dismissed = True
+        if self._heyGen_session:
             leaving = asyncio.create_task(self._avatars.show_out(self._identity))
         try:
             await super()._teardown()

@@ -8,12 +8,10 @@ from pipecat.runner.types import LiveKitRunnerArguments
 
 from pipelines.avatar.heygen import build as relayed
 from pipelines.media.publisher import Publisher
-from pipelines.meeting import Meeting, telling
-from pipelines.microphone import is_off
-from pipelines.occupancy import is_occupied
+from pipelines.meeting import Meeting
 from pipelines.persona import Persona
 from pipelines.settings import Settings
-from pipelines.transport.livekit import params
+from pipelines.transport.livekit import meeting, params
 
 from .avatars import Avatars, Place
 from .face import DirectFace
@@ -34,16 +32,7 @@ def build_direct(
     avatars = Avatars(settings, place, lambda: transport.room, http)
     transport.follow(avatars)
     camera = Camera(Publisher(lambda: transport.room, size), size)
-    return Meeting(
-        transport,
-        (camera,),
-        camera.newest.shown,
-        face=Faces(settings, persona, http, avatars),
-        alive=lambda: transport._client._connected,
-        muted=lambda: is_off(transport.room),
-        occupied=lambda _gone: is_occupied(transport.room),
-        tell=telling(transport),
-    )
+    return meeting(transport, camera, Faces(settings, persona, http, avatars))
 
 
 class Faces:

@@ -1,7 +1,10 @@
 """A room on a LiveKit server of one's own."""
 
+from collections.abc import Callable
+
 import aiohttp
 from livekit import api
+from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.runner.types import LiveKitRunnerArguments
 from pipecat.transports.livekit.transport import LiveKitParams, LiveKitTransport
 
@@ -37,11 +40,18 @@ def build(
     """The transport, with a camera of the face's size."""
     url, token, room = arguments.url, arguments.token, arguments.room_name
     transport = LiveKitTransport(url, token, room, params=params(size))
-    camera = ToRoom(transport.output().write_video_frame, size)
+    return meeting(transport, ToRoom(transport.output().write_video_frame, size))
+
+
+def meeting(
+    transport: LiveKitTransport, camera: ToRoom, face: Callable[[], FrameProcessor] | None = None
+) -> Meeting:
+    """What the room is to a conversation; `face` builds what stands for one that comes itself."""
     return Meeting(
         transport,
         (camera,),
         camera.newest.shown,
+        face=face,
         alive=lambda: transport._client._connected,
         muted=lambda: is_off(transport._client._room),
         occupied=lambda _gone: is_occupied(transport._client._room),

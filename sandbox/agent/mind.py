@@ -46,24 +46,25 @@ async def minds_of(
     if brief.llm:
         return {_custom(brief.llm, settings, persona, http): part("llm", "ollama")}
     if brief.prompt is None:  # nobody is asked
-        return {_script(brief, persona): part("llm", "guide")}
+        return {await _script(brief, persona): part("llm", "guide")}
     rows = (await asyncio.to_thread(choose_one, "llm", settings)).parts
-    return {_mind(row, brief, settings, persona, http): row for row in rows}
+    return {await _mind(row, brief, settings, persona, http): row for row in rows}
 
 
-def _mind(
+async def _mind(
     row: Part, brief: Brief, settings: Settings, persona: Persona, http: aiohttp.ClientSession
 ) -> LLMService[Any]:
     if row.value == "guide":
-        return _script(brief, persona)
+        return await _script(brief, persona)
     if lacking := missing(row, settings):
         raise MissingSetting(row.choice, lacking, "LLM=guide")
     return load(row).build(settings, persona, http)
 
 
-def _script(brief: Brief, persona: Persona) -> LLMService[Any]:
+async def _script(brief: Brief, persona: Persona) -> LLMService[Any]:
+    """The script; to prepare it takes a quarter of a second, in which faces go on."""
     notes = whole(brief.notes, persona.language)
-    return GuideLLMService(Notes(notes, persona.name))
+    return GuideLLMService(await asyncio.to_thread(Notes, notes, persona.name))
 
 
 def _custom(

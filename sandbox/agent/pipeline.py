@@ -147,10 +147,9 @@ def _ears(
     http: aiohttp.ClientSession,
     push_to_talk: bool,
 ) -> Any:
-    owner = getattr(module, "build_owner", module.build)
     if not push_to_talk:
         return module.build(settings, persona, http)
-    ears = owner(settings, persona, http)
+    ears = getattr(module, "build_owner", module.build)(settings, persona, http)
     assert isinstance(ears, TurnEars)
     return WindowEars(ears.transcribe, Language.EN, "push-to-talk")
 

@@ -11,6 +11,7 @@ from pipecat.frames.frames import (
 )
 from pipecat.services.settings import STTSettings
 from pipecat.transcriptions.language import Language
+from pipecat.utils.errors import ErrorCategory
 from pipecat.utils.time import time_now_iso8601
 
 from pipelines.turns.judge import Transcribe, written
@@ -34,7 +35,13 @@ class WindowEars(TurnOwner):
         self._sound: bytearray | None = None
         self._hastens, self._taken = asyncio.Event(), asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
+        self._unheard_s = 0.0
         self.is_open = False
+
+    @property
+    def unheard_s(self) -> float:
+        """Seconds of a window that are not written down yet."""
+        return self._unheard_s
 
     async def open(self) -> None:
         """A window begins, and a turn with it; the one before is over."""
@@ -73,10 +80,21 @@ class WindowEars(TurnOwner):
             pass
         sound, self._sound = bytes(self._sound or b""), None
         self._taken.set()
-        text = await written(self._transcribe, samples(sound)) if sound else ""
-        if text:
+        self._unheard_s = len(sound) / (2 * RATE)
+        if sound:
+            await self._write(sound)
+        self._unheard_s = 0.0
+        await self.broadcast_frame(ProposedUserStoppedSpeakingFrame)
+
+    async def _write(self, sound: bytes) -> None:
+        """Write down what was said; the turn ends also when that fails."""
+        writing = written(self._transcribe, samples(sound))
+        [text] = await asyncio.gather(writing, return_exceptions=True)
+        if isinstance(text, BaseException):
+            lost = f"What was said is lost: {text!r}"
+            await self.push_error(lost, category=ErrorCategory.UNKNOWN)
+        elif text:
             now = time_now_iso8601()
             await self.push_frame(
                 TranscriptionFrame(text, self._user_id, now, self._language, finalized=True)
             )
-        await self.broadcast_frame(ProposedUserStoppedSpeakingFrame)
