@@ -26,7 +26,7 @@ from pipecat.workers.runner import WorkerRunner
 from pipelines.avatar.puppet import LONGEST_WAIT_S, PuppetVideoService
 from pipelines.media.marks import Marks
 from pipelines.media.rate import PATIENCE_S, WINDOW_S, any_still, paces
-from pipelines.media.sound import VoiceTrack
+from pipelines.media.sound import PIECES, VoiceTrack
 from puppet import SAMPLE_RATE, SAMPLES_PER_FRAME, load_pack
 from tests.pipelines.turns.clock import AtOnce, RoomClock, room_loop
 
@@ -113,7 +113,8 @@ class TrackEars(Ears):
             frame = await self.track.recv()
             assert frame.pts is not None and frame.time_base
             due_s = begun_s + float(frame.pts * frame.time_base)
-            self.heard.append((due_s, number_of(frame.to_ndarray().tobytes())))
+            for at, piece in enumerate(frame.to_ndarray().reshape(PIECES, -1)):
+                self.heard.append((due_s + 0.01 * at, number_of(piece.tobytes())))
 
 
 class Stage:
@@ -152,10 +153,11 @@ class Stage:
         room_loop().now_s += seconds
         await room_loop().settle()
 
-    def behind_s(self) -> dict[int, float]:
-        """How much later than its picture each 40 ms of the voice began."""
+    def behind_s(self, shown: list[tuple[float, int]] | None = None) -> dict[int, float]:
+        """How much later than its picture, of these or of all, each 40 ms of the voice began."""
         began = {number: at_s for at_s, number in reversed(self.ears.heard) if number}
-        return {number: began[number] - at_s for at_s, number in self.eyes.seen if number}
+        shown = self.eyes.seen if shown is None else shown
+        return {number: began[number] - at_s for at_s, number in shown if number}
 
 
 @asynccontextmanager
@@ -252,12 +254,13 @@ async def test_pictures_give_way_to_the_sound_and_come_back(draws_s, pace):
         assert any_still() == (pace == "1")
         slow_s = room_loop().time()
         await stage.until(slow_s + 3)
-        seen = [at_s for at_s, _ in stage.eyes.seen if at_s > slow_s]
-        behind_s = stage.behind_s()
+        shown = list(stage.eyes.seen)
         stage.face.draws_s = 0.0
         await stage.until(room_loop().time() + 2 * (PATIENCE_S + WINDOW_S))
         assert paces()["25"] == 1
         ears.sending.cancel()
+    behind_s = stage.behind_s(shown)
+    seen = [at_s for at_s, _ in shown if at_s > slow_s]
     assert len(seen) == pytest.approx(3 * float(pace), abs=1)
     heard = [number for _, number in ears.heard]
     spoken = heard[heard.index(1) : heard.index(400) + 4]
