@@ -8,7 +8,8 @@ the recordings of people that `benchmarks.recordings` fetches for tests, speaker
 room. With `--users 1 2 3` as many people talk at once, in turn.
 
 A turn's time runs from the end of the voice in what is said (the last 10 ms above -34 dB; of a
-recording, as it is labelled) to the arrival of the first 20 ms of sound that can be heard. The
+recording, as it is labelled) to the arrival of the first 20 ms of sound that can be heard. What is
+said by one user alone and again with others is also compared turn by turn, as sentences differ. The
 visitor's own jitter buffer is part of it: aiortc holds sound back for four packets, 80 ms. The
 server's own figure and its steps, from its transcript, begin at the end of the voice too, as it was
 received, and end when the first sound is handed to the transport. Its CPU time is that of the whole
@@ -210,6 +211,20 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"[a-z]+", text.lower()))
 
 
+def slower(turns: list[Turn], together: int) -> list[float]:
+    """How many times as long what was also said by one user alone took with so many at once."""
+    times_ms: dict[tuple[str, int], float] = {
+        (turn.question, turn.together): turn.voice_to_voice_ms
+        for turn in turns
+        if turn.voice_to_voice_ms and not turn.early
+    }
+    return [
+        times_ms[said, together] / alone_ms
+        for (said, users), alone_ms in times_ms.items()
+        if users == 1 and (said, together) in times_ms
+    ]
+
+
 def describe(report: Report, side: str, turns: list[Turn], app: App) -> None:
     """Add one side's figures."""
     asked = [t for t in turns if t.question in QUESTIONS]
@@ -218,6 +233,8 @@ def describe(report: Report, side: str, turns: list[Turn], app: App) -> None:
         of_these = [t for t in turns if t.together == together and not t.early]
         answered = [t.voice_to_voice_ms for t in of_these if t.voice_to_voice_ms]
         report.add(f"{side}: voice to voice, {together} at once", "ms", answered)
+        if together > 1 and (times := slower(turns, together)):
+            report.add(f"{side}: {together} at once, over the same said alone", "times", times)
     for step, times_ms in server_ms(app).items():
         report.add(f"{side}: the server's own, {step}", "ms", times_ms)
     report.add(f"{side}: asked", "turns", [len(turns)])
