@@ -17,6 +17,7 @@ from hibari import SAMPLE_RATE, Hibari, dsp
 from hibari.g2p.normalize import normalize
 from hibari.voices import DEFAULT, voice_path
 
+from .dictionary import reader
 from .graph import telling
 from .speech import Phoneme, Speech
 from .timbre import Timbre
@@ -46,8 +47,9 @@ class _Word:
 
 
 def load() -> Hibari:
-    """The packaged voice, which tells its durations; its dictionaries are loaded, too."""
-    voice = Hibari(model=telling(Path(voice_path(DEFAULT)).read_bytes(), DURATIONS))
+    """The packaged voice, which tells its durations."""
+    model = telling(Path(voice_path(DEFAULT)).read_bytes(), DURATIONS)
+    voice = Hibari(model=model, g2p=reader())
     voice.g2p.oov("")
     return voice
 

@@ -9,8 +9,8 @@ from av import AudioFrame
 from pipecat.transports.smallwebrtc import transport
 from pipecat.transports.smallwebrtc.transport import RawAudioTrack
 
-# Sent together, as a packet holds 20 ms: each time a thread encodes it, for which on a busy machine the
-# event loop waits.
+# Sent together, as a packet holds 20 ms: each time a thread encodes it, for which on a busy machine
+# the event loop waits.
 PIECES = 2
 # More of the voice is under way for this long at most when an event loop that was held up goes on.
 PATIENCE_S = 0.1

@@ -1,8 +1,10 @@
 """Moonshine on the CPU: the tiny English model that comes with its package."""
 
+import contextlib
 import ctypes
 import functools
 import queue
+import threading
 from pathlib import Path
 
 import aiohttp
@@ -35,20 +37,35 @@ OPTIONS = {"vad_threshold": "0.0"}
 
 
 class Moonshine:
-    """The model, shared by all conversations; sounds are written down in any thread."""
+    """The model, shared by all conversations; sounds are written down in any thread.
+
+    It is loaded once at first, and again when two sounds come at once, beside the first one's work.
+    """
 
     def __init__(self) -> None:
         self._idle: queue.SimpleQueue[Transcriber] = queue.SimpleQueue()
-        for _ in range(MODELS):
-            self._idle.put(Transcriber(FOLDER, ModelArch.TINY, options=OPTIONS))
+        self._asked = threading.Lock()
+        self._more = [threading.Thread(target=self._load, daemon=True) for _ in range(MODELS - 1)]
+        self._load()
 
     def transcribe(self, sound: Sound) -> str:
         """The words in a sound; "" if there are none."""
-        model = self._idle.get()
+        model = self._free()
         try:
             return _written(model, np.ascontiguousarray(sound))
         finally:
             self._idle.put(model)
+
+    def _free(self) -> Transcriber:
+        with contextlib.suppress(queue.Empty):
+            return self._idle.get_nowait()
+        with self._asked:
+            if self._more:
+                self._more.pop().start()
+        return self._idle.get()
+
+    def _load(self) -> None:
+        self._idle.put(Transcriber(FOLDER, ModelArch.TINY, options=OPTIONS))
 
 
 def _written(model: Transcriber, sound: Sound) -> str:
