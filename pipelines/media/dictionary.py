@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hibari.g2p import G2P, _load_json
 from hibari.g2p.lexicon import Lexicon
@@ -56,7 +56,7 @@ class Reader(G2P):
         self.tokenizer = Tokenizer(_load_json(EXCEPTIONS))
         known = {name: Entries(file, name) for name in ("tagdict", "weights")}
         self.tagger = Tagger({**known, "tags": _one(file, "tags")})
-        self.tagger.vocab = Entries(file, "vocab")
+        self.tagger.vocab = cast(set[str], Entries(file, "vocab"))  # it is only asked what is in it
         self._oov, self.unk, self.british = None, "", False
 
 
