@@ -55,6 +55,7 @@ def main() -> None:
         print("\n".join(rows(talks)))
     print(f"questions: {sum(len(talk.faults) for talk in talks)}")
     print(f"met with silence: {[fault for talk in talks for fault in talk.silent]}")
+    print(f"stuck: {[talk.stuck for talk in talks if talk.stuck]}")
     print(f"words lost: {sum(len(talk.lost) for talk in talks)}")
     print(f"words doubled: {sum(len(talk.doubled) for talk in talks)}")
     asyncio.run(_deaths(options.deaths))

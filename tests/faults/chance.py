@@ -45,6 +45,7 @@ class Talk:
         waits_s: seconds until something was heard, of each question.
         silent: questions after which nothing was heard or shown.
         lost: words that count as said and were not heard, `doubled` those heard beside them.
+        stuck: what the conversation waited for in vain, if it did.
     """
 
     faults: list[str] = field(default_factory=list)
@@ -52,6 +53,7 @@ class Talk:
     silent: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
+    stuck: str = ""
 
 
 @functools.cache
@@ -195,11 +197,14 @@ def _compare(said: Sequence[str], heard: Sequence[str], talk: Talk) -> None:
 
 
 async def hold_many(seeds: Sequence[int], at_once: int, questions: int = 3) -> list[Talk]:
-    """Hold a conversation for each seed, so many at a time."""
+    """Hold a conversation for each seed, so many at a time; one that is stuck ends no other."""
     room = asyncio.Semaphore(at_once)
 
     async def held(seed: int) -> Talk:
         async with room:
-            return await hold(seed, questions)
+            try:
+                return await hold(seed, questions)
+            except (AssertionError, TimeoutError) as error:
+                return Talk(stuck=f"seed {seed}: {error}")
 
     return list(await asyncio.gather(*map(held, seeds)))

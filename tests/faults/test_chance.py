@@ -47,6 +47,7 @@ async def test_no_question_is_met_with_silence_and_nothing_stays_open(quiet):
     first = await hold_many([seed], 1, questions=2)
     before = await settled()
     talks = first + await hold_many(range(seed + 1, seed + TALKS), TALKS, questions=2)
+    assert not [talk.stuck for talk in talks if talk.stuck]
     assert not [fault for talk in talks for fault in talk.silent], f"seed {seed}"
     assert not [talk for talk in talks if talk.lost or talk.doubled], f"seed {seed}"
     assert await until(lambda: held() == before, 10), f"seed {seed}"
