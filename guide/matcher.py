@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
@@ -52,6 +52,7 @@ class Matcher:
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
         self._names = _names_of(knowledge)
+        self._long_names = [name for name in self._names if len(name) >= LONG_NAME]
         self._named = {_joined(t.names[0]): t for t in knowledge.values() if t.names}
         asked = [(t, self._spelled(q)) for t in knowledge.values() for q in t.questions]
         self._weights = _weights(asked)
@@ -171,9 +172,15 @@ class Matcher:
                 return size, self._names[heard]
         for size in range(min(3, len(words)), 0, -1):
             heard = "".join(words[:size])
-            if len(heard) >= LONG_NAME and (name := _like_name(heard, self._names)):
+            if len(heard) >= LONG_NAME and (name := self._like_name(heard)):
                 return size, name
         return 1, ""
+
+    def _like_name(self, heard: str) -> str:
+        found = process.extractOne(
+            heard, self._long_names, scorer=fuzz.ratio, score_cutoff=SAME_NAME
+        )
+        return self._names[found[0]] if found else ""
 
 
 def _without_openers(words: Sequence[str]) -> Sequence[str]:
@@ -194,12 +201,6 @@ def _names_of(knowledge: Knowledge) -> dict[str, str]:
         for topic in knowledge.values()
         for spelling in topic.names
     }
-
-
-def _like_name(heard: str, names: Mapping[str, str]) -> str:
-    long = [name for name in names if len(name) >= LONG_NAME]
-    found = process.extractOne(heard, long, scorer=fuzz.ratio, score_cutoff=SAME_NAME)
-    return names[found[0]] if found else ""
 
 
 def _weights(asked: Iterable[tuple[Topic, Sequence[str]]]) -> dict[str, float]:
