@@ -28,6 +28,8 @@ VENDORS = {
     "TRANSPORT=daily": (Daily, "daily", "daily_api_key"),
 }
 
+pytestmark = pytest.mark.patient
+
 
 async def diagnosis(choice, key, **more):
     """What the doctor says of one part whose vendor is a stand-in."""

@@ -11,6 +11,8 @@ from tests.talk.app import environment
 ROOT = Path(__file__).parents[2]
 PIPECAT = Path(sys.executable).with_name("pipecat")
 
+pytestmark = pytest.mark.patient
+
 
 @pytest.mark.timeout(300)
 @pytest.mark.asyncio(loop_scope="session")

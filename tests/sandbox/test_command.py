@@ -23,6 +23,8 @@ RUN = (
 )
 PATIENCE_S = 30
 
+pytestmark = pytest.mark.patient
+
 
 @asynccontextmanager
 async def running(*words: str) -> AsyncIterator[asyncio.subprocess.Process]:

@@ -13,6 +13,8 @@ from tests.sandbox.conftest import Served, TurnedClock
 
 ACKS = {"agent.audio_buffer_appended", "agent.audio_buffer_committed"}
 
+pytestmark = pytest.mark.patient
+
 
 def test_a_fault_is_read_as_it_is_written() -> None:
     fault = parse_fault("speak:close-ws after=3 times=2")

@@ -20,6 +20,8 @@ from tests.sandbox.conftest import Served, TurnedClock, serving
 MANY = 100
 MANY_WITH_ROOMS = 6
 
+pytestmark = pytest.mark.patient
+
 
 async def test_a_foreign_address_needs_a_key() -> None:
     with pytest.raises(SandboxError, match="give it a key with --api-key"):

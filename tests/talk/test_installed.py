@@ -21,6 +21,8 @@ PACKAGES = (
 )  # fmt: skip
 PERSONA = "name: Theo\ngreeting: You can talk to me.\navatar: {puppet: theo}\n"
 
+pytestmark = pytest.mark.patient
+
 
 @dataclass(frozen=True)
 class Copy:

@@ -30,7 +30,7 @@ from tests.talk.app import App, running_app, until
 from tests.talk.test_cloud import Vendors, vendors
 from tests.talk.visitor import Visitor
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.patient]
 
 TOKEN = "fake-access-token-of-the-operator"
 SAID = "Thank you."

@@ -24,6 +24,8 @@ FLAGS = (
     *("--spend-limit-per-conversation", "1", "--spend-limit-per-day", "3"),
 )
 
+pytestmark = pytest.mark.patient
+
 
 async def said_until_the_end(app, visitor: Visitor, reason: str) -> list[str]:
     """What the avatar has said when the conversation has ended for this reason."""

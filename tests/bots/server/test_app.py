@@ -11,7 +11,7 @@ from tests.talk.app import SMALL, running_app
 from tests.talk.visitor import Visitor
 
 FOREIGN = {"Origin": "https://evil.example"}
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.patient]
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -37,7 +37,7 @@ CLOSED = [
     ("GET", "/web/../api/lineup"),
 ]
 PERSONA = "name: Ada\ngreeting: Hello ${guest}, about ${topic}.\n"
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.patient]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -25,7 +25,7 @@ FLAGS = (
     *("--transcripts", "transcripts", "--ws-auth", "token"),
     *("-u", "uploads", "-f", "downloads"),
 )
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.patient]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
