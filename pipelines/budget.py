@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from loguru import logger
 
 from sessions import metrics
-from sessions.ledger import LedgerError
+from sessions.ledger import NOT_KEPT, LedgerError
 from sessions.spend import Bill
 
 from .errors import PartFailed, Spent
@@ -36,7 +36,8 @@ async def admit(settings: Settings, lineup: Lineup) -> None:
     try:
         spent = await books(settings).spent(today())
     except LedgerError as error:
-        raise PartFailed(f"No conversation is begun: {error}.") from error
+        logger.error(f"No conversation is begun: {error}")
+        raise PartFailed(f"No conversation is begun, for {NOT_KEPT}.") from error
     if spent >= limit:
         raise Spent(left_s(datetime.now(UTC)))
 

@@ -32,7 +32,7 @@ from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.frames import CloseCode
 
-from sessions.ledger import LedgerError
+from sessions.ledger import NOT_KEPT, LedgerError
 from sessions.spend import Stay
 
 from . import trouble
@@ -145,7 +145,7 @@ class LiteClient(HeyGenClient):
             case None:
                 return ""
             case LedgerError():
-                return f"no session is begun, for {error}"
+                return f"no session is begun, for {NOT_KEPT}"
             case LiveAvatarApiError():
                 return f"LiveAvatar {cause(error.status).partition(';')[0]} ({error.status})"
             case aiohttp.ClientError() | OSError() | TimeoutError():

@@ -14,7 +14,7 @@ from pipecat.services.heygen.api_liveavatar import (
 
 from liveavatar.rest import LiveAvatarError, check_key
 from liveavatar.wire import SANDBOX_AVATARS
-from sessions.ledger import LedgerError
+from sessions.ledger import NOT_KEPT, LedgerError
 
 from .errors import PartFailed, UserError
 from .heygen import LiteClient, cause
@@ -85,7 +85,7 @@ async def joined_room(
     """
     await client.greeted()
     if isinstance(client.failure, LedgerError):
-        raise PartFailed(f"No session at LiveAvatar is begun: {client.failure}.")
+        raise PartFailed(f"No session at LiveAvatar is begun, for {NOT_KEPT}.")
     if not client.usable:
         raise PartFailed(await why_not_connected(client.failure, settings, http))
     assert client._heyGen_session

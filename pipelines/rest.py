@@ -3,6 +3,7 @@
 import asyncio
 
 import aiohttp
+from loguru import logger
 from pipecat.services.heygen.api_liveavatar import LiveAvatarApi, LiveAvatarNewSessionRequest
 from pipecat.services.heygen.base_api import StandardSessionResponse
 
@@ -50,7 +51,8 @@ class LiteApi(LiveAvatarApi):
         try:
             await books(self._settings).open(begun)
             started = await self.start_session(token.session_token)
-        except LedgerError:
+        except LedgerError as error:
+            logger.error(f"No session at LiveAvatar is begun: {error}")
             self._paid = None
             raise
         except BaseException:

@@ -24,6 +24,10 @@ SLACK_S = 3600.0
 LONG_BYTES = 64 * 1024
 
 
+# What users are told; how it looks inside is for the log alone.
+NOT_KEPT = "the ledger cannot be kept"
+
+
 class LedgerError(Exception):
     """The ledger cannot be read or written; says why."""
 

@@ -21,7 +21,7 @@ from pipelines.redaction import redacted
 from pipelines.settings import Settings, environment_names
 from pipelines.trouble import SLOW, cause
 from sessions import metrics
-from sessions.ledger import LedgerError
+from sessions.ledger import NOT_KEPT, LedgerError
 
 if TYPE_CHECKING:
     from pipecat.transports.daily.utils import (
@@ -91,7 +91,8 @@ async def _opened(settings: Settings, http: aiohttp.ClientSession) -> AsyncItera
     try:
         await books(settings).open(room)
     except LedgerError as error:
-        raise PartFailed(f"No room at Daily is opened: {error}.") from error
+        logger.error(f"No room at Daily is opened: {error}")
+        raise PartFailed(f"No room at Daily is opened, for {NOT_KEPT}.") from error
     try:
         yield name
     except BaseException:  # who asked for it waits for the answer, and not for the end of the room
