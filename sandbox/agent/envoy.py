@@ -25,8 +25,8 @@ from sandbox.errand import Errand
 from sandbox.errors import AgentFailed
 
 SIGNED_URL = "/v1/convai/conversation/get-signed-url"
-# ElevenLabs is waited for no longer: for an address, and from then until the agent has begun.
-ASKED_S, BEGINS_S = 10.0, 10.0
+# For an address ElevenLabs is waited for no longer.
+ASKED_S = 10.0
 # A connection on which nobody answers for so long is gone; who is told so may take this long.
 ALIVE_S, CLOSES = 20.0, aiohttp.ClientWSTimeout(ws_close=1.0)
 GONE = (
@@ -112,7 +112,7 @@ class Envoy(Presence):
 
     async def _converse(self) -> EndReason:
         """Until the agent hangs up; how the session ends."""
-        async with asyncio.timeout(BEGINS_S) as limit:
+        async with asyncio.timeout(self._settings.avatar_thinking_s) as limit:
             async with self._http.ws_connect(
                 self._address, max_msg_size=0, heartbeat=ALIVE_S, timeout=CLOSES
             ) as socket:

@@ -8,7 +8,7 @@ import pytest
 from sandbox.account import Limits
 from sandbox.faults import FAULTS, BadFault, Faults, parse_fault
 from sandbox.server import sandbox
-from tests.sandbox.caller import Caller, tone
+from tests.sandbox.caller import Caller, rooms, tone
 from tests.sandbox.conftest import Served, TurnedClock
 
 ACKS = {"agent.audio_buffer_appended", "agent.audio_buffer_committed"}
@@ -217,6 +217,27 @@ async def test_without_video_there_is_a_voice_alone(roomy: Caller) -> None:
     viewer = await roomy.watch(call)
     await viewer.until(lambda: len(viewer.heard) > 20)
     assert viewer.tracks == {"heygen": {"audio"}}
+
+
+async def test_the_avatar_comes_late_into_its_room(roomy: Caller) -> None:
+    await roomy.order("room:delay by=2 times=1")
+    call, lite = await roomy.talk()
+    assert call.id not in await rooms(roomy.livekit)
+    viewer = await roomy.watch(call)
+    await viewer.until(lambda: viewer.tracks == {"heygen": {"audio", "video"}})
+    await lite.say(tone(1), "u1")
+    await lite.until("agent.speak_ended", event_id="u1")
+    await viewer.until(lambda: viewer.last_loud_at)
+
+
+async def test_a_client_that_is_thrown_out_leaves_the_session_running(roomy: Caller) -> None:
+    await roomy.order("room:throw-out after=0.2")
+    call, lite = await roomy.talk()
+    viewer = await roomy.watch(call)
+    await asyncio.wait_for(viewer.gone.wait(), 10)
+    assert "end_reason" not in await roomy.session(call)
+    await lite.say(tone(0.2), "u1")
+    await lite.until("agent.speak_ended", event_id="u1")
 
 
 async def test_every_row_of_the_table_can_be_ordered_on_the_command_line() -> None:

@@ -281,6 +281,51 @@ async def test_an_agent_that_never_joins_leaves_the_face_alone(roomy: Caller) ->
     assert "user.push_to_talk_started" not in guest.types()
 
 
+async def test_a_voice_that_breaks_off_and_push_to_talk_that_fails(roomy: Caller) -> None:
+    await roomy.order("tts:break-off after=0.4 times=1")
+    await roomy.order("ptt:fail times=1")
+    call = await roomy.open(**FULL, interactivity_type="PUSH_TO_TALK")
+    guest = await visit(roomy, call)
+    await guest.order("avatar.speak_text", text=LONG)
+    assert await guest.answered(0) == LONG.strip()
+    session = roomy.desk.account.session(call.id)
+    assert 0.4 <= len(session.voice) / 48_000 < 0.5
+    assert LONG.startswith(session.transcript[-1]["transcript"])
+    refused = await guest.order("user.start_push_to_talk")
+    await guest.told("user.push_to_talk_start_failed", source_event_id=refused)
+    await guest.order("user.start_push_to_talk")
+    await guest.told("user.push_to_talk_started")
+
+
+async def test_an_agent_leaves_comes_late_and_hangs_up(roomy: Caller) -> None:
+    def agents(guest: Guest) -> list[str]:
+        there = guest.room.remote_participants
+        return [each for each in there if each.startswith("liveavatar-agent-")]
+
+    await roomy.order("agent:leave after=1 times=1")
+    left = await roomy.open(**FULL)
+    guest = await visit(roomy, left)
+    await guest.until(lambda: guest.heard and not agents(guest))
+    assert "end_reason" not in await roomy.session(left)
+
+    await roomy.order("agent:delay by=1 times=1")
+    await roomy.order("agent:hang-up after=1 times=1")
+    late = await roomy.open(**FULL)
+    guest = await visit(roomy, late)
+    await guest.until(lambda: agents(guest))
+    assert (await guest.told("session.stopped"))["stop_reason"] == "AGENT_HANG_UP"
+
+
+async def test_a_lost_data_channel_carries_neither_events_nor_commands(roomy: Caller) -> None:
+    await roomy.order("room:no-data")
+    call = await roomy.open(**await asked(roomy))
+    guest = await visit(roomy, call)
+    await guest.order("session.stop")
+    await guest.until(lambda: guest.last_loud_at)
+    assert guest.events == []
+    assert "end_reason" not in await roomy.session(call)
+
+
 async def test_a_mind_that_the_operator_lacks_a_key_for_fails_the_start_and_costs_nothing(
     livekit: LiveKit,
 ) -> None:
