@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, FiniteFloat
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -24,7 +24,7 @@ class FishVoicing(BaseModel):
     """A voice of Fish Audio's."""
 
     provider: Literal["fish"]
-    speed: float = 1.0
+    speed: FiniteFloat = 1.0
     model: Literal["s1", "s2"] | None = None
     latency_mode: Literal["normal", "balanced"] | None = None
 
@@ -33,7 +33,7 @@ class CartesiaVoicing(BaseModel):
     """A voice of Cartesia's."""
 
     provider: Literal["cartesia"]
-    speed: float | str | None = None
+    speed: FiniteFloat | str | None = None
     model: str | None = None
 
 

@@ -162,17 +162,17 @@ class Theatre:
             await room.leave()
 
     async def _throw_out(self, performance: Performance, after_s: float) -> None:
-        """Remove the client from the room once it has come."""
-        room = await performance.staged()
-        await room.has_come(CLIENT_IDENTITY)
-        await asyncio.sleep(after_s)
-        if self._rooms:
-            client = api.RoomParticipantIdentity(
-                room=_room_name(performance.session), identity=CLIENT_IDENTITY
-            )
-            # Who has left by now is out.
-            with contextlib.suppress(api.TwirpError, aiohttp.ClientError, TimeoutError):
-                await self._rooms.room.remove_participant(client)
+        """Remove the client from the room once it has come; who never comes is not waited for."""
+        session = performance.session
+        client = api.RoomParticipantIdentity(room=_room_name(session), identity=CLIENT_IDENTITY)
+        # Who has left by now is out.
+        with contextlib.suppress(api.TwirpError, aiohttp.ClientError, TimeoutError):
+            async with asyncio.timeout(session.max_duration_s):
+                room = await performance.staged()
+                await room.has_come(CLIENT_IDENTITY)
+                await asyncio.sleep(after_s)
+                if self._rooms:
+                    await self._rooms.room.remove_participant(client)
 
     async def _send_agent(self, session: Session, task: Task, livekit: LiveKit) -> None:
         """Have somebody in the room who holds a session's conversation, unless a fault says no."""

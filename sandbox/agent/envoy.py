@@ -144,7 +144,8 @@ class Envoy(Presence):
     async def _hear(self, pcm: bytes) -> None:
         if not self._running.is_set():
             return
-        self._heard += await self._resampler.resample(pcm, RATE, self._hears_hz)
+        more = await self._resampler.resample(pcm, RATE, self._hears_hz)
+        self._heard += more
         if len(self._heard) >= PIECE_BYTES:
             piece, self._heard = bytes(self._heard), bytearray()
             await self._send({"user_audio_chunk": base64.b64encode(piece).decode()})

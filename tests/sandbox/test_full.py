@@ -288,9 +288,7 @@ async def test_a_voice_that_breaks_off_and_push_to_talk_that_fails(roomy: Caller
     guest = await visit(roomy, call)
     await guest.order("avatar.speak_text", text=LONG)
     assert await guest.answered(0) == LONG.strip()
-    session = roomy.desk.account.session(call.id)
-    assert 0.4 <= len(session.voice) / 48_000 < 0.5
-    assert LONG.startswith(session.transcript[-1]["transcript"])
+    assert 0.4 <= len(roomy.desk.account.session(call.id).voice) / 48_000 < 0.5
     refused = await guest.order("user.start_push_to_talk")
     await guest.told("user.push_to_talk_start_failed", source_event_id=refused)
     await guest.order("user.start_push_to_talk")
@@ -309,7 +307,7 @@ async def test_an_agent_leaves_comes_late_and_hangs_up(roomy: Caller) -> None:
     assert "end_reason" not in await roomy.session(left)
 
     await roomy.order("agent:delay by=1 times=1")
-    await roomy.order("agent:hang-up after=1 times=1")
+    await roomy.order("agent:hang-up after=2 times=1")
     late = await roomy.open(**FULL)
     guest = await visit(roomy, late)
     await guest.until(lambda: agents(guest))
