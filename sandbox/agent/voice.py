@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import aiohttp
-from pipecat.frames.frames import Frame, TTSAudioRawFrame
+from pipecat.frames.frames import ErrorFrame, Frame, TTSAudioRawFrame
 from pipecat.services.elevenlabs.tts import ElevenLabsTTSService
 from pipecat.services.tts_service import TTSService
 from pipecat.utils.errors import ErrorCategory
@@ -41,6 +41,14 @@ class ElevenLabs(ElevenLabsTTSService):
 
     async def _websocket_connect(self, uri: str, **kwargs: Any) -> Any:
         return await super()._websocket_connect(uri, open_timeout=CONNECT_S, **kwargs)
+
+    async def _maybe_try_reconnect(
+        self, error_message: str, report_error: Any, error: Exception | None = None
+    ) -> bool:
+        """Connect anew, as Pipecat does; but tell at once what broke off, and why."""
+        if error and not self._disconnecting:
+            await report_error(ErrorFrame(error_message, exception=error))
+        return await super()._maybe_try_reconnect(error_message, report_error, error)
 
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame | None, None]:
         """Speak a text."""
