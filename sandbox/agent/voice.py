@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from pipecat.frames.frames import ErrorFrame, Frame, TTSAudioRawFrame
+from pipecat.frames.frames import ErrorFrame, Frame, TTSAudioRawFrame, TTSStoppedFrame
 from pipecat.services.elevenlabs.tts import ElevenLabsTTSService
 from pipecat.services.tts_service import TTSService
 from pipecat.utils.errors import ErrorCategory
@@ -25,13 +26,23 @@ ELEVENLABS = Part("tts", "elevenlabs", "the session's own voice", vendor="Eleven
 CONNECT_S = 3.0
 
 
+@dataclass
+class Sounding:
+    """How far the speech of a context has come."""
+
+    sounds: bool = False
+    ended: bool = False
+
+
 class ElevenLabs(ElevenLabsTTSService):
-    """A voice at ElevenLabs. A text that ends without a sound is a failure, and not said."""
+    """A voice at ElevenLabs. Speech without a sound, or without an end, is a failure and not said.
+
+    Pipecat takes it for said: words whose times are missing are usual.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # Bytes of sound that have come of each text.
-        self._sounding: defaultdict[str, int] = defaultdict(int)
+        self._sounding: defaultdict[str, Sounding] = defaultdict(Sounding)
 
     async def is_well(self) -> bool:
         """Connect anew."""
@@ -52,21 +63,24 @@ class ElevenLabs(ElevenLabsTTSService):
 
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame | None, None]:
         """Speak a text."""
-        self._sounding[context_id] += 0
+        self._sounding[context_id].ended = False
         async for frame in super().run_tts(text, context_id):
             yield frame
 
     async def append_to_audio_context(self, context_id: str | None, frame: Any) -> None:
         """Take what has come of a text."""
-        if isinstance(frame, TTSAudioRawFrame) and context_id:
-            self._sounding[context_id] += len(frame.audio)
+        if context_id in self._sounding:
+            sounding = self._sounding[context_id]
+            sounding.sounds |= isinstance(frame, TTSAudioRawFrame)
+            sounding.ended |= isinstance(frame, TTSStoppedFrame)
         await super().append_to_audio_context(context_id, frame)
 
     async def _apply_force_complete(self, context_id: str) -> None:
-        """Tell words that were never timed, unless nothing of them was heard."""
-        heard = self._sounding.pop(context_id, None)
-        if heard == 0:
-            await self.push_error("ElevenLabs said nothing", category=ErrorCategory.SERVER)
+        """Tell words that were never timed, unless they were not spoken either."""
+        sounding = self._sounding.pop(context_id, None)
+        if sounding and not (sounding.sounds and sounding.ended):
+            stopped = "ElevenLabs stopped in the middle" if sounding.sounds else "it said nothing"
+            await self.push_error(stopped, category=ErrorCategory.SERVER)
         else:
             await super()._apply_force_complete(context_id)
 
