@@ -53,7 +53,6 @@ def whole(pcm: bytes) -> bytes:
     return pcm[: len(pcm) // PIECE_BYTES * PIECE_BYTES]
 
 
-@pytest.mark.realtime
 async def test_an_imported_voice_speaks_with_its_settings_and_its_key(
     vendor: ElevenLabs, caller: Caller
 ) -> None:

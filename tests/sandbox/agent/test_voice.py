@@ -32,7 +32,6 @@ async def spoken(vendor: ElevenLabs, key: str) -> tuple[bytes, list[str]]:
     return b"".join(frame.audio for frame in stage.all(TTSAudioRawFrame)), told
 
 
-@pytest.mark.realtime
 @pytest.mark.parametrize("mood", ["silent", "mute", "garbage", "closing"])
 async def test_a_text_that_elevenlabs_does_not_say_is_said_all_the_same(mood: Mood) -> None:
     async with ElevenLabs() as vendor:
