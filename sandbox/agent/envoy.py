@@ -27,8 +27,8 @@ from sandbox.errors import AgentFailed
 SIGNED_URL = "/v1/convai/conversation/get-signed-url"
 # For an address ElevenLabs is waited for no longer.
 ASKED_S = 10.0
-# A connection on which nobody answers for so long is gone; who is told so may take this long.
-ALIVE_S, CLOSES = 20.0, aiohttp.ClientWSTimeout(ws_close=1.0)
+# A connection on which nobody answers for so long is gone; to close one may take this long.
+ALIVE_S, CLOSES_S = 20.0, 1.0
 GONE = (
     aiohttp.WSMsgType.CLOSE,
     aiohttp.WSMsgType.CLOSING,
@@ -114,7 +114,7 @@ class Envoy(Presence):
         """Until the agent hangs up; how the session ends."""
         async with asyncio.timeout(self._settings.avatar_thinking_s) as limit:
             async with self._http.ws_connect(
-                self._address, max_msg_size=0, heartbeat=ALIVE_S, timeout=CLOSES
+                self._address, max_msg_size=0, heartbeat=ALIVE_S
             ) as socket:
                 self._socket = socket
                 await socket.send_json(self._errand.introduction())
@@ -139,7 +139,7 @@ class Envoy(Presence):
             self._pause.cancel()
         if self._run and self._run is not asyncio.current_task():
             self._run.cancel()
-            await asyncio.gather(self._run, return_exceptions=True)
+            await asyncio.wait([self._run], timeout=CLOSES_S)
 
     async def _hear(self, pcm: bytes) -> None:
         if not self._running.is_set():
