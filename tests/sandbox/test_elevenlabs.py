@@ -1,6 +1,7 @@
 """ElevenLabs in a session of the sandbox's: a voice of its own in FULL, and an agent in LITE."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -23,18 +24,19 @@ PIECE_BYTES = 2 * 24_000 * 40 // 1000
 LONG = "One, two, three, four, five, six, seven, eight, nine, ten. " * 12
 
 
-@pytest.fixture
-async def vendor() -> AsyncIterator[ElevenLabs]:
+@asynccontextmanager
+async def elevenlabs(livekit: LiveKit) -> AsyncIterator[tuple[ElevenLabs, Caller]]:
+    """ElevenLabs, and a caller of a sandbox that knows where it is and is not patient with it."""
     async with ElevenLabs() as vendor:
-        yield vendor
+        settings = load_settings(elevenlabs_base_url=vendor.url, avatar_thinking_s=1)
+        async with serving(livekit, settings=settings) as caller:
+            yield vendor, caller
 
 
 @pytest.fixture
-async def caller(vendor: ElevenLabs, livekit: LiveKit) -> AsyncIterator[Caller]:
-    """A caller of a sandbox that knows where ElevenLabs is, and is not patient with it."""
-    settings = load_settings(elevenlabs_base_url=vendor.url, avatar_thinking_s=1)
-    async with serving(livekit, settings=settings) as caller:
-        yield caller
+async def there(livekit: LiveKit) -> AsyncIterator[tuple[ElevenLabs, Caller]]:
+    async with elevenlabs(livekit) as both:
+        yield both
 
 
 async def secret(caller: Caller, value: str = KEY) -> str:
@@ -54,8 +56,9 @@ def whole(pcm: bytes) -> bytes:
 
 
 async def test_an_imported_voice_speaks_with_its_settings_and_its_key(
-    vendor: ElevenLabs, caller: Caller
+    there: tuple[ElevenLabs, Caller],
 ) -> None:
+    vendor, caller = there
     body = {"provider_voice_id": "ann", "secret_id": await secret(caller)}
     _, answer = await caller.ask("POST", "/v1/voices/third_party", body)
     settings = {"provider": "elevenLabs", "speed": 1.1, "model": "eleven_multilingual_v2"}
@@ -96,15 +99,16 @@ async def met(caller: Caller, call: Call) -> Guest:
 
 @pytest.mark.realtime
 async def test_an_agent_of_elevenlabs_converses_through_the_avatar(
-    vendor: ElevenLabs, caller: Caller
+    there: tuple[ElevenLabs, Caller],
 ) -> None:
+    vendor, caller = there
     agent = vendor.agents["agent-1"] = Conversation(GREETING, [ANSWER, LONG], QUESTION)
     variables = {"guest": "Ann", "floor": 3, "vip": True}
     call = await with_agent(caller, voice_id="v-1", dynamic_variables=variables)
     guest = await met(caller, call)
     assert await guest.answered(0) == GREETING
-    there = {each.identity for each in guest.room.remote_participants.values()}
-    assert there == {"heygen", f"liveavatar-agent-{call.id}"}
+    present = {each.identity for each in guest.room.remote_participants.values()}
+    assert present == {"heygen", f"liveavatar-agent-{call.id}"}
     assert agent.began["dynamic_variables"] == variables
     assert agent.began["conversation_config_override"] == {"tts": {"voice_id": "v-1"}}
     assert vendor.requests[0].headers["xi-api-key"] == KEY
@@ -178,8 +182,9 @@ async def _pass_commands_and_events(agent: Conversation, guest: Guest) -> None:
 
 
 async def test_an_agent_that_refuses_fails_the_start_and_costs_nothing(
-    vendor: ElevenLabs, caller: Caller
+    there: tuple[ElevenLabs, Caller],
 ) -> None:
+    vendor, caller = there
     before, key = caller.desk.account.credits, "an-elevenlabs-key-of-old"
     for call, status_there in (
         (await with_agent(caller), 404),
@@ -204,8 +209,9 @@ async def test_an_agent_that_refuses_fails_the_start_and_costs_nothing(
     ids=["hangs", "speaks otherwise", "breaks off"],
 )
 async def test_an_agent_that_cannot_be_conversed_with_ends_the_session_and_the_log_says_why(
-    vendor: ElevenLabs, caller: Caller, agent: Conversation, why: str
+    there: tuple[ElevenLabs, Caller], agent: Conversation, why: str
 ) -> None:
+    vendor, caller = there
     vendor.agents["agent-1"] = agent
     call = await with_agent(caller)
     guest = await met(caller, call)
