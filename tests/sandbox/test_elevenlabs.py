@@ -1,4 +1,4 @@
-"""ElevenLabs in a session of the sandbox's: a voice of its own in FULL, and an agent in LITE."""
+"""An agent of ElevenLabs' holds a session of the sandbox's."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.settings import load_settings
 from sandbox import LiveKit
-from tests.sandbox.caller import FULL, Call, Caller
+from tests.sandbox.caller import Call, Caller
 from tests.sandbox.conftest import serving
 from tests.sandbox.guest import Guest, visit
 from tests.speech import say
@@ -19,7 +19,6 @@ from tests.standins.loudness import voiced_s
 
 GREETING, ANSWER, GOODBYE = "Hello, Ann.", "It is ten o'clock.", "Goodbye, and come again."
 QUESTION = "What time is it?"
-PIECE_BYTES = 2 * 24_000 * 40 // 1000
 # Lasts for longer than a test waits.
 LONG = "One, two, three, four, five, six, seven, eight, nine, ten. " * 12
 
@@ -48,40 +47,6 @@ async def secret(caller: Caller, value: str = KEY) -> str:
 def voice_of(caller: Caller, call: Call) -> bytes:
     """All speech of a session, as the face was given it: s16le mono 24 kHz."""
     return caller.desk.account.session(call.id).voice
-
-
-def whole(pcm: bytes) -> bytes:
-    """A sound in whole pieces of 40 ms, as Pipecat hands them on."""
-    return pcm[: len(pcm) // PIECE_BYTES * PIECE_BYTES]
-
-
-async def test_an_imported_voice_speaks_with_its_settings_and_its_key(
-    there: tuple[ElevenLabs, Caller],
-) -> None:
-    vendor, caller = there
-    body = {"provider_voice_id": "ann", "secret_id": await secret(caller)}
-    _, answer = await caller.ask("POST", "/v1/voices/third_party", body)
-    settings = {"provider": "elevenLabs", "speed": 1.1, "model": "eleven_multilingual_v2"}
-    persona = {"voice_id": answer["data"]["voice_id"], "voice_settings": settings}
-    call = await caller.open(**FULL, avatar_persona=persona)
-    guest = await visit(caller, call)
-    for text in ("I have a voice of my own.", "It is not Theo's."):
-        before = len(guest.events)
-        await guest.order("avatar.speak_text", text=text)
-        assert await guest.answered(before) == text
-        assert whole(babble(text)) in voice_of(caller, call)
-        assert vendor.state.spoken[-1] == ("ann", text)
-    [request] = vendor.requests
-    assert request.headers["xi-api-key"] == KEY
-    assert request.query["model_id"] == "eleven_multilingual_v2"
-    assert vendor.state.settings == 2 * [
-        {
-            **{"speed": 1.1, "stability": 0.75, "similarity_boost": 0.75},
-            **{"style": 0.0, "use_speaker_boost": True},
-        }
-    ]
-    assert len(vendor.state.closed) == 2
-    assert KEY not in str(await caller.ask("GET", "/_sandbox/sessions"))
 
 
 async def with_agent(caller: Caller, key: str = KEY, **fields: Any) -> Call:
