@@ -31,7 +31,7 @@ class Conversation:
         began: what the client sent first.
         told: all messages of the client but sound and pongs, in their order.
         pongs: the ids of pings that were answered.
-        heard: the sound that came: s16le mono.
+        heard: the sound that came: s16le mono, of the rate that `formats` say, or 16 kHz.
     """
 
     def __init__(
