@@ -167,6 +167,26 @@ async def test_an_agent_that_refuses_fails_the_start_and_costs_nothing(
     assert caller.desk.theatre.playing == 0
 
 
+async def test_an_agent_comes_late_leaves_and_hangs_up_as_faults_say(
+    there: tuple[ElevenLabs, Caller],
+) -> None:
+    vendor, caller = there
+    vendor.agents["agent-1"] = Conversation()
+
+    def agents(guest: Guest) -> list[str]:
+        present = guest.room.remote_participants
+        return [each for each in present if each.startswith("liveavatar-agent-")]
+
+    for fault in ("agent:delay by=1", "agent:leave after=5", "agent:hang-up after=6"):
+        await caller.order(fault)
+    call = await with_agent(caller)
+    guest = await met(caller, call)
+    await guest.until(lambda: agents(guest))
+    await guest.until(lambda: not agents(guest))
+    assert "end_reason" not in await caller.session(call)
+    assert await caller.ended(call) == "AGENT_HANG_UP"
+
+
 @pytest.mark.parametrize(
     ("agent", "why"),
     [

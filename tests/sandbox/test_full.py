@@ -299,25 +299,6 @@ async def test_a_voice_that_breaks_off_and_push_to_talk_that_fails(roomy: Caller
     await guest.told("user.push_to_talk_started")
 
 
-async def test_an_agent_leaves_comes_late_and_hangs_up(roomy: Caller) -> None:
-    def agents(guest: Guest) -> list[str]:
-        there = guest.room.remote_participants
-        return [each for each in there if each.startswith("liveavatar-agent-")]
-
-    await roomy.order("agent:leave after=1 times=1")
-    left = await roomy.open(**FULL)
-    guest = await visit(roomy, left)
-    await guest.until(lambda: guest.heard and not agents(guest))
-    assert "end_reason" not in await roomy.session(left)
-
-    await roomy.order("agent:delay by=1 times=1")
-    await roomy.order("agent:hang-up after=2 times=1")
-    late = await roomy.open(**FULL)
-    guest = await visit(roomy, late)
-    await guest.until(lambda: agents(guest))
-    assert (await guest.told("session.stopped"))["stop_reason"] == "AGENT_HANG_UP"
-
-
 async def test_a_lost_data_channel_carries_neither_events_nor_commands(roomy: Caller) -> None:
     await roomy.order("room:no-data")
     call = await roomy.open(**await asked(roomy))
