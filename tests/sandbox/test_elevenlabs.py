@@ -177,13 +177,17 @@ async def test_an_agent_comes_late_leaves_and_hangs_up_as_faults_say(
         present = guest.room.remote_participants
         return [each for each in present if each.startswith("liveavatar-agent-")]
 
-    for fault in ("agent:delay by=1", "agent:leave after=5", "agent:hang-up after=6"):
-        await caller.order(fault)
+    await caller.order("agent:delay by=1 times=1")
+    await caller.order("agent:leave after=5 times=1")
     call = await with_agent(caller)
     guest = await met(caller, call)
     await guest.until(lambda: agents(guest))
     await guest.until(lambda: not agents(guest))
     assert "end_reason" not in await caller.session(call)
+
+    await caller.order("agent:hang-up after=0.2")
+    call = await with_agent(caller)
+    await caller.start(call)
     assert await caller.ended(call) == "AGENT_HANG_UP"
 
 

@@ -222,7 +222,7 @@ async def test_without_video_there_is_a_voice_alone(roomy: Caller) -> None:
 
 
 async def test_the_avatar_comes_late_into_its_room(roomy: Caller) -> None:
-    await roomy.order("room:delay by=2 times=1")
+    await roomy.order("room:delay by=4 times=1")
     call, lite = await roomy.talk()
     assert call.id not in await rooms(roomy.livekit)
     viewer = await roomy.watch(call)
