@@ -4,7 +4,7 @@ The client's end is `channel.py`.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 LONGEST_PACKET = 64_000
@@ -18,11 +18,16 @@ def agent_identity(session_id: str) -> str:
 
 @dataclass(frozen=True)
 class Order:
-    """A command of a client; `text` is "" where it has none."""
+    """A command of a client; `text` is "" where it has none.
+
+    `vendor_type` and `data` are what a vendor's agent is told (6).
+    """
 
     event_type: str
     event_id: str | None = None
     text: str = ""
+    vendor_type: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
 
 
 class BadOrder(ValueError):
@@ -44,7 +49,18 @@ def read_order(packet: bytes) -> Order:
     text = nested if message.get("text") is None else message["text"]
     if text is not None and not isinstance(text, str):
         raise BadOrder("text: not a text")
-    return Order(event_type, event_id if isinstance(event_id, str) else None, text or "")
+    source = event_id if isinstance(event_id, str) else None
+    return Order(event_type, source, text or "", *_vendor_part(message))
+
+
+def _vendor_part(message: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What a vendor's agent is told: its own type, and the fields."""
+    kind, data = message.get("elevenlabs_event_type"), message.get("data")
+    if kind is not None and not isinstance(kind, str):
+        raise BadOrder("elevenlabs_event_type: not a text")
+    if data is not None and not isinstance(data, dict):
+        raise BadOrder("data: not an object")
+    return kind or "", data or {}
 
 
 def _object(packet: bytes) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from liveavatar.voicing import Voicing
+
 OK = 1000
 SAMPLE_RATE = 24_000
 """Hz of the audio in both directions: s16le mono."""
@@ -135,18 +137,21 @@ class ElevenLabsConfig(Connector):
     """An agent of ElevenLabs."""
 
     agent_id: str
+    voice_id: str | None = None
     dynamic_variables: dict[str, str | int | float | bool] | None = None
 
 
 class OpenAIConfig(Connector):
     """OpenAI's realtime model."""
 
+    context_id: str | None = None
     temperature: float = Field(0.8, ge=0.6, le=1.2)
 
 
 class GeminiConfig(Connector):
     """Gemini's live model."""
 
+    context_id: str | None = None
     temperature: float = Field(0.8, ge=0, le=2)
 
 
@@ -156,7 +161,7 @@ class AvatarPersona(Message):
     voice_id: str | None = None
     context_id: str | None = None
     language: str = "en"
-    voice_settings: dict[str, Any] | None = None
+    voice_settings: Voicing | None = None
     stt_config: dict[str, Any] | None = None
 
 
@@ -226,7 +231,7 @@ class LiteRequest(SessionRequest):
             raise ValueError("at most one *_config can be given")
         return self
 
-    def _connectors(self) -> dict[str, Connector | None]:
+    def _connectors(self) -> dict[str, ElevenLabsConfig | OpenAIConfig | GeminiConfig | None]:
         return {
             "ELEVENLABS_AGENT": self.elevenlabs_agent_config,
             "OPENAI_REALTIME": self.openai_realtime_config,
@@ -237,6 +242,11 @@ class LiteRequest(SessionRequest):
     def connector(self) -> str | None:
         """Whose agent runs the session, None in plain LITE."""
         return next((name for name, config in self._connectors().items() if config), None)
+
+    @property
+    def connector_config(self) -> ElevenLabsConfig | OpenAIConfig | GeminiConfig | None:
+        """What that agent is, None in plain LITE."""
+        return next((config for config in self._connectors().values() if config), None)
 
 
 TokenRequest = Annotated[FullRequest | LiteRequest, Field(discriminator="mode")]

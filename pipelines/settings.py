@@ -238,6 +238,7 @@ class Settings(BaseSettings):
     liveavatar_roll_over: bool = Field(True, description="begin the next before one ends")
     liveavatar_dollars_per_minute: Price = Field(0.1, description="price of a minute of a session")
     elevenlabs_api_key: SecretStr = NO_KEY
+    elevenlabs_base_url: str = Field("https://api.elevenlabs.io", description="root of ElevenLabs")
 
     # Daily.
     daily_api_key: SecretStr = NO_KEY

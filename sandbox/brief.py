@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from liveavatar.wire import FullRequest
+from liveavatar.voicing import ElevenLabsVoicing, Voicing
+from liveavatar.wire import AvatarPersona, FullRequest
 from sandbox.account import Account
 from sandbox.avatars import pack_of, pack_of_voice
 from sandbox.errors import BadRequest, NotFound
@@ -14,6 +15,8 @@ LANGUAGE = "en"
 # Where a configuration without an address sends its questions, by the type of its secret.
 ADDRESSES = {"GEMINI_API_KEY": "https://generativelanguage.googleapis.com/v1beta/openai"}
 USUAL_ADDRESS = "https://api.openai.com/v1"
+# What `voice_settings` call the provider of a voice, by the type of the secret it came with.
+PROVIDERS = {"ELEVENLABS_API_KEY": "elevenLabs", "CARTESIA_API_KEY": "cartesia"}
 # Lines of an earlier session that the mind is told of.
 REMEMBERED = 40
 
@@ -28,11 +31,21 @@ class CustomLLM:
 
 
 @dataclass(frozen=True)
+class CustomVoice:
+    """A voice of the client's own at ElevenLabs; `key` is "" when it is gone."""
+
+    id: str
+    key: str = field(repr=False)
+    settings: ElevenLabsVoicing | None = None
+
+
+@dataclass(frozen=True)
 class Brief:
     """Everything an agent needs to know.
 
     Without a context (`prompt` is None) it only writes down and repeats. `notes` are what prompt
-    and links say, `pack` the face, `voice` the pack whose voice speaks.
+    and links say, `pack` the face, `voice` the pack whose voice speaks, where there is no `own`
+    one or it fails.
     """
 
     pack: str
@@ -41,6 +54,7 @@ class Brief:
     notes: str = ""
     opening: str = ""
     llm: CustomLLM | None = None
+    own: CustomVoice | None = None
     push_to_talk: bool = False
 
 
@@ -57,12 +71,13 @@ def brief_of(request: FullRequest, shelves: Shelves, account: Account) -> Brief:
         raise BadRequest(
             f"avatar_persona: this server hears and speaks {LANGUAGE} only, not {persona.language}"
         )
-    voice = persona.voice_id if persona else None
+    voice = _voice(persona, shelves)
     context = persona.context_id if persona else None
     pack = pack_of(request.avatar_id)
     parts: dict[str, Any] = {
         "pack": pack,
-        "voice": _voice(voice, shelves) or _default_voice(request, shelves) or pack,
+        "voice": (voice and pack_of_voice(voice["id"])) or _default_voice(request, shelves) or pack,
+        "own": _own_voice(voice, persona.voice_settings if persona else None, shelves),
         "llm": _llm(request.llm_configuration_id, shelves),
         "push_to_talk": request.interactivity_type == "PUSH_TO_TALK",
     }
@@ -86,8 +101,36 @@ def _default_voice(request: FullRequest, shelves: Shelves) -> str | None:
     return pack_of_voice(chosen["id"]) if chosen else None
 
 
-def _voice(voice_id: str | None, shelves: Shelves) -> str | None:
-    return pack_of_voice(_named(shelves.voices, voice_id)["id"]) if voice_id else None
+def _voice(persona: AvatarPersona | None, shelves: Shelves) -> Record | None:
+    return _named(shelves.voices, persona.voice_id) if persona and persona.voice_id else None
+
+
+def _own_voice(
+    voice: Record | None, settings: Voicing | None, shelves: Shelves
+) -> CustomVoice | None:
+    """The voice that ElevenLabs speaks; this server's own take any settings, and heed none.
+
+    Raises: BadRequest for settings of a provider that the voice is not of.
+    """
+    provider = PROVIDERS.get((voice or {}).get("secret_type", ""))
+    if not (voice and provider):
+        return None
+    if settings and settings.provider != provider:
+        raise BadRequest(
+            f"voice_settings: they are for {settings.provider}, and the voice is of {provider}"
+        )
+    if provider != PROVIDERS["ELEVENLABS_API_KEY"]:
+        return None
+    theirs = settings if isinstance(settings, ElevenLabsVoicing) else None
+    return CustomVoice(voice["provider_voice_id"], _key(voice["secret_id"], shelves), theirs)
+
+
+def _key(secret_id: str, shelves: Shelves) -> str:
+    """The value of a secret; "" of one that is deleted, which breaks who uses it (section 5)."""
+    try:
+        return shelves.secrets.get(secret_id)["secret_value"]
+    except NotFound:
+        return ""
 
 
 def _texts(context: Record, values: dict[str, str], earlier: str) -> dict[str, str]:

@@ -55,8 +55,9 @@ FAULTS = {
         ),
         Kind(
             "delay",
-            (ROUTE, LLM, TTS),
-            "wait before doing anything, in seconds; in FULL mind or voice before each answer",
+            (ROUTE, LLM, TTS, ROOM, AGENT),
+            "wait before doing anything, in seconds; in FULL mind or voice before each answer; "
+            "avatar or agent come into the room so long after the start",
             {"by": 1.0},
         ),
         Kind(
@@ -91,12 +92,46 @@ FAULTS = {
             {"after": 0.0},
         ),
         Kind("no-video", (ROOM,), "publish a voice but no picture"),
+        Kind(
+            "throw-out",
+            (ROOM,),
+            "the client is removed from the room, so many seconds after it came",
+            {"after": 0.0},
+        ),
+        Kind(
+            "no-data",
+            (ROOM,),
+            "in FULL no event is sent and no command arrives, so many seconds after the agent came",
+            {"after": 0.0},
+        ),
         Kind("silent", (END,), "at maximum duration go still, close nothing and tell nobody"),
-        Kind("fail", (LLM,), "in FULL the mind fails: the avatar asks to say it again"),
+        Kind(
+            "fail",
+            (LLM, PTT),
+            "in FULL the mind fails: the avatar asks to say it again; or push-to-talk, and says so",
+        ),
         Kind(
             "hang", (LLM, TTS), "in FULL mind or voice never comes to the answer; nothing is said"
         ),
+        Kind(
+            "break-off",
+            (TTS,),
+            "in FULL the voice breaks off, so many seconds into what it says",
+            {"after": 1.0},
+        ),
         Kind("never-joins", (AGENT,), "the agent of a FULL session does not join its room"),
+        Kind(
+            "leave",
+            (AGENT,),
+            "the agent leaves the room, so many seconds after it came; the session goes on",
+            {"after": 0.0},
+        ),
+        Kind(
+            "hang-up",
+            (AGENT,),
+            "the agent ends the session (AGENT_HANG_UP), so many seconds after it came",
+            {"after": 0.0},
+        ),
         Kind("no-ack", (PTT,), "push-to-talk works, and is not acknowledged"),
     )
 }

@@ -67,9 +67,22 @@ class Performance:
     _held: deque[Held] = field(init=False, default_factory=deque)
     _planned: list[tuple[str, Fault]] = field(init=False, default_factory=list)
     _job: "asyncio.Future[Frame] | None" = field(init=False, default=None)
+    _entered: asyncio.Event = field(init=False, default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.dialogue = Dialogue(self.player, self._emit, self.ids)
+
+    def enter(self, room: Room) -> None:
+        """Be seen in a room that is joined late."""
+        self.room = room
+        self._entered.set()
+
+    async def staged(self) -> Room:
+        """Wait for the room, and give it."""
+        if not self.room:
+            await self._entered.wait()
+        assert self.room, "who enters has a room"
+        return self.room
 
     def attach(self, outbox: Listener) -> None:
         """Talk to this one from now on; an earlier one is closed."""

@@ -31,7 +31,9 @@ class Room:
         self._voice: rtc.LocalTrackPublication | None = None
         self._expected = b""
         self._arrived = asyncio.Event()
+        self._came = asyncio.Event()
         self._room.on("data_received", self._received)
+        self._room.on("participant_connected", lambda _: self._came.set())
 
     async def join(self, url: str, token: str) -> None:
         """Join and publish.
@@ -85,6 +87,12 @@ class Room:
         """Wait until somebody receives the voice."""
         if self._voice:
             await self._voice.wait_for_subscription()
+
+    async def has_come(self, identity: str) -> None:
+        """Wait until somebody is in the room."""
+        while identity not in self._room.remote_participants:
+            self._came.clear()
+            await self._came.wait()
 
     def expect(self, packet: bytes) -> asyncio.Event:
         """Set once data has come in that another participant sends to all, or cannot come in."""

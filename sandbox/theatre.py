@@ -16,11 +16,10 @@ from livekit import api, rtc
 from liveavatar.wire import AVATAR_IDENTITY, EndReason, LiteRequest, LiveKitConfig, StartData
 from puppet import Player, load_pack
 from sandbox.account import Account
-from sandbox.agency import Agency
+from sandbox.agency import Agency, Task
 from sandbox.avatars import pack_of
-from sandbox.brief import Brief
 from sandbox.errors import AvatarFailed, BadRequest
-from sandbox.faults import END, ROOM, Faults
+from sandbox.faults import AGENT, END, ROOM, Faults
 from sandbox.livekit_server import http_url
 from sandbox.performance import Performance
 from sandbox.room import Room
@@ -133,7 +132,8 @@ class Theatre:
         size = session.request.video.quality.size
         pack = load_pack(pack_of(session.request.avatar_id))
         player = await loop.run_in_executor(self._crew, Player, pack, size)
-        room = await self._join(session)
+        late = self._faults.strike(ROOM, "delay")
+        room = None if late else await self._join(session)
         performance = Performance(
             session=session,
             player=player,
@@ -146,9 +146,51 @@ class Theatre:
         self._playing[session.id] = performance
         running = self._running[session.id] = self._spawn(performance.run())
         running.add_done_callback(lambda task: self._over(session, task))
+        if late:
+            entering = self._enter(session, performance, late.number("by"))
+            self._spawn(entering).add_done_callback(lambda task: self._over(session, task))
+        if thrown := self._faults.strike(ROOM, "throw-out"):
+            self._spawn(self._throw_out(performance, thrown.number("after")))
 
-    async def _send_agent(self, session: Session, brief: Brief, livekit: LiveKit) -> None:
-        """Have somebody in the room who holds a FULL session's conversation."""
+    async def _enter(self, session: Session, performance: Performance, by_s: float) -> None:
+        """Be in the room late. Raises: AvatarFailed."""
+        await asyncio.sleep(by_s)
+        room = await self._join(session)
+        if room and self.performance(session) is performance:
+            performance.enter(room)
+        elif room:
+            await room.leave()
+
+    async def _throw_out(self, performance: Performance, after_s: float) -> None:
+        """Remove the client from the room once it has come; who never comes is not waited for."""
+        session = performance.session
+        client = api.RoomParticipantIdentity(room=_room_name(session), identity=CLIENT_IDENTITY)
+        # Who has left by now is out.
+        with contextlib.suppress(api.TwirpError, aiohttp.ClientError, TimeoutError):
+            async with asyncio.timeout(session.max_duration_s):
+                room = await performance.staged()
+                await room.has_come(CLIENT_IDENTITY)
+                await asyncio.sleep(after_s)
+                if self._rooms:
+                    await self._rooms.room.remove_participant(client)
+
+    async def _send_agent(self, session: Session, task: Task, livekit: LiveKit) -> None:
+        """Have somebody in the room who holds a session's conversation, unless a fault says no."""
+        if self._faults.strike(AGENT, "never-joins"):
+            return
+        if late := self._faults.strike(AGENT, "delay"):
+            sending = self._send_late(session, task, livekit, late.number("by"))
+            self._spawn(sending).add_done_callback(lambda task: self._over(session, task))
+        else:
+            await self._send(session, task, livekit)
+
+    async def _send_late(self, session: Session, task: Task, livekit: LiveKit, by_s: float) -> None:
+        """Raises: AgentFailed."""
+        await asyncio.sleep(by_s)
+        await self._send(session, task, livekit)
+
+    async def _send(self, session: Session, task: Task, livekit: LiveKit) -> None:
+        """Raises: AgentFailed."""
         performance = self.performance(session)
         if not performance:  # it was ended meanwhile
             return
@@ -157,8 +199,10 @@ class Theatre:
             self._spawn(self.end(session, reason))
 
         lifetime_s = session.max_duration_s + TOKEN_SLACK_S
-        agent = await self._agency.send(brief, performance, livekit, lifetime_s, end)
-        if agent and session.phase == "active":
+        agent = await self._agency.send(task, performance, livekit, lifetime_s, end)
+        if self.performance(session) is not performance:
+            await agent.gone()
+        else:
             self._spawn(agent.run()).add_done_callback(lambda task: self._over(session, task))
 
     async def _join(self, session: Session) -> Room | None:

@@ -31,6 +31,7 @@ from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.runner.daily import configure
 from pipecat.services.cartesia.tts import CartesiaTTSService
 from pipecat.services.deepgram.stt import DeepgramSTTService
+from pipecat.services.elevenlabs.tts import ElevenLabsTTSService
 from pipecat.services.heygen.api_liveavatar import (
     LiveAvatarApi,
     LiveAvatarApiError,
@@ -44,6 +45,7 @@ from tests.standins.babble import babble, resample
 from tests.standins.cartesia import Cartesia
 from tests.standins.daily import Daily
 from tests.standins.deepgram import Deepgram, Line
+from tests.standins.elevenlabs import ElevenLabs
 from tests.standins.gemini import STREAM, Gemini
 from tests.standins.liveavatar import LiveAvatar
 from tests.standins.ollama import COMPLETIONS, Ollama
@@ -215,6 +217,25 @@ async def test_cartesia_refuses_a_wrong_key() -> None:
         error = await stage.first(ErrorFrame)
         assert "HTTP 401" in error.error
         assert error.category is ErrorCategory.AUTHENTICATION
+
+
+async def test_elevenlabs_speaks_with_times_of_characters_and_settings_of_the_voice() -> None:
+    text = "Good morning to you."
+    settings = ElevenLabsTTSService.Settings(voice="ann", speed=1.1)
+    async with ElevenLabs() as elevenlabs:
+        speaks = ElevenLabsTTSService(
+            api_key=elevenlabs.key, url=elevenlabs.ws_url, sample_rate=16000, settings=settings
+        )
+        async with running(speaks) as stage:
+            await stage.play(TTSSpeakFrame(text))
+            await stage.first(TTSStoppedFrame)
+            audio = b"".join(frame.audio for frame in stage.all(TTSAudioRawFrame))
+            assert [frame.text for frame in stage.all(TTSTextFrame)] == text.split()
+        assert len(audio) == pytest.approx(2 * 16000 * len(text) * 0.06, rel=0.01)
+        assert elevenlabs.state.spoken == [("ann", text)]
+        assert elevenlabs.state.settings == [{"speed": 1.1}]
+        assert len(elevenlabs.state.closed) == 1
+        elevenlabs.assert_all_used()
 
 
 async def test_daily_opens_a_room_and_a_token_for_pipecats_runner(

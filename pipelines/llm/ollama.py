@@ -92,14 +92,19 @@ class Ollama(SpokenMind, Warming, OLLamaLLMService):
         return await super().get_chat_completions(context)
 
 
-def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> LLMService[Any]:
-    """The service, with the persona's prompt as its instruction.
+def build(
+    settings: Settings,
+    persona: Persona,
+    http: aiohttp.ClientSession,
+    kind: type[Ollama] = Ollama,
+) -> LLMService[Any]:
+    """The service, of one `kind` or another, with the persona's prompt as its instruction.
 
     Raises:
         MissingSetting: no model is set and the endpoint names none.
     """
     model = first_model(settings)
-    return Ollama(
+    return kind(
         http=http,
         persona=persona,
         habit=habit_of(settings.ollama_base_url, model),

@@ -5,13 +5,13 @@ from typing import Any
 
 import aiohttp
 from pipecat.services.llm_service import LLMService
-from pipecat.services.ollama.llm import OLLamaLLMService
 from pydantic import SecretStr
 
 from guide import Notes
 from pipelines.errors import MissingSetting
+from pipelines.llm import ollama
 from pipelines.llm.guide import GuideLLMService
-from pipelines.llm.ollama import Ollama, habit_of
+from pipelines.llm.ollama import Ollama
 from pipelines.mind.answer import whole
 from pipelines.parts import Part, choose_one, load, missing, part
 from pipelines.persona import Persona
@@ -20,8 +20,6 @@ from pipelines.settings import Settings
 from sandbox.brief import Brief, CustomLLM
 
 Minds = dict[LLMService[Any], Part]
-# What stands for no key: OpenAI's client takes none.
-NO_KEY = "none"
 
 
 class CustomMind(Ollama):
@@ -70,14 +68,7 @@ async def _script(brief: Brief, persona: Persona) -> LLMService[Any]:
 def _custom(
     llm: CustomLLM, settings: Settings, persona: Persona, http: aiohttp.ClientSession
 ) -> LLMService[Any]:
-    key = SecretStr(llm.key)
-    REDACTION.know(settings.model_copy(update={"ollama_api_key": key}))
-    return CustomMind(
-        http=http,
-        persona=persona,
-        habit=habit_of(llm.base_url, llm.model),
-        window=settings.ollama_window,
-        base_url=llm.base_url,
-        api_key=llm.key or NO_KEY,
-        settings=OLLamaLLMService.Settings(model=llm.model, system_instruction=persona.prompt),
-    )
+    own = {"ollama_model": llm.model, "ollama_base_url": llm.base_url}
+    theirs = settings.model_copy(update={**own, "ollama_api_key": SecretStr(llm.key)})
+    REDACTION.know(theirs)
+    return ollama.build(theirs, persona, http, CustomMind)

@@ -9,7 +9,10 @@ from pipecat.frames.frames import (
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
     TextFrame,
+    TTSAudioRawFrame,
     TTSSpeakFrame,
+    TTSStartedFrame,
+    TTSTextFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
@@ -68,3 +71,29 @@ class VoiceMishaps(FrameProcessor):
         lost = self._hangs and isinstance(frame, said)
         self._hangs &= not isinstance(frame, LLMFullResponseEndFrame)
         return lost
+
+
+class BreakOff(FrameProcessor):
+    """A voice that breaks off: the rest is neither heard nor taken for said."""
+
+    def __init__(self, faults: Faults) -> None:
+        super().__init__()
+        self._faults = faults
+        self._left_s: float | None = None
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Pass everything on but the rest of what a fault strikes."""
+        await super().process_frame(frame, direction)
+        if isinstance(frame, TTSStartedFrame):
+            fault = self._faults.strike(TTS, "break-off")
+            self._left_s = fault.number("after") if fault else None
+        if not self._is_over(frame):
+            await self.push_frame(frame, direction)
+
+    def _is_over(self, frame: Frame) -> bool:
+        if self._left_s is None:
+            return False
+        if isinstance(frame, TTSAudioRawFrame) and self._left_s > 0:
+            self._left_s -= frame.num_frames / frame.sample_rate
+            return False
+        return isinstance(frame, TTSAudioRawFrame | TTSTextFrame) and self._left_s <= 0

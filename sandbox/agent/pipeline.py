@@ -40,14 +40,14 @@ from pipelines.turns.owner import TurnOwner
 from pipelines.turns.taking import turns_for
 from puppet import load_pack
 from sandbox.agent.mind import minds_of
-from sandbox.agent.mishap import MindMishaps, VoiceMishaps
+from sandbox.agent.mishap import BreakOff, MindMishaps, VoiceMishaps
 from sandbox.agent.teller import Teller
 from sandbox.agent.transport import Microphones, Pace, Stage
+from sandbox.agent.voice import Bulletin, voices_of
 from sandbox.agent.window import WindowEars
 from sandbox.brief import Brief
 from sandbox.faults import Faults
 from sandbox.performance import Performance
-from sessions.transcript import Transcript
 
 # Nobody is asked whether they are still there: LiveAvatar ends a session that is idle by itself.
 IDLE_S = 3600.0
@@ -125,19 +125,20 @@ async def build_speech(
     settings: Settings,
     persona: Persona,
     http: aiohttp.ClientSession,
+    note: Say,
 ) -> Speech:
-    """Ears and voice of this machine, and the session's mind.
+    """Ears and voice of this machine, and the session's mind and own voice; `note` is of failures.
 
     Raises:
         UserError: one cannot be built as the settings ask.
     """
-    heard, spoken = local("stt"), local("tts")
+    heard = local("stt")
     minds = await minds_of(brief, settings, persona, http)
     ears = _ears(load(heard), settings, persona, http, brief.push_to_talk)
-    voice = load(spoken).build(settings, persona, http)
-    news = News(Transcript(), {ears: heard, voice: spoken, **minds})
+    voices = voices_of(brief.own, settings, persona, http)
+    news = Bulletin({ears: heard, **voices, **minds}, note)
     mind = MindChain([*minds]) if len(minds) > 1 else next(iter(minds))
-    return Speech([ears], [*minds], [voice], ears, mind, VoiceChain([voice]), news)
+    return Speech([ears], [*minds], [*voices], ears, mind, VoiceChain([*voices]), news)
 
 
 def _ears(
@@ -183,6 +184,7 @@ def assemble(
                 VoiceMishaps(faults),
                 speech.tts,
                 Pace(),
+                BreakOff(faults),
                 Volume(),
                 Stage(performance),
                 turns.assistant(),

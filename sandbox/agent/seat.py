@@ -10,10 +10,9 @@ from liveavatar.channel import CONTROL, RESPONSE
 from liveavatar.wire import AVATAR_IDENTITY
 from pipelines.joining import join
 from pipelines.microphone import is_off
-from sandbox.agent.mixer import RATE, Mixer
+from sandbox.agent.mixer import PIECE_MS, RATE, Mixer
 from sandbox.room import JOIN_TIMEOUT_S, LEAVE_TIMEOUT_S
 
-PIECE_MS = 20
 Microphone = tuple[rtc.AudioStream, "asyncio.Task[None]"]
 
 
@@ -22,6 +21,7 @@ class Seat:
 
     Attributes:
         company: set once somebody is there beside the avatar.
+        deaf: whether nothing is told and nothing is heard over the data channel.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class Seat:
         self._microphones: dict[str, Microphone] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self.company = asyncio.Event()
+        self.deaf = False
         self._room.on("participant_connected", self._met)
         self._room.on("track_published", self._published)
         self._room.on("track_subscribed", self._subscribed)
@@ -50,9 +51,14 @@ class Seat:
             for publication in participant.track_publications.values():
                 self._published(publication, participant)
 
+    @property
+    def reaches(self) -> bool:
+        """Whether what it tells arrives."""
+        return self._room.isconnected() and not self.deaf
+
     async def tell(self, packet: bytes) -> None:
         """Send everybody an event; who is in no room any more tells nobody."""
-        if self._room.isconnected():
+        if self.reaches:
             with contextlib.suppress(rtc.participant.PublishDataError):
                 await self._room.local_participant.publish_data(packet, topic=RESPONSE)
 
@@ -108,5 +114,5 @@ class Seat:
         await stream.aclose()
 
     def _received(self, packet: rtc.DataPacket) -> None:
-        if packet.topic == CONTROL:
+        if packet.topic == CONTROL and not self.deaf:
             self._ordered(packet.data)

@@ -84,6 +84,13 @@ class Teller:
         if said:
             del lines[said[-1] :]
 
+    def correct(self, text: str) -> None:
+        """What the avatar said last was cut off: only this of it was heard."""
+        lines = self._session.transcript
+        said = [line for line in lines if line["role"] == "avatar"]
+        if said:
+            said[-1]["transcript"] = text
+
     async def run(self) -> None:
         """Send until cancelled."""
         while True:

@@ -49,6 +49,7 @@ class Stage(BaseOutputTransport):
         params = TransportParams(audio_out_enabled=True, audio_out_sample_rate=SAMPLE_RATE)
         super().__init__(params)
         self._performance = performance
+        self._falls_silent = False
 
     async def start(self, frame: StartFrame) -> None:
         """Speak from now on."""
@@ -56,15 +57,22 @@ class Stage(BaseOutputTransport):
         await self.set_transport_ready(frame)
 
     async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
-        """Have the face say it."""
-        self._performance.say(frame.audio)
+        """Have the face say it, unless it is what an interruption is about to drop."""
+        if not self._falls_silent:
+            self._performance.say(frame.audio)
         return True
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Silence the face where the conversation falls silent."""
-        if isinstance(frame, InterruptionFrame):
-            self._performance.hush()
-        await super().process_frame(frame, direction)
+        if not isinstance(frame, InterruptionFrame):
+            await super().process_frame(frame, direction)
+            return
+        self._performance.hush()
+        self._falls_silent = True
+        try:
+            await super().process_frame(frame, direction)
+        finally:
+            self._falls_silent = False
 
     async def push_frame(
         self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM

@@ -20,8 +20,10 @@ from sandbox.bodies import (
     ThirdPartyVoice,
     VoiceChange,
 )
+from sandbox.brief import PROVIDERS
 from sandbox.desk import Desk, desk, need_key
 from sandbox.errors import BadRequest, NotFound
+from sandbox.keys import secret_of
 from sandbox.routes.answers import ERRORS, Page, ok, page_of
 from sandbox.shelves import Record, Shelf
 from sandbox.variables import required
@@ -42,6 +44,8 @@ LANGUAGES = {
 }
 EMBED_PAGE = "https://embed.liveavatar.com/v1"
 PREVIEW_S = 0.5
+# Of a voice that is stored.
+UNTOLD = ("public", "provider_voice_id", "secret_id", "secret_type")
 
 open_router = APIRouter(responses=ERRORS, tags=["public"])
 router = APIRouter(responses=ERRORS, dependencies=[Depends(need_key)], tags=["resources"])
@@ -162,23 +166,25 @@ async def voices(
 ) -> Envelope[Page]:
     """Voices everybody has, or the account's own."""
     wanted = voice_type == "public"
-    found = [_but(v, "public") for v in the.shelves.voices.all() if v["public"] == wanted]
+    found = [_but(v, *UNTOLD) for v in the.shelves.voices.all() if v["public"] == wanted]
     return ok(page_of(found, page, page_size, request.url))
 
 
 @router.post("/v1/voices/third_party")
 async def add_voice(body: ThirdPartyVoice, the: TheDesk) -> Envelope[dict[str, str]]:
     """Take over a provider's voice; its id is not checked."""
-    _known(the.shelves.secrets, body.secret_id)
+    secret = secret_of(the.shelves, body.secret_id, *PROVIDERS)
     name = body.name or f"Imported Voice: {body.provider_voice_id}"
     fields = {"name": name, "language": "en", "gender": None, "tags": [], "public": False}
-    return ok({"voice_id": the.shelves.voices.add(fields)["id"]})
+    kept = body.model_dump(include={"provider_voice_id", "secret_id"})
+    theirs = {**kept, "secret_type": secret["secret_type"]}
+    return ok({"voice_id": the.shelves.voices.add(fields | theirs)["id"]})
 
 
 @router.get("/v1/voices/{voice_id}")
 async def voice(voice_id: str, the: TheDesk) -> Envelope[Record]:
     """One voice."""
-    return ok(_but(the.shelves.voices.get(voice_id), "public"))
+    return ok(_but(the.shelves.voices.get(voice_id), *UNTOLD))
 
 
 @router.get("/v1/voices/{voice_id}/preview")
@@ -191,7 +197,7 @@ async def voice_preview(voice_id: str, the: TheDesk) -> Envelope[dict[str, str]]
 @router.patch("/v1/voices/{voice_id}")
 async def change_voice(voice_id: str, body: VoiceChange, the: TheDesk) -> Envelope[Record]:
     """Rename a voice."""
-    return ok(_but(the.shelves.voices.change(voice_id, {"name": body.name}), "public"))
+    return ok(_but(the.shelves.voices.change(voice_id, {"name": body.name}), *UNTOLD))
 
 
 @router.delete("/v1/voices/{voice_id}")

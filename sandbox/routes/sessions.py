@@ -120,7 +120,7 @@ async def transcript(
     start_timestamp: int | None = None,
     end_timestamp: int | None = None,
 ) -> Envelope[dict[str, Any]]:
-    """What was said; nothing in LITE, whose speech has no text."""
+    """What was said; nothing in plain LITE, whose speech has no text."""
     found = the.account.session(session_id)
     begin = start_timestamp if start_timestamp is not None else float("-inf")
     end = end_timestamp if end_timestamp is not None else float("inf")

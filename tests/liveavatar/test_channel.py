@@ -154,7 +154,17 @@ def test_commands_are_sent_as_the_sdk_does_and_read_again(
 ) -> None:
     assert json.loads(encode(command)) == sent
     text = command.text if isinstance(command, Tell) else ""
-    assert read_order(encode(command)) == Order(command.event_type, command.event_id, text)
+    told = isinstance(command, AgentCommand)
+    vendors = (command.elevenlabs_event_type, command.data) if told else ("", {})
+    read = Order(command.event_type, command.event_id, text, *vendors)
+    assert read_order(encode(command)) == read
+
+
+@pytest.mark.parametrize("wrong", [{"elevenlabs_event_type": 7}, {"data": "text"}])
+def test_what_a_vendors_agent_is_told_is_checked(wrong: dict[str, Any]) -> None:
+    packet = {"event_type": "elevenlabs_agent_command", **wrong}
+    with pytest.raises(BadOrder):
+        read_order(json.dumps(packet).encode())
 
 
 def test_a_command_is_read_in_the_older_form_too() -> None:

@@ -60,6 +60,52 @@ async def test_a_voice_is_the_one_named_else_the_avatars(caller: Caller) -> None
     assert brief(caller).voice == "mira"
 
 
+VOICED = {"provider": "elevenLabs", "speed": 1.1}
+
+
+async def imported(caller: Caller, type_: str) -> tuple[str, str]:
+    """The ids of a voice of a vendor's, and of its secret."""
+    secret = {"secret_name": "s", "secret_value": "sk-1", "secret_type": type_}
+    secret_id = await made(caller, "/v1/secrets", secret)
+    body = {"provider_voice_id": "ann", "secret_id": secret_id}
+    _, answer = await caller.ask("POST", "/v1/voices/third_party", body)
+    return answer["data"]["voice_id"], secret_id
+
+
+async def test_a_voice_of_elevenlabs_has_its_settings_and_a_key_until_its_secret_is_deleted(
+    caller: Caller,
+) -> None:
+    voice_id, secret_id = await imported(caller, "ELEVENLABS_API_KEY")
+    persona = {"voice_id": voice_id, "voice_settings": VOICED}
+    found = brief(caller, avatar_persona=persona)
+    assert found.own and (found.own.id, found.own.key, found.voice) == ("ann", "sk-1", "theo")
+    assert found.own.settings and found.own.settings.speed == 1.1
+    assert "sk-1" not in repr(found)
+    await caller.ask("DELETE", f"/v1/secrets/{secret_id}")
+    found = brief(caller, avatar_persona={"voice_id": voice_id})
+    assert found.own and (found.own.key, found.own.settings) == ("", None)
+
+
+async def test_settings_of_another_provider_than_the_voices_are_400(caller: Caller) -> None:
+    voice_id, _ = await imported(caller, "CARTESIA_API_KEY")
+    assert brief(caller, avatar_persona={"voice_id": voice_id}).own is None
+    persona = {"voice_id": voice_id, "voice_settings": VOICED}
+    with pytest.raises(BadRequest, match="for elevenLabs, and the voice is of cartesia"):
+        brief(caller, avatar_persona=persona)
+    # A voice of this server's own may be of any provider.
+    [voice, *_] = caller.desk.shelves.voices.all()
+    own = {"voice_id": voice["id"], "voice_settings": VOICED}
+    assert brief(caller, avatar_persona=own).own is None
+
+
+@pytest.mark.parametrize("wrong", [{"speed": 1.3}, {"stability": -0.1}, {"provider": "acme"}])
+async def test_settings_that_no_voice_has_are_422(caller: Caller, wrong: dict[str, Any]) -> None:
+    request = {**FULL, "avatar_persona": {"voice_settings": VOICED | wrong}}
+    status, answer = await caller.ask("POST", "/v1/sessions/token", request)
+    assert (status, answer["code"]) == (422, 4000)
+    assert "voice_settings" in answer["message"]
+
+
 @pytest.mark.parametrize(
     ("type_", "given", "address"),
     [

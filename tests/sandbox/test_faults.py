@@ -1,14 +1,16 @@
 """The table of faults: how faults are written, and every row coming true on real sockets."""
 
 import asyncio
+from pathlib import Path
 
 import aiohttp
 import pytest
 
+import sandbox as sandbox_folder
 from sandbox.account import Limits
-from sandbox.faults import FAULTS, BadFault, Faults, parse_fault
+from sandbox.faults import FAULTS, ROUTE, BadFault, Faults, parse_fault
 from sandbox.server import sandbox
-from tests.sandbox.caller import Caller, tone
+from tests.sandbox.caller import Caller, rooms, tone
 from tests.sandbox.conftest import Served, TurnedClock
 
 ACKS = {"agent.audio_buffer_appended", "agent.audio_buffer_committed"}
@@ -219,6 +221,38 @@ async def test_without_video_there_is_a_voice_alone(roomy: Caller) -> None:
     viewer = await roomy.watch(call)
     await viewer.until(lambda: len(viewer.heard) > 20)
     assert viewer.tracks == {"heygen": {"audio"}}
+
+
+async def test_the_avatar_comes_late_into_its_room(roomy: Caller) -> None:
+    await roomy.order("room:delay by=4 times=1")
+    call, lite = await roomy.talk()
+    assert call.id not in await rooms(roomy.livekit)
+    viewer = await roomy.watch(call)
+    await viewer.until(lambda: viewer.tracks == {"heygen": {"audio", "video"}})
+    await lite.say(tone(1), "u1")
+    await lite.until("agent.speak_ended", event_id="u1")
+    await viewer.until(lambda: viewer.last_loud_at)
+
+
+async def test_a_client_that_is_thrown_out_leaves_the_session_running(roomy: Caller) -> None:
+    await roomy.order("room:throw-out after=0.2")
+    call, lite = await roomy.talk()
+    viewer = await roomy.watch(call)
+    await asyncio.wait_for(viewer.gone.wait(), 10)
+    assert "end_reason" not in await roomy.session(call)
+    await lite.say(tone(0.2), "u1")
+    await lite.until("agent.speak_ended", event_id="u1")
+
+
+def test_the_readme_has_every_row_of_the_table_with_its_places_and_parameters() -> None:
+    readme = (Path(sandbox_folder.__file__).parent / "README.md").read_text()
+    for kind in FAULTS.values():
+        [row] = [line for line in readme.splitlines() if line.startswith(f"| `{kind.name}` |")]
+        _, _, places, parameters, *_ = row.split("|")
+        wanted = {place if place == ROUTE else f"`{place}`" for place in kind.places}
+        assert {place.strip() for place in places.split(",")} == wanted, row
+        names = [word.partition("=")[0] for word in parameters.strip(" `").split()]
+        assert names == list(kind.parameters), row
 
 
 async def test_every_row_of_the_table_can_be_ordered_on_the_command_line() -> None:

@@ -13,8 +13,11 @@ from sandbox import LiveKit
 from tests.sandbox.caller import FULL, Caller, rooms
 from tests.sandbox.conftest import TurnedClock, serving
 from tests.sandbox.guest import Guest, visit
+from tests.sandbox.test_elevenlabs import elevenlabs, secret, voice_of
 from tests.serving import served
 from tests.speech import is_heard, say
+from tests.standins.babble import babble
+from tests.standins.elevenlabs import KEY, ElevenLabs
 from tests.standins.ollama import Ollama
 from tests.standins.replies import Reply
 
@@ -32,6 +35,7 @@ ANSWER = "The time of breakfast is from seven to ten."
 LONG = "One, two, three, four, five, six, seven, eight, nine, ten. " * 4
 SPOKEN = ["avatar.transcription", "avatar.speak_started", "avatar.speak_ended"]
 LOST = "Sorry, I lost my thread. Could you say that again?"
+PIECE_BYTES = 2 * 24_000 * 40 // 1000
 UNABLE = "Sorry, something of mine does not work right now. Please try again later."
 
 
@@ -281,6 +285,30 @@ async def test_an_agent_that_never_joins_leaves_the_face_alone(roomy: Caller) ->
     assert "user.push_to_talk_started" not in guest.types()
 
 
+async def test_a_voice_that_breaks_off_and_push_to_talk_that_fails(roomy: Caller) -> None:
+    await roomy.order("tts:break-off after=0.4 times=1")
+    await roomy.order("ptt:fail times=1")
+    call = await roomy.open(**FULL, interactivity_type="PUSH_TO_TALK")
+    guest = await visit(roomy, call)
+    await guest.order("avatar.speak_text", text=ANSWER)
+    assert await guest.answered(0) == ANSWER
+    assert 0.4 <= len(roomy.desk.account.session(call.id).voice) / 48_000 < 0.5
+    refused = await guest.order("user.start_push_to_talk")
+    await guest.told("user.push_to_talk_start_failed", source_event_id=refused)
+    await guest.order("user.start_push_to_talk")
+    await guest.told("user.push_to_talk_started")
+
+
+async def test_a_lost_data_channel_carries_neither_events_nor_commands(roomy: Caller) -> None:
+    await roomy.order("room:no-data")
+    call = await roomy.open(**await asked(roomy))
+    guest = await visit(roomy, call)
+    await guest.order("session.stop")
+    await guest.until(lambda: guest.last_loud_at)
+    assert guest.events == []
+    assert "end_reason" not in await roomy.session(call)
+
+
 async def test_a_mind_that_the_operator_lacks_a_key_for_fails_the_start_and_costs_nothing(
     livekit: LiveKit,
 ) -> None:
@@ -356,3 +384,41 @@ async def test_a_custom_llm_that_answers_garbage_or_cannot_be_reached_is_heard_t
     before = len(guest.events)
     await guest.order("avatar.speak_text", text="I still speak.")
     assert await guest.answered(before) == "I still speak."
+
+
+def whole(pcm: bytes) -> bytes:
+    """A sound in whole pieces of 40 ms, as Pipecat hands them on."""
+    return pcm[: len(pcm) // PIECE_BYTES * PIECE_BYTES]
+
+
+async def test_an_imported_voice_speaks_with_its_settings_and_its_key(
+    livekit: LiveKit,
+) -> None:
+    async with elevenlabs(livekit) as (vendor, caller):
+        await speak_with_an_imported_voice(vendor, caller)
+
+
+async def speak_with_an_imported_voice(vendor: ElevenLabs, caller: Caller) -> None:
+    body = {"provider_voice_id": "ann", "secret_id": await secret(caller)}
+    _, answer = await caller.ask("POST", "/v1/voices/third_party", body)
+    settings = {"provider": "elevenLabs", "speed": 1.1, "model": "eleven_multilingual_v2"}
+    persona = {"voice_id": answer["data"]["voice_id"], "voice_settings": settings}
+    call = await caller.open(**FULL, avatar_persona=persona)
+    guest = await visit(caller, call)
+    for text in ("I have a voice of my own.", "It is not Theo's."):
+        before = len(guest.events)
+        await guest.order("avatar.speak_text", text=text)
+        assert await guest.answered(before) == text
+        assert whole(babble(text)) in voice_of(caller, call)
+        assert vendor.state.spoken[-1] == ("ann", text)
+    [request] = vendor.requests
+    assert request.headers["xi-api-key"] == KEY
+    assert request.query["model_id"] == "eleven_multilingual_v2"
+    assert vendor.state.settings == 2 * [
+        {
+            **{"speed": 1.1, "stability": 0.75, "similarity_boost": 0.75},
+            **{"style": 0.0, "use_speaker_boost": True},
+        }
+    ]
+    assert len(vendor.state.closed) == 2
+    assert KEY not in str(await caller.ask("GET", "/_sandbox/sessions"))

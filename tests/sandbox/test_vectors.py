@@ -144,8 +144,20 @@ COMMANDS: list[tuple[str, dict[str, Any], type]] = [
 ]
 
 
+SECRETS = {
+    "elevenlabs_agent_config": "ELEVENLABS_API_KEY",
+    "openai_realtime_config": "OPENAI_API_KEY",
+    "gemini_realtime_config": "GEMINI_API_KEY",
+}
+
+
 def store_what_is_named(shelves: Shelves, request: dict[str, Any]) -> None:
-    """Have what a FULL request names, under the ids that it names."""
+    """Have what a request names, under the ids that it names."""
+    for config, type_ in SECRETS.items():
+        if config in request:
+            id_ = request[config]["secret_id"]
+            secret = {"secret_name": "s", "secret_value": "sk-1", "secret_type": type_}
+            shelves.secrets.add({"id": id_, **secret})
     persona = request.get("avatar_persona", {})
     texts = {"prompt": "", "opening_text": "Hi ${name}.", "links": []}
     if id_ := persona.get("context_id"):

@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 from aiohttp import web
 
+from sandbox import LiveKit
 from sandbox.wav import wav_of
 from tests.browser.conftest import HOW as HOW_CHROMIUM
 from tests.needs import missing
 from tests.sandbox.caller import Caller
+from tests.sandbox.test_elevenlabs import elevenlabs, with_agent
 from tests.sandbox.test_full import ANSWER, GREETING, QUESTION, asked, in_order
 from tests.serving import served
 from tests.speech import say
+from tests.standins.convai import Conversation
 from tests.talk.mouth import gauge
 
 if TYPE_CHECKING:
@@ -154,6 +157,34 @@ async def test_the_sdk_converses_in_full_mode(page: "Page", roomy: Caller) -> No
     assert await page.evaluate("texts") == ["The lift is out of order."]
     await roomy.ask("DELETE", f"/v1/sessions/{call.id}")
     assert "session.stopped" in await told(page, "SERVER_INITIATED")
+
+
+async def test_the_sdk_talks_with_an_agent_of_elevenlabs(page: "Page", livekit: LiveKit) -> None:
+    agent = Conversation(GREETING, ["It rains."])
+    async with elevenlabs(livekit) as (vendor, caller):
+        vendor.agents["agent-1"] = agent
+        call = await with_agent(caller)
+        arguments = [call.token, caller.url, "ElevenLabsAgentSession"]
+        await page.evaluate("([token, url, kind]) => start(token, url, true, kind)", arguments)
+        await told(page, "speak_ended")
+        assert await page.evaluate("texts") == [GREETING]
+
+        await _forget(page)
+        await page.evaluate("session.sendUserMessage('How is the weather?')")
+        await told(page, "speak_ended")
+        tool = {"tool_name": "open_door", "tool_call_id": "t-1", "parameters": {}}
+        await agent.send("client_tool_call", client_tool_call=tool)
+        await told(page, "client_tool_call")
+        assert (await page.evaluate("passed.at(-1)"))["client_tool_call"] == tool
+        await page.evaluate("session.sendClientToolResult({toolCallId: 't-1', result: 'open'})")
+        await agent.until(lambda: len(agent.told) == 2)
+        result = {"tool_call_id": "t-1", "result": "open", "is_error": False}
+        assert agent.told == [
+            {"type": "user_message", "text": "How is the weather?"},
+            {"type": "client_tool_result", **result},
+        ]
+        await agent.hang_up()
+        assert "session.stopped" in await told(page, "SERVER_INITIATED")
 
 
 async def _forget(page: "Page") -> None:

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from sandbox.agent.mixer import LATE_BYTES, PIECE_BYTES, Mixer
+from sandbox.agent.mixer import LATE_MS, PIECE_MS, RATE, Mixer
+
+PIECE_BYTES = 2 * RATE * PIECE_MS // 1000
 
 
 def piece(level: int) -> bytes:
@@ -32,7 +34,7 @@ def test_what_is_too_loud_is_cut() -> None:
 def test_one_that_falls_silent_is_waited_for_once() -> None:
     mixer = Mixer()
     mixer.hear("b", b"")
-    whole = LATE_BYTES // PIECE_BYTES
+    whole = LATE_MS // PIECE_MS
     heard = [mixer.hear("a", piece(1)) for _ in range(whole)]
     assert heard == [b""] * (whole - 1) + [whole * piece(1)]
     assert mixer.hear("a", piece(1)) == piece(1)

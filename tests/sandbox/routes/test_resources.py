@@ -6,6 +6,7 @@ import pytest
 
 from tests.sandbox.caller import WAYNE, Caller
 
+VOICE = {"id", "name", "language", "gender", "created_at", "updated_at", "tags"}
 SECRET = {"secret_name": "mine", "secret_value": "sk-very-secret", "secret_type": "OPENAI_API_KEY"}
 CONTEXT = {"name": "Guide", "prompt": "You guide ${name}.", "opening_text": "Hello ${name}"}
 
@@ -138,6 +139,14 @@ async def test_an_llm_configuration_has_two_spellings(
     assert (await caller.ask("GET", path))[0] == 404
 
 
+async def test_a_voice_with_the_secret_of_no_such_vendor_is_400(caller: Caller) -> None:
+    secret = await done(caller, "POST", "/v1/secrets", SECRET)
+    body = {"provider_voice_id": "v", "secret_id": secret["id"]}
+    status, answer = await caller.ask("POST", "/v1/voices/third_party", body)
+    assert (status, answer["code"]) == (400, 4000)
+    assert "ELEVENLABS_API_KEY or CARTESIA_API_KEY" in answer["message"]
+
+
 async def test_an_unknown_secret_is_400(caller: Caller) -> None:
     for path, body in (
         ("/v1/llm-configurations", {"model_name": "gpt", "secret_id": "none"}),
@@ -151,12 +160,14 @@ async def test_an_unknown_secret_is_400(caller: Caller) -> None:
 async def test_a_third_party_voice_is_imported_renamed_and_removed(
     caller: Caller, field: str
 ) -> None:
-    secret = await done(caller, "POST", "/v1/secrets", SECRET)
+    kept = {**SECRET, "secret_type": "ELEVENLABS_API_KEY"}
+    secret = await done(caller, "POST", "/v1/secrets", kept)
     body = {field: "abc", "secret_id": secret["id"]}
     voice_id = (await done(caller, "POST", "/v1/voices/third_party", body))["voice_id"]
     [voice] = (await done(caller, "GET", "/v1/voices?voice_type=private"))["results"]
     assert (voice["id"], voice["name"]) == (voice_id, "Imported Voice: abc")
     path = f"/v1/voices/{voice_id}"
+    assert set(voice) == set(await done(caller, "GET", path)) == VOICE
     assert (await done(caller, "PATCH", path, {"name": "Ann"}))["name"] == "Ann"
     assert (await caller.ask("PATCH", path, {"name": "x" * 65}))[0] == 422
     await done(caller, "DELETE", path)

@@ -19,10 +19,20 @@ START_FIELDS = {
     "ws_url",
 }
 CONNECTORS = {
-    "elevenlabs_agent_config": {"secret_id": "s", "agent_id": "a"},
-    "openai_realtime_config": {"secret_id": "s"},
-    "gemini_realtime_config": {"secret_id": "s", "voice": "Puck"},
+    "elevenlabs_agent_config": {"secret_id": "ELEVENLABS_API_KEY", "agent_id": "a"},
+    "openai_realtime_config": {"secret_id": "OPENAI_API_KEY"},
+    "gemini_realtime_config": {"secret_id": "GEMINI_API_KEY", "voice": "Puck"},
 }
+
+
+@pytest.fixture
+def keyed(caller: Caller) -> Caller:
+    """A caller who has stored a secret for each vendor, whose id is its type."""
+    for config in CONNECTORS.values():
+        type_ = config["secret_id"]
+        secret = {"id": type_, "secret_name": "s", "secret_value": "v", "secret_type": type_}
+        caller.desk.shelves.secrets.add(secret)
+    return caller
 
 
 async def test_a_token_is_a_jwt_that_tells_the_mode(caller: Caller) -> None:
@@ -33,8 +43,8 @@ async def test_a_token_is_a_jwt_that_tells_the_mode(caller: Caller) -> None:
     assert (told["mode"], told["is_sandbox"], told["avatar_id"]) == ("LITE", True, WAYNE)
 
 
-async def test_a_token_tells_the_connector(caller: Caller) -> None:
-    call = await caller.token(elevenlabs_agent_config=CONNECTORS["elevenlabs_agent_config"])
+async def test_a_token_tells_the_connector(keyed: Caller) -> None:
+    call = await keyed.token(elevenlabs_agent_config=CONNECTORS["elevenlabs_agent_config"])
     told = jwt.decode(call.token, options={"verify_signature": False})["start_session_data"]
     assert told["agent_type"] == "ELEVENLABS_AGENT"
     assert told["elevenlabs_agent_config"]["agent_id"] == "a"
@@ -58,9 +68,28 @@ async def test_start_gives_all_six_fields(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("name", CONNECTORS)
-async def test_a_connector_gets_no_socket(caller: Caller, name: str) -> None:
-    call = await caller.open(**{name: CONNECTORS[name]})
+async def test_a_connector_gets_no_socket(keyed: Caller, name: str) -> None:
+    call = await keyed.open(**{name: CONNECTORS[name]})
     assert set(call.data) == START_FIELDS - {"ws_url"}
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "problem"),
+    [
+        ("elevenlabs_agent_config", {"secret_id": "none"}, "Secret not found"),
+        ("elevenlabs_agent_config", {"secret_id": "GEMINI_API_KEY"}, "type ELEVENLABS_API_KEY"),
+        ("openai_realtime_config", {"secret_id": "ELEVENLABS_API_KEY"}, "type OPENAI_API_KEY"),
+        ("gemini_realtime_config", {"context_id": "none"}, "Context not found"),
+    ],
+)
+async def test_a_connector_that_names_what_is_not_there_is_400_and_leaves_no_session(
+    keyed: Caller, name: str, change: dict, problem: str
+) -> None:
+    request = {**LITE, name: CONNECTORS[name] | change}
+    status, answer = await keyed.ask("POST", "/v1/sessions/token", request)
+    assert (status, answer["code"], answer["data"]) == (400, 4000, None)
+    assert problem in answer["message"]
+    assert not keyed.desk.account.sessions
 
 
 async def test_a_full_session_gets_no_socket_and_costs_two(caller: Caller) -> None:
