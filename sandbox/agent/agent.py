@@ -28,6 +28,8 @@ from sandbox.performance import Performance
 
 # Who is in the room and plays no sound is spoken to all the same.
 LISTENS_S = 5.0
+# The visitor of an embed's page who is not there by then does not come.
+COMES_S = 60.0
 # The last event is waited for no longer than this, and the end of the pipeline no longer than that.
 LAST_EVENT_S, LAST_FRAME_S = 2.0, 5.0
 REPEAT, RESPOND, STOP = "avatar.speak_text", "avatar.speak_response", "session.stop"
@@ -127,7 +129,9 @@ class Agent:
         await runner.add_workers(worker)
         async with asyncio.TaskGroup() as work:
             talking = work.create_task(runner.run())
-            others = [work.create_task(each) for each in (self._greet(), self._obey())]
+            others = [
+                work.create_task(each) for each in (self._greet(), self._obey(), self._attend())
+            ]
             await asyncio.wait([talking])
             for each in others:
                 each.cancel()
@@ -212,6 +216,17 @@ class Agent:
                 if room:
                     await room.is_heard()
         self._say_soon(self._brief.opening)
+
+    async def _attend(self) -> None:
+        """End the session of an embed's page once its visitor is gone, or has not come."""
+        if self._session.embed_id is None:
+            return
+        company = self._seat.company
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(company.wait(), COMES_S)
+        if company.is_set():
+            await self._seat.left.wait()
+        self._end(EndReason.USER_DISCONNECTED)
 
     def _say_soon(self, text: str) -> None:
         self._orders.put_nowait(Order(REPEAT, text=text))
