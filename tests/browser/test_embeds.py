@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 FACE = "#stage[data-face=on]"
 ANSWER = "[data-role=user] + [data-role=avatar]"
+# LiveKit's client, when its room is closed as it leaves.
+CLOSED = "closed peer connection"
 RATIOS = {"horizontal": 16 / 9, "vertical": 9 / 16}
 
 
@@ -84,7 +86,7 @@ async def framed(
         await frame.wait_for_selector(FACE)
         await frame.wait_for_selector(f"[data-role=avatar] .words:has-text('{GREETING}')")
         yield user, frame, made["embed_id"]
-    assert not user.complaints
+    assert not [each for each in user.complaints if CLOSED not in each]
 
 
 @pytest.mark.realtime

@@ -14,6 +14,7 @@ NOTHING = "nothing"
 
 REST, SOCKET = "LiveAvatar REST", "LiveAvatar WebSocket"
 ROOM, OWN = "LiveKit room", "LiveAvatar's own room"
+DIRECT = "LiveAvatar in a room of yours"
 REFUSED = ("refused", "401", "402", "429", "500", "DNS gone")
 
 
@@ -56,11 +57,25 @@ def _own() -> list[Cell]:
     return [*cells, Cell(OWN, "closes in mid-stream", BY_BOT, STANDS_IN, 1.0)]
 
 
+def _direct() -> list[Cell]:
+    """The avatar in the room; its session is asked for and driven as above."""
+    cells = _alone(DIRECT, STANDS_IN, "500") + _alone(DIRECT, COMES, "slow 10x")
+    cells += _alone(DIRECT, LATE, "empty answer")
+    cells += [Cell(DIRECT, "partial then silence", BY_BOT, STANDS_IN, 4.0)]
+    return [*cells, Cell(DIRECT, "closes in mid-stream", BY_BOT, STANDS_IN, 1.0)]
+
+
+def _never(vendor: str, reached: list[Cell], why: str) -> list[Cell]:
+    known = {cell.fault for cell in reached}
+    return [Cell(vendor, fault, unreachable=why) for fault in FAULTS if fault not in known]
+
+
+JOINS = "LiveAvatar itself joins the room; how its session can fail is above"
 LOCAL = tuple(
     Cell("puppet", fault, unreachable="it is drawn in this process, by nobody's leave")
     for fault in FAULTS
     if fault != "closes in mid-stream"
 )
 PUPPET = Cell("puppet", "closes in mid-stream", BY_ANOTHER, STANDS_IN, 1.0)
-REACHED = (*_rest(), *_socket(), *_room(), *_own(), PUPPET)
-CELLS = (*REACHED, *LOCAL)
+REACHED = (*_rest(), *_socket(), *_room(), *_own(), *_direct(), PUPPET)
+CELLS = (*REACHED, *_never(DIRECT, _direct(), JOINS), *LOCAL)

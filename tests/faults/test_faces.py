@@ -25,6 +25,7 @@ from tests.faults.faces import (
     BY_ANOTHER,
     BY_BOT,
     BY_FACE,
+    DIRECT,
     GOES_ON,
     LATE,
     OWN,
@@ -34,7 +35,7 @@ from tests.faults.faces import (
     ROOM,
     SOCKET,
 )
-from tests.faults.gallery import Show, in_own_room, show, showing
+from tests.faults.gallery import Show, in_own_room, in_room, show, showing
 from tests.standins.line import Line
 from tests.standins.liveavatar import LiveAvatar
 
@@ -56,6 +57,9 @@ ANSWERS = {
     (SOCKET, "closes in mid-stream"): "speak:close-ws after=1 times=1",
     (ROOM, "closes in mid-stream"): "speak:close-room after=1 times=1",
     (ROOM, "empty answer"): "room:no-video",
+    (DIRECT, "500"): "start:answer status=500",
+    (DIRECT, "slow 10x"): "start:delay by=3 times=1",
+    (DIRECT, "empty answer"): "room:no-video",
 }
 BROKEN = (
     "closes in mid-stream",
@@ -166,7 +170,7 @@ async def _performed(cell: Cell, livekit: LiveKit, stack: AsyncExitStack) -> Sta
         end = livekit.url if cell.vendor == ROOM else at.url
         root, line = await stack.enter_async_context(way(cell.fault, end))
         url = (await stack.enter_async_context(Detour(url, {FIELDS[cell.vendor]: root}))).url
-    opened = in_own_room if cell.vendor == OWN else show
+    opened = {OWN: in_own_room, DIRECT: partial(in_room, livekit=livekit)}.get(cell.vendor, show)
     on = await stack.enter_async_context(opened(url, "wrong" if cell.fault == "401" else at.key))
     stage = Stage(on, lambda: len(at.desk.account.active()))
     if line and not cell.fault.startswith("slow"):
@@ -175,7 +179,7 @@ async def _performed(cell: Cell, livekit: LiveKit, stack: AsyncExitStack) -> Sta
         stage.before = freeze(at)
     elif cell.fault == "partial then silence":
         stage.amid = freeze(at)
-    elif key == (OWN, "closes in mid-stream"):
+    elif key in ((OWN, "closes in mid-stream"), (DIRECT, "closes in mid-stream")):
         stage.amid = remove(at, livekit)
     return stage
 

@@ -210,6 +210,7 @@ async def _talks_by_the_button(page: "Page") -> None:
     assert "breakfast" in heard.lower() and ANSWER in answer
     assert await page.evaluate("press()") == "done"
     await page.evaluate("order('user.stop_push_to_talk')")
+    await _answered(page, "user.push_to_talk_stopped", 3)
     assert await page.evaluate("release()") == "failed undefined"
     acknowledged = await page.evaluate(
         "wire.map(({ event_type }) => event_type).filter((type) => type.includes('push_to_talk'))"
@@ -221,8 +222,9 @@ async def _talks_by_the_button(page: "Page") -> None:
     ]
 
 
-async def _answered(page: "Page", event_type: str) -> None:
-    await page.wait_for_function("type => wire.some((e) => e.event_type === type)", arg=event_type)
+async def _answered(page: "Page", event_type: str, times: int = 1) -> None:
+    count = "([type, times]) => wire.filter((e) => e.event_type === type).length >= times"
+    await page.wait_for_function(count, arg=[event_type, times])
 
 
 async def _known(page: "Page") -> set[str]:
