@@ -39,6 +39,7 @@ from pipelines.avatar import heygen as part
 from pipelines.direct.meeting import build_direct
 from pipelines.guard.cast import Cast, cast
 from pipelines.guard.face import FaceGuard
+from pipelines.guard.seat import ElsewhereFrame
 from pipelines.media.follower import is_loud
 from pipelines.meeting import HeyGenRunnerArguments, Invitation, Meeting, picture_size
 from pipelines.persona import Persona
@@ -59,6 +60,8 @@ class Gallery(FrameProcessor):
 
     def __init__(self, viewer: Viewer | None = None) -> None:
         super().__init__()
+        self.is_told = False
+        """Whether a face that is elsewhere is told of, and seen only from then on."""
         self.told: list[dict[str, Any]] = []
         self.louds: list[float] = []
         self.viewer = viewer
@@ -73,6 +76,8 @@ class Gallery(FrameProcessor):
             self.hear(frame.audio, frame.sample_rate)
         elif isinstance(frame, OutputImageRawFrame):
             self._picture = "face" if frame.format == "RGB" else "stand-in"
+        elif isinstance(frame, ElsewhereFrame):
+            self._picture = "face"
         elif isinstance(frame, RTVIServerMessageFrame) and not self.viewer:
             self.told.append(frame.data)
         self._news.set()
@@ -123,7 +128,7 @@ class Gallery(FrameProcessor):
     @property
     def shown(self) -> str:
         """Whose picture is seen: "face", "stand-in" or "nobody"."""
-        if self.viewer and BOT not in (seen := cameras(self.viewer.room)):
+        if self.viewer and not self.is_told and BOT not in (seen := cameras(self.viewer.room)):
             return "face" if seen else "nobody"
         return self._picture
 
@@ -267,6 +272,7 @@ async def in_room(url: str, key: str, livekit: LiveKit) -> AsyncIterator[Show]:
         size = picture_size(settings, "heygen")
         meeting = build_direct(settings, http, arguments, size, persona)
         async with _attended(meeting, open_room, settings, http) as on:
+            on.gallery.is_told = True
             yield on
 
 

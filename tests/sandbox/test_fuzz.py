@@ -94,8 +94,8 @@ def made(fuzzed: Address) -> dict[str, str]:
     """Something of each kind that a path may name: its id, by the name in the path."""
     with httpx.Client(base_url=fuzzed.url, headers={"X-API-KEY": fuzzed.key}) as client:
 
-        def post(path: str, name: str = "id", **body: Any) -> str:
-            return client.post(path, json=body).json()["data"][name]
+        def post(path: str, key: str = "id", /, **body: Any) -> str:
+            return client.post(path, json=body).json()["data"][key]
 
         secret = post("/v1/secrets", secret_name="s", secret_value="v", secret_type="LLM_API_KEY")
         session = post("/v1/sessions/token", "session_id", mode="FULL", avatar_id=WAYNE)

@@ -18,7 +18,7 @@ from tests.browser.user import recorded
 from tests.needs import missing
 from tests.sandbox.caller import Caller
 from tests.sandbox.conftest import TurnedClock, serving
-from tests.sandbox.test_full import ANSWER, QUESTION, WELCOME, asked, in_order
+from tests.sandbox.test_full import ANSWER, QUESTION, asked, in_order
 from tests.serving import served
 from tests.speech import is_heard, say
 from tests.talk.mouth import gauge
@@ -34,6 +34,7 @@ CHROMIUM = ["--autoplay-policy=no-user-gesture-required", "--use-fake-ui-for-med
 PATIENCE_MS = 30_000
 # The SDK knows them, and the sandbox has no occasion to send them.
 NEVER_TOLD = {"session.updated", "session.state_updated", "elevenlabs_agent_event"}
+OPENING = "Good morning, ${guest}. Breakfast is ready in the garden."
 SENTENCE = "Are you all far away, or is it a large and open harbour?"
 
 
@@ -138,7 +139,7 @@ async def timed(livekit: LiveKit, clock: TurnedClock) -> AsyncIterator[Caller]:
 async def test_the_sdk_converses_in_full_mode_by_voice_text_and_button_until_the_limit(
     page: "Page", timed: Caller, clock: TurnedClock
 ) -> None:
-    call = await timed.token(**await asked(timed, WELCOME))
+    call = await timed.token(**await asked(timed, OPENING))
     await page.evaluate("([token, url]) => start(token, url, true)", [call.token, timed.url])
     await _is_greeted(page)
     await _asks_aloud(page)
@@ -165,7 +166,7 @@ async def test_the_sdk_converses_in_full_mode_by_voice_text_and_button_until_the
 async def _is_greeted(page: "Page") -> None:
     assert "CONNECTED" in await told(page, "stream_ready")
     await told(page, "speak_ended")
-    greeting = WELCOME.replace("${guest}", "Matilda")
+    greeting = OPENING.replace("${guest}", "Matilda")
     assert await page.evaluate("texts") == [greeting]
     assert is_heard(greeting, recorded(await page.evaluate("hush()")).tobytes())
 
