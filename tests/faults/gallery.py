@@ -37,7 +37,7 @@ from pipecat.workers.runner import WorkerRunner
 from liveavatar.wire import SANDBOX_AVATARS
 from pipelines.avatar import heygen as part
 from pipelines.direct.meeting import build_direct
-from pipelines.guard.cast import Cast, cast
+from pipelines.guard.cast import Cast, cast, warm_up
 from pipelines.guard.face import FaceGuard
 from pipelines.guard.seat import ElsewhereFrame
 from pipelines.media.follower import is_loud
@@ -273,6 +273,9 @@ async def in_room(url: str, key: str, livekit: LiveKit) -> AsyncIterator[Show]:
         meeting = build_direct(settings, http, arguments, size, persona)
         async with _attended(meeting, open_room, settings, http) as on:
             on.gallery.is_told = True
+            viewer = on.gallery.viewer
+            assert viewer
+            await viewer.until(lambda: "audio" in viewer.tracks.get(BOT, ()))
             yield on
 
 
@@ -286,6 +289,7 @@ async def _attended(
     """Run the face of a place, with somebody there."""
     assert meeting.face
     size = picture_size(settings, "heygen")
+    await asyncio.to_thread(warm_up, settings, Persona(), size)
     faces = replace(cast("heygen", meeting.face, settings, Persona(), http, size), rolls_over=False)
     guest = Guest()
     ends = (meeting.transport.input(), *meeting.pictures, meeting.transport.output())

@@ -22,6 +22,7 @@ from tests.faults.broken import BrokenLiveAvatar
 from tests.faults.deaths import Act, freeze, remove
 from tests.faults.detour import Detour, empty_room, way
 from tests.faults.faces import (
+    BUT_A_WORD,
     BY_ANOTHER,
     BY_BOT,
     BY_FACE,
@@ -188,7 +189,7 @@ async def outcome(cell: Cell, livekit: LiveKit) -> Outcome:
     """Bring the fault about, and let an answer be spoken."""
     async with staged(cell, livekit) as stage:
         on, gallery = stage.on, stage.on.gallery
-        awaited = cell.heard in (BY_FACE, BY_ANOTHER, GOES_ON, BY_BOT)
+        awaited = cell.heard in (BY_FACE, BY_ANOTHER, GOES_ON, BY_BOT, BUT_A_WORD)
         if awaited:
             own = "stand-in" if cell.vendor == "puppet" else "face"
             await gallery.until(lambda: gallery.shown == own, "the face")
@@ -281,7 +282,9 @@ def found(came: Any) -> Any:
 @pytest.mark.parametrize("cell", REACHED, ids=str)
 async def test_the_answer_is_heard_and_nothing_stays_open(cell, outcomes):
     came = found(outcomes[str(cell)])
-    assert came.heard == list(range(TONES)), "no word is lost, none is said twice"
+    missed = {*range(TONES)} - {*came.heard}
+    assert came.heard == [tone for tone in range(TONES) if tone not in missed], "none twice"
+    assert len(missed) <= (cell.heard == BUT_A_WORD), "no word is lost"
     assert came.waited_s < cell.within_s + SLACK_S
     assert came.left_open == 0
 

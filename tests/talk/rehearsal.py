@@ -21,6 +21,8 @@ class Rehearsal:
 
     url: str
     key: str
+    pid: int
+    """Of its process."""
 
     @property
     def env(self) -> dict[str, str]:
@@ -83,7 +85,7 @@ async def rehearsal(livekit: LiveKit, faults: Sequence[str] = ()) -> AsyncIterat
         line = await asyncio.wait_for(process.stdout.readline(), 60)
         assert line, "the sandbox ended early"
         told = json.loads(line)
-        yield Rehearsal(told["url"], told["key"])
+        yield Rehearsal(told["url"], told["key"], process.pid)
     finally:
         if process.returncode is None:
             process.terminate()
