@@ -114,7 +114,9 @@ test("what is no event is nothing", () => {
   for (const packet of [null, 7, "x", [], { event_type: "toString" }, { event_type: 7 }])
     dialect.read(packet);
   hear("avatar.smiled");
-  assert.deepEqual(told, []);
   hear("user.transcription", { text: { not: "text" } });
-  assert.deepEqual(told[0].data, { text: "", final: true });
+  assert.deepEqual(
+    told.map(({ data }) => data),
+    [{ text: "", final: true }],
+  );
 });
