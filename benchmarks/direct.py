@@ -19,6 +19,7 @@ from benchmarks.conversation import PERSONA, SENTENCE, SENTENCE_S
 from benchmarks.machine import read
 from benchmarks.report import Report, options_parser
 from sandbox import LiveKit, livekit_server
+from tests.doorkeeper import env_of
 from tests.talk.app import App, running_app, until
 from tests.talk.guest import Guest
 from tests.talk.rehearsal import rehearsal
@@ -76,14 +77,9 @@ def describe(report: Report, rounds: dict[tuple[str, str], list[float]]) -> None
 
 async def measure(options: argparse.Namespace, folder: Path, livekit: LiveKit) -> None:
     """Hold all conversations, the two servers in turn."""
-    rooms = {
-        "LIVEKIT_URL": livekit.url,
-        "LIVEKIT_API_KEY": livekit.key,
-        "LIVEKIT_API_SECRET": livekit.secret,
-    }
     async with AsyncExitStack() as stack:
         stage = await stack.enter_async_context(rehearsal(livekit))
-        env = {**stage.env, **rooms}
+        env = {**stage.env, **env_of(livekit)}
         apps = {
             form: await stack.enter_async_context(serving(form, folder, options, env))
             for form in FORMS

@@ -84,8 +84,11 @@ class Account:
             raise NotFound("Session")
         return self.sessions[id_]
 
-    def open(self, request: TokenRequest) -> Session:
-        """A new session that is not started. Raises: BadRequest for an avatar it may not have."""
+    def open(self, request: TokenRequest, embed_id: str | None = None) -> Session:
+        """A new session that is not started, be it of an embed.
+
+        Raises: BadRequest for an avatar it may not have.
+        """
         if request.is_sandbox and str(request.avatar_id) not in SANDBOX_AVATARS:
             if not self.limits.any_avatar:
                 raise BadRequest("This avatar is not available in sandbox mode")
@@ -96,6 +99,7 @@ class Account:
             created_at=now,
             max_duration_s=self._duration_s(request),
             socket_secret=self._ids(),
+            embed_id=embed_id,
             heard_at=now,
         )
         self.sessions[session.id] = session

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.desk import Desk, desk
 from sandbox.errors import Invalid, Refusal
-from sandbox.routes import control, resources, sessions, socket
+from sandbox.routes import control, embeds, resources, sessions, socket
 from sandbox.routes.answers import refused
 from web.files import Folder
 from web.policy import Reach, page_headers
@@ -30,8 +30,9 @@ def build_app(the: Desk) -> FastAPI:
     app.state.desk = the
     # /v1/avatars/public comes before /v1/avatars/{avatar_id}.
     app.include_router(resources.open_router)
-    for part in (sessions, resources, control, socket):
+    for part in (sessions, resources, embeds, control, socket):
         app.include_router(part.router)
+    app.router.routes.extend(embeds.files())
     _include_viewer(app)
     app.middleware("http")(_with_faults)
     app.add_middleware(PublicCors)

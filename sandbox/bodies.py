@@ -1,6 +1,7 @@
 """Request bodies of everything but sessions (liveavatar-protocol: section 5), both spellings."""
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -97,7 +98,7 @@ class LLMChange(Body):
 class NewEmbed(Body):
     """A page with an avatar."""
 
-    avatar_id: str
+    avatar_id: UUID
     context_id: str | None = None
     voice_id: str | None = None
     voice_agent_id: str | None = None

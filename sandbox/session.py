@@ -21,6 +21,8 @@ class Session(BaseModel):
     created_at: float
     max_duration_s: int
     socket_secret: str = Field(repr=False)
+    embed_id: str | None = None
+    """The embed whose page asked for it."""
     started_at: float | None = None
     ended_at: float | None = None
     end_reason: EndReason | None = None

@@ -74,6 +74,11 @@ class Theatre:
         self._crew.shutdown()
 
     @property
+    def has_rooms(self) -> bool:
+        """Whether sessions have rooms to meet in."""
+        return self._livekit is not None
+
+    @property
     def playing(self) -> int:
         """How many sessions are performed."""
         return len(self._playing)

@@ -7,10 +7,10 @@ import pytest
 import pytest_asyncio
 
 from pipelines.settings import Settings, environment_names
-from tests.rooms import faced, livekit, livekit_binary, roomed
+from tests.rooms import faced, joined, livekit, livekit_binary, roomed
 from tests.talk.app import SMALL, App, running_app
 
-__all__ = ["faced", "livekit", "livekit_binary", "roomed"]
+__all__ = ["faced", "joined", "livekit", "livekit_binary", "roomed"]
 
 # Characters of a server's log that are shown where a test failed.
 LOG_SHOWN = 6_000
@@ -20,6 +20,9 @@ BRIEF = "name: Theo\ngreeting: You can talk to me.\navatar: {puppet: theo}\n"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What one may want otherwise in a single run."""
     parser.addoption("--fuzz-s", type=float, default=10, help="seconds to fuzz the sandbox for")
+    parser.addoption(
+        "--fuzz-packets", type=int, default=60, help="how many to send to a session that talks"
+    )
     parser.addoption("--all-faults", action="store_true", help="not only a third of them")
     parser.addoption("--fuzz-seed", type=int, help="fuzz as in the run that told this seed")
 

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from sandbox import LiveKit, livekit_server
 from sandbox.livekit_server import find_binary
+from tests.doorkeeper import env_of
 from tests.needs import missing
 from tests.talk.app import SMALL, App, running_app
 from tests.talk.rehearsal import Rehearsal, rehearsal
@@ -72,6 +73,18 @@ async def roomed(
     flags = ("--persona", str(brief), "--transport", "heygen")
     async with staged(livekit, tmp_path_factory.mktemp("roomed"), *flags) as both:
         yield both
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def joined(
+    tmp_path_factory: pytest.TempPathFactory, livekit: LiveKit, brief: Path
+) -> AsyncIterator[Staged]:
+    """An avatar of few words in LiveKit rooms that LiveAvatar's face joins itself."""
+    flags = ("--persona", str(brief), "--transport", "livekit", "--avatar", "heygen")
+    env = {**env_of(livekit), "AVATAR_LOG_LEVEL": "DEBUG"}
+    async with staged(livekit, tmp_path_factory.mktemp("joined"), *flags, env=env) as both:
+        yield both
+    assert "eyJ" not in both[0].output, "no token is logged"
 
 
 class _Background:

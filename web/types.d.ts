@@ -79,7 +79,7 @@ interface Place {
   session?: Session;
 }
 
-type Transport = "webrtc" | "livekit" | "heygen" | "daily";
+type Transport = "webrtc" | "livekit" | "heygen" | "full" | "daily";
 
 /** What a call hears with, shows itself in and talks to, see call/call.js. */
 interface Means {
@@ -103,7 +103,7 @@ interface CallListener {
 
 /** See call/call.js. */
 interface Call {
-  send(message: object): void;
+  send(message: object, topic?: string): void;
   mute(muted: boolean): void;
   replaceMicrophone?(stream: MediaStream): Promise<void>;
   stats?(): Promise<Stat[]>;

@@ -32,6 +32,8 @@ FOLDER = Path(moonshine_voice.__file__).parent / "assets" / "tiny-en"
 MODELS = 2
 # What it writes when there is no word at all.
 INVENTED = "you"
+# What is shorter holds no word: the model fails at it, or invents one.
+SHORTEST = RATE // 10
 # Its own voice detector is off: it invents a "You" at the beginning.
 OPTIONS = {"vad_threshold": "0.0"}
 
@@ -50,6 +52,8 @@ class Moonshine:
 
     def transcribe(self, sound: Sound) -> str:
         """The words in a sound; "" if there are none."""
+        if len(sound) < SHORTEST:
+            return ""
         model = self._free()
         try:
             return _written(model, np.ascontiguousarray(sound))

@@ -1,12 +1,14 @@
 """The participant that runs a FULL session's conversation: commands in, speech and events out."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 from pipecat.frames.frames import Frame, LLMMessagesAppendFrame, TTSSpeakFrame
 from pipecat.workers.runner import WorkerRunner
 
 from liveavatar.orders import Order
+from liveavatar.wire import EndReason
 from pipelines.text import clean, has_sound
 from sandbox.agent.pipeline import Talk, assemble, build_speech, persona_of, warm_up
 from sandbox.agent.presence import Presence
@@ -14,6 +16,8 @@ from sandbox.agent.window import WindowEars
 from sandbox.brief import Brief
 from sandbox.faults import PTT
 
+# The visitor of an embed's page who is not there by then does not come.
+COMES_S = 60.0
 # The end of the pipeline is waited for no longer than this.
 LAST_FRAME_S = 5.0
 REPEAT, RESPOND = "avatar.speak_text", "avatar.speak_response"
@@ -81,7 +85,9 @@ class Agent(Presence):
         await runner.add_workers(worker)
         async with asyncio.TaskGroup() as work:
             talking = work.create_task(runner.run())
-            others = [work.create_task(each) for each in (self._greet(), self._obey())]
+            others = [
+                work.create_task(each) for each in (self._greet(), self._obey(), self._attend())
+            ]
             await asyncio.wait([talking])
             for each in others:
                 each.cancel()
@@ -107,6 +113,17 @@ class Agent(Presence):
         await self._running.wait()
         await self._company()
         self._say_soon(self._brief.opening)
+
+    async def _attend(self) -> None:
+        """End the session of an embed's page once its visitor is gone, or has not come."""
+        if self._session.embed_id is None:
+            return
+        company = self._seat.company
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(company.wait(), COMES_S)
+        if company.is_set():
+            await self._seat.left.wait()
+        self._end(EndReason.USER_DISCONNECTED)
 
     def _say_soon(self, text: str) -> None:
         self._orders.put_nowait(Order(REPEAT, text=text))

@@ -22,6 +22,7 @@ class Seat:
     Attributes:
         company: set once somebody is there beside the avatar.
         deaf: whether nothing is told and nothing is heard over the data channel.
+        left: set while nobody is there any more.
     """
 
     def __init__(
@@ -33,9 +34,10 @@ class Seat:
         self._mixer = Mixer()
         self._microphones: dict[str, Microphone] = {}
         self._closing: set[asyncio.Task[None]] = set()
-        self.company = asyncio.Event()
+        self.company, self.left = asyncio.Event(), asyncio.Event()
         self.deaf = False
         self._room.on("participant_connected", self._met)
+        self._room.on("participant_disconnected", self._parted)
         self._room.on("track_published", self._published)
         self._room.on("track_subscribed", self._subscribed)
         self._room.on("track_unsubscribed", self._unsubscribed)
@@ -79,6 +81,12 @@ class Seat:
     def _met(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity != AVATAR_IDENTITY:
             self.company.set()
+            self.left.clear()
+
+    def _parted(self, participant: rtc.RemoteParticipant) -> None:
+        others = {*self._room.remote_participants} - {participant.identity, AVATAR_IDENTITY}
+        if participant.identity != AVATAR_IDENTITY and not others:
+            self.left.set()
 
     def _published(
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant

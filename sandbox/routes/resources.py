@@ -13,7 +13,6 @@ from sandbox.bodies import (
     Feedback,
     LLMChange,
     NewContext,
-    NewEmbed,
     NewLLM,
     NewMemory,
     NewSecret,
@@ -42,7 +41,6 @@ LANGUAGES = {
     "pt": "Portuguese",
     "zh": "Chinese",
 }
-EMBED_PAGE = "https://embed.liveavatar.com/v1"
 PREVIEW_S = 0.5
 # Of a voice that is stored.
 UNTOLD = ("public", "provider_voice_id", "secret_id", "secret_type")
@@ -274,17 +272,6 @@ async def remove_llm(llm_id: str, the: TheDesk) -> Envelope[None]:
     """Forget an LLM configuration."""
     the.shelves.llms.remove(llm_id)
     return ok()
-
-
-@router.post("/v2/embeddings")
-async def add_embed(body: NewEmbed, the: TheDesk) -> Envelope[Record]:
-    """A page to embed; there is none behind its address."""
-    if body.voice_agent_id and (body.voice_id or body.context_id):
-        raise BadRequest("voice_agent_id and voice_id or context_id exclude each other")
-    id_ = the.shelves.embeds.add(body.model_dump())["id"]
-    url = f"{EMBED_PAGE}/{id_}"
-    frame = f'<iframe src="{url}" allow="microphone"></iframe>'
-    return ok({"embed_id": id_, "url": url, "script": frame, "orientation": body.orientation})
 
 
 @router.get("/v1/users/credits")

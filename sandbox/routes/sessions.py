@@ -102,7 +102,7 @@ async def sessions(
         and session.started_at is not None
         and avatar_id in (None, str(session.request.avatar_id))
         and context_id in (None, _context_id(session))
-        and embed_id is None
+        and embed_id in (None, session.embed_id)
     ]
     return ok(page_of(found, page, page_size, request.url))
 
@@ -155,7 +155,7 @@ def _item(session: Session, now: float) -> dict[str, Any]:
         "created_at": iso(session.created_at),
         "updated_at": iso(changed),
         "duration": int((session.ended_at or now) - started) if started is not None else 0,
-        "source": "API",
+        "source": "EMBED" if session.embed_id else "API",
         "mode": session.mode,
         "is_sandbox": session.request.is_sandbox,
         "credits_consumed": session.credits_consumed,

@@ -13,6 +13,7 @@ import pytest
 from livekit import rtc
 
 from sandbox import LiveKit
+from tests.doorkeeper import env_of
 from tests.sandbox.caller import Viewer
 from tests.talk.app import AVATAR, environment
 
@@ -44,14 +45,6 @@ def invitation(link: str) -> tuple[str, str]:
     assert (parts.hostname, parts.path, parts.query) == ("127.0.0.1", "/view", "")
     fields = {name: values[0] for name, values in parse_qs(parts.fragment).items()}
     return fields["url"], fields["token"]
-
-
-def env_of(livekit: LiveKit) -> dict[str, str]:
-    return {
-        "LIVEKIT_URL": livekit.url,
-        "LIVEKIT_API_KEY": livekit.key,
-        "LIVEKIT_API_SECRET": livekit.secret,
-    }
 
 
 async def test_a_viewer_sees_the_room_and_cannot_be_seen_nor_speak(livekit: LiveKit) -> None:

@@ -1,16 +1,21 @@
 """LiveAvatar's face from the sandbox in Chromium: in a direct call, and in its own room."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from sandbox import LiveKit
 from tests.browser.conftest import Meet
 from tests.browser.held import held_question
+from tests.browser.test_room import enter
 from tests.browser.user import User
 from tests.rooms import Staged
-from tests.speech import is_heard
+from tests.speech import is_heard, say
+from tests.talk.app import until
+from tests.talk.attendee import Attendee
 from tests.talk.test_rooms import ANSWERS, nobody_left
 
 pytestmark = [
@@ -91,6 +96,32 @@ async def test_the_face_of_a_closed_page_is_ended_and_another_comes_with_its_use
         assert first["id"] != second["id"]
         assert len(app.transcripts()) == before + 1, "the conversation has stayed"
         await user.page.click("#end")
+    await nobody_left(stage)
+
+
+async def test_a_second_one_in_the_room_is_answered_by_the_face_that_has_joined_it(
+    joined: Staged, livekit: LiveKit, meet: Meet, silence: Path
+) -> None:
+    app, stage = joined
+    async with meet(app.url, silence) as user:
+        room = await enter(user)
+        await user.page.wait_for_selector("#stage[data-face=on]")
+        await user.state("listening")
+        async with Attendee.present(livekit.url, livekit.token(room, "bob", 60)) as bob:
+            await until(lambda: bob.avatars and bob.avatars[0] in bob.voices, 20)
+            tracks = bob.room.remote_participants[bob.bot].track_publications
+            await until(lambda: len(tracks) == 1, 20)  # its picture gave way to the face's
+            await user.page.evaluate("listen()")
+            asked_s = time.monotonic()
+            bob.say(say("What can you do?"))
+            await user.state("speaking")
+            assert await user.page.evaluate("inside('face').videoWidth") == SIZE[0]
+            await _heard_out(user)
+            assert is_heard(ANSWERS["What can you do"], await user.hush())
+            assert "what can you do" in (await user.read("[data-role=user] .words")).lower()
+            assert not bob.spoke(bob.bot, asked_s), "the face itself has spoken"
+        await user.page.click("#end")
+        await user.state("over")
     await nobody_left(stage)
 
 

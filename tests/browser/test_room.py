@@ -16,6 +16,7 @@ from sandbox.livekit_server import http_url, livekit_server
 from tests.browser.conftest import Meet
 from tests.browser.full import full_room
 from tests.browser.user import User
+from tests.doorkeeper import env_of
 from tests.rooms import staged
 from tests.talk.app import SMALL, App, running_app
 
@@ -46,17 +47,8 @@ async def app(
     """A server that meets its users in LiveKit rooms."""
     flags = (*SMALL, "--transport", "livekit", "--persona", str(brief))
     folder = tmp_path_factory.mktemp("app")
-    async with running_app(folder, *flags, env=keys(livekit)) as app:
+    async with running_app(folder, *flags, env=env_of(livekit)) as app:
         yield app
-
-
-def keys(livekit: LiveKit) -> dict[str, str]:
-    """What a server needs to open rooms."""
-    return {
-        "LIVEKIT_URL": livekit.url,
-        "LIVEKIT_API_KEY": livekit.key,
-        "LIVEKIT_API_SECRET": livekit.secret,
-    }
 
 
 async def enter(user: User) -> str:
@@ -118,7 +110,7 @@ async def killed(transport: str, livekit: LiveKit, folder: Path) -> AsyncIterato
             yield app
     else:
         flags = (*SMALL, "--transport", "livekit")
-        async with running_app(folder, *flags, env=keys(livekit)) as app:
+        async with running_app(folder, *flags, env=env_of(livekit)) as app:
             yield app
 
 
@@ -148,7 +140,7 @@ async def test_an_avatar_is_not_missed_where_nothing_comes_through(
     async with livekit_server(dev=None) as own:
         (server,) = children() - before
         async with (
-            running_app(tmp_path, *flags, env=keys(own)) as app,
+            running_app(tmp_path, *flags, env=env_of(own)) as app,
             meet(app.url, silence) as user,
         ):
             await user.be_greeted()

@@ -8,9 +8,10 @@ import pytest
 import pytest_asyncio
 
 from sandbox import LiveKit
-from tests.bots.test_join import env_of, joining
+from tests.bots.test_join import joining
 from tests.browser.conftest import Meet
 from tests.browser.user import User
+from tests.doorkeeper import env_of
 from tests.sandbox.caller import Caller
 from tests.sandbox.conftest import serving
 

@@ -120,7 +120,7 @@ class User:
     async def hush(self) -> bytes:
         """All that was heard since listen() in the page: s16le mono, 16 kHz."""
         urls = await self.page.evaluate("hush()")
-        tracks = [_samples(base64.b64decode(url.partition(",")[2])) for url in urls]
+        tracks = [recorded(url) for url in urls]
         mixed = np.zeros(max(map(len, tracks)), np.int32)
         for samples in tracks:
             mixed[: len(samples)] += samples
@@ -148,7 +148,9 @@ async def visiting(page: "Page", url: str, ready: str = "#start:enabled") -> Use
     return user
 
 
-def _samples(webm: bytes) -> np.ndarray:
+def recorded(url: str) -> np.ndarray:
+    """What a data: URL holds of a recorder's: int16 samples, mono, 16 kHz."""
+    webm = base64.b64decode(url.partition(",")[2])
     resampler = av.AudioResampler("s16", "mono", RATE)
     with av.open(io.BytesIO(webm), "r") as file:
         frames = [out for frame in file.decode(audio=0) for out in resampler.resample(frame)]

@@ -12,13 +12,14 @@ from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
-from livekit import api
 from pipecat.frames.frames import Frame, OutputImageRawFrame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
-from liveavatar.wire import SANDBOX_AVATARS
+from liveavatar.wire import AVATAR_IDENTITY, SANDBOX_AVATARS
 from sandbox import Address, Limits, LiveKit, sandbox
-from sandbox.livekit_server import http_url
+from sandbox.session import Session
+from sandbox.tokens import room_claims
+from tests.doorkeeper import show_out
 from tests.faults.hall import LOUD, Hall, open_hall
 from tests.faults.scale import RATE, Listener, tune
 from tests.standins.cartesia import Cartesia
@@ -51,12 +52,19 @@ def remove(at: Address, livekit: LiveKit) -> Act:
     """Somebody removes the avatar from its room."""
 
     async def act() -> None:
-        async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as rooms:
-            for session in at.desk.account.active():
-                leaving = api.RoomParticipantIdentity(room=session.id, identity="heygen")
-                await rooms.room.remove_participant(leaving)
+        for session in at.desk.account.active():
+            await show_out(livekit, *_seat(session))
 
     return act
+
+
+def _seat(session: Session) -> tuple[str, str]:
+    """The room that a session's avatar is in, and its identity there."""
+    own = getattr(session.request, "livekit_config", None)
+    if not own:
+        return session.id, AVATAR_IDENTITY
+    claims = room_claims(own.livekit_client_token)
+    return claims["video"]["room"], claims["sub"]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import groupby, pairwise
@@ -30,21 +31,28 @@ from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
+from pipecat.runner.types import LiveKitRunnerArguments
 from pipecat.workers.runner import WorkerRunner
 
 from liveavatar.wire import SANDBOX_AVATARS
 from pipelines.avatar import heygen as part
-from pipelines.guard.cast import Cast, cast
+from pipelines.direct.meeting import build_direct
+from pipelines.guard.cast import Cast, cast, warm_up
 from pipelines.guard.face import FaceGuard
+from pipelines.guard.seat import ElsewhereFrame
 from pipelines.media.follower import is_loud
-from pipelines.meeting import HeyGenRunnerArguments, picture_size
+from pipelines.meeting import HeyGenRunnerArguments, Invitation, Meeting, picture_size
 from pipelines.persona import Persona
 from pipelines.settings import Settings, load_settings
 from pipelines.transport import heygen as transport
+from sandbox import LiveKit
 from tests.faults.scale import RATE, Listener, scale
 from tests.sandbox.caller import Viewer
 
 FRAME = 2 * RATE // 25
+# The identity of the bot, of which a viewer hears only what it says.
+BOT = "agent"
+ENTRY_S = 60
 
 
 class Gallery(FrameProcessor):
@@ -52,6 +60,8 @@ class Gallery(FrameProcessor):
 
     def __init__(self, viewer: Viewer | None = None) -> None:
         super().__init__()
+        self.is_told = False
+        """Whether a face that is elsewhere is told of, and seen only from then on."""
         self.told: list[dict[str, Any]] = []
         self.louds: list[float] = []
         self.viewer = viewer
@@ -66,6 +76,8 @@ class Gallery(FrameProcessor):
             self.hear(frame.audio, frame.sample_rate)
         elif isinstance(frame, OutputImageRawFrame):
             self._picture = "face" if frame.format == "RGB" else "stand-in"
+        elif isinstance(frame, ElsewhereFrame):
+            self._picture = "face"
         elif isinstance(frame, RTVIServerMessageFrame) and not self.viewer:
             self.told.append(frame.data)
         self._news.set()
@@ -73,8 +85,8 @@ class Gallery(FrameProcessor):
 
     def read(self, message: dict[str, Any]) -> None:
         """Read what a room tells a page."""
-        assert message["type"] == "server-message"
-        self.told.append(message["data"])
+        if message.get("type") == "server-message":
+            self.told.append(message["data"])
         self._news.set()
 
     def hear(self, sound: bytes, rate: int) -> None:
@@ -116,9 +128,19 @@ class Gallery(FrameProcessor):
     @property
     def shown(self) -> str:
         """Whose picture is seen: "face", "stand-in" or "nobody"."""
-        if self.viewer and "video" not in self.viewer.tracks.get("agent", ()):
-            return "face" if "video" in self.viewer.tracks.get("heygen", ()) else "nobody"
+        if self.viewer and not self.is_told and BOT not in (seen := cameras(self.viewer.room)):
+            return "face" if seen else "nobody"
         return self._picture
+
+
+def cameras(room: rtc.Room) -> set[str]:
+    """Who publishes a picture now."""
+    return {
+        identity
+        for identity, participant in room.remote_participants.items()
+        for publication in participant.track_publications.values()
+        if publication.kind == rtc.TrackKind.KIND_VIDEO
+    }
 
 
 class Show:
@@ -165,8 +187,9 @@ async def _running(show: Show) -> AsyncIterator[Show]:
         await asyncio.wait_for(running, 40)
 
 
-def _settings(url: str, key: str, fallback: str) -> Settings:
+def _settings(url: str, key: str, fallback: str, **more: Any) -> Settings:
     return load_settings(
+        **more,
         liveavatar_api_key=key,
         liveavatar_base_url=url,
         liveavatar_quality="low",
@@ -228,16 +251,52 @@ async def in_own_room(url: str, key: str) -> AsyncIterator[Show]:
     async with aiohttp.ClientSession() as http:
         size = picture_size(settings, "heygen")
         meeting = transport.build(settings, http, HeyGenRunnerArguments(), size, persona)
-        assert meeting.face and meeting.room
-        faces = replace(
-            cast("heygen", meeting.face, settings, persona, http, size), rolls_over=False
-        )
-        guest = Guest()
-        ends = (meeting.transport.input(), *meeting.pictures, meeting.transport.output())
-        async with _running(Show(faces, *ends, gallery=guest.gallery)) as on:
-            room = await meeting.room()
-            await guest.room.connect(room.url, room.token)
-            try:
-                yield on
-            finally:
-                await guest.aclose()
+        assert meeting.room
+        async with _attended(meeting, meeting.room, settings, http) as on:
+            yield on
+
+
+@asynccontextmanager
+async def in_room(url: str, key: str, livekit: LiveKit) -> AsyncIterator[Show]:
+    """Run LiveAvatar in a room of one's own that it joins itself, with somebody in it."""
+    keys = {"livekit_api_key": livekit.key, "livekit_api_secret": livekit.secret}
+    leads = {"livekit_url": livekit.url, **keys, "liveavatar_room": "direct"}
+    settings, persona = _settings(url, key, "puppet", **leads), Persona()
+    name = f"faults-{uuid.uuid4().hex[:8]}"
+    arguments = LiveKitRunnerArguments(name, livekit.url, token=livekit.token(name, BOT, ENTRY_S))
+
+    async def open_room() -> Invitation:
+        return Invitation(livekit.url, livekit.token(name, "guest", ENTRY_S))
+
+    async with aiohttp.ClientSession() as http:
+        size = picture_size(settings, "heygen")
+        meeting = build_direct(settings, http, arguments, size, persona)
+        async with _attended(meeting, open_room, settings, http) as on:
+            on.gallery.is_told = True
+            viewer = on.gallery.viewer
+            assert viewer
+            await viewer.until(lambda: "audio" in viewer.tracks.get(BOT, ()))
+            yield on
+
+
+@asynccontextmanager
+async def _attended(
+    meeting: Meeting,
+    open_room: Callable[[], Awaitable[Invitation]],
+    settings: Settings,
+    http: aiohttp.ClientSession,
+) -> AsyncIterator[Show]:
+    """Run the face of a place, with somebody there."""
+    assert meeting.face
+    size = picture_size(settings, "heygen")
+    await asyncio.to_thread(warm_up, settings, Persona(), size)
+    faces = replace(cast("heygen", meeting.face, settings, Persona(), http, size), rolls_over=False)
+    guest = Guest()
+    ends = (meeting.transport.input(), *meeting.pictures, meeting.transport.output())
+    async with _running(Show(faces, *ends, gallery=guest.gallery)) as on:
+        room = await open_room()
+        await guest.room.connect(room.url, room.token)
+        try:
+            yield on
+        finally:
+            await guest.aclose()

@@ -50,4 +50,6 @@ async def test_no_question_is_met_with_silence_and_nothing_stays_open(quiet):
     assert not [talk.stuck for talk in talks if talk.stuck]
     assert not [fault for talk in talks for fault in talk.silent], f"seed {seed}"
     assert not [talk for talk in talks if talk.lost or talk.doubled], f"seed {seed}"
-    assert await until(lambda: held() == before, 10), f"seed {seed}"
+    # What was still closing when it was counted before may be gone by now.
+    fewer = lambda: all(now <= then for now, then in zip(held(), before, strict=True))  # noqa: E731
+    assert await until(fewer, 10), f"seed {seed}"

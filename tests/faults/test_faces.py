@@ -22,9 +22,11 @@ from tests.faults.broken import BrokenLiveAvatar
 from tests.faults.deaths import Act, freeze, remove
 from tests.faults.detour import Detour, empty_room, way
 from tests.faults.faces import (
+    BUT_A_WORD,
     BY_ANOTHER,
     BY_BOT,
     BY_FACE,
+    DIRECT,
     GOES_ON,
     LATE,
     OWN,
@@ -34,7 +36,7 @@ from tests.faults.faces import (
     ROOM,
     SOCKET,
 )
-from tests.faults.gallery import Show, in_own_room, show, showing
+from tests.faults.gallery import Show, in_own_room, in_room, show, showing
 from tests.standins.line import Line
 from tests.standins.liveavatar import LiveAvatar
 
@@ -56,6 +58,9 @@ ANSWERS = {
     (SOCKET, "closes in mid-stream"): "speak:close-ws after=1 times=1",
     (ROOM, "closes in mid-stream"): "speak:close-room after=1 times=1",
     (ROOM, "empty answer"): "room:no-video",
+    (DIRECT, "500"): "start:answer status=500",
+    (DIRECT, "slow 10x"): "start:delay by=3 times=1",
+    (DIRECT, "empty answer"): "room:no-video",
 }
 BROKEN = (
     "closes in mid-stream",
@@ -166,7 +171,7 @@ async def _performed(cell: Cell, livekit: LiveKit, stack: AsyncExitStack) -> Sta
         end = livekit.url if cell.vendor == ROOM else at.url
         root, line = await stack.enter_async_context(way(cell.fault, end))
         url = (await stack.enter_async_context(Detour(url, {FIELDS[cell.vendor]: root}))).url
-    opened = in_own_room if cell.vendor == OWN else show
+    opened = {OWN: in_own_room, DIRECT: partial(in_room, livekit=livekit)}.get(cell.vendor, show)
     on = await stack.enter_async_context(opened(url, "wrong" if cell.fault == "401" else at.key))
     stage = Stage(on, lambda: len(at.desk.account.active()))
     if line and not cell.fault.startswith("slow"):
@@ -175,7 +180,7 @@ async def _performed(cell: Cell, livekit: LiveKit, stack: AsyncExitStack) -> Sta
         stage.before = freeze(at)
     elif cell.fault == "partial then silence":
         stage.amid = freeze(at)
-    elif key == (OWN, "closes in mid-stream"):
+    elif key in ((OWN, "closes in mid-stream"), (DIRECT, "closes in mid-stream")):
         stage.amid = remove(at, livekit)
     return stage
 
@@ -184,7 +189,7 @@ async def outcome(cell: Cell, livekit: LiveKit) -> Outcome:
     """Bring the fault about, and let an answer be spoken."""
     async with staged(cell, livekit) as stage:
         on, gallery = stage.on, stage.on.gallery
-        awaited = cell.heard in (BY_FACE, BY_ANOTHER, GOES_ON, BY_BOT)
+        awaited = cell.heard in (BY_FACE, BY_ANOTHER, GOES_ON, BY_BOT, BUT_A_WORD)
         if awaited:
             own = "stand-in" if cell.vendor == "puppet" else "face"
             await gallery.until(lambda: gallery.shown == own, "the face")
@@ -277,7 +282,9 @@ def found(came: Any) -> Any:
 @pytest.mark.parametrize("cell", REACHED, ids=str)
 async def test_the_answer_is_heard_and_nothing_stays_open(cell, outcomes):
     came = found(outcomes[str(cell)])
-    assert came.heard == list(range(TONES)), "no word is lost, none is said twice"
+    missed = {*range(TONES)} - {*came.heard}
+    assert came.heard == [tone for tone in range(TONES) if tone not in missed], "none twice"
+    assert len(missed) <= (cell.heard == BUT_A_WORD), "no word is lost"
     assert came.waited_s < cell.within_s + SLACK_S
     assert came.left_open == 0
 

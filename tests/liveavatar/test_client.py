@@ -131,7 +131,8 @@ async def _rest(live: LiveAvatar) -> None:
     assert (await live.memories.get(id)).session_id == over.id
     await live.memories.delete(id)
     assert not await live.memories.all()
-    embed = await live.embeds.add(WAYNE, context_id="c", max_session_duration=60)
+    [guide] = await live.contexts.all()
+    embed = await live.embeds.add(WAYNE, context_id=guide.id, max_session_duration=60)
     assert embed.url.endswith(embed.embed_id) and "microphone" in (embed.script or "")
     assert {language.code for language in await live.languages()} >= {"en", "de"}
     assert await live.credits() == Decimal("998.00")

@@ -5,7 +5,6 @@ service. It costs 0 credits: the only session is one of a minute in LiveAvatar's
 what is stored is deleted again.
 """
 
-import os
 import uuid
 from collections.abc import AsyncIterator
 
@@ -14,11 +13,9 @@ import pytest
 
 from liveavatar import FullSession, LiveAvatar, LiveAvatarError
 from liveavatar.wire import AvatarPersona, FullRequest
+from tests.contract import KEY, SANDBOX, SERVERS
 from tests.sandbox.caller import WAYNE, Caller
 
-KEY = os.environ.get("LIVEAVATAR_API_KEY", "")
-VERIFY = os.environ.get("LIVEAVATAR_VERIFY") == "1" and KEY
-SERVERS = ["sandbox", *(["LiveAvatar"] if VERIFY else [])]
 MARK = f"contract {uuid.uuid4().hex[:8]}"
 
 
@@ -26,7 +23,7 @@ MARK = f"contract {uuid.uuid4().hex[:8]}"
 async def any_live(request: pytest.FixtureRequest, caller: Caller) -> AsyncIterator[LiveAvatar]:
     """A client of the sandbox, then of the real service."""
     async with aiohttp.ClientSession() as http:
-        if request.param == "sandbox":
+        if request.param == SANDBOX:
             yield LiveAvatar(http, caller.key["X-API-KEY"], caller.url)
         else:
             yield LiveAvatar(http, KEY)

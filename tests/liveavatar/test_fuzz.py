@@ -1,64 +1,32 @@
-"""Whatever a server or a room sends is understood or refused in a sentence, and nothing else.
-
-Each run tries something else. A run that failed says its seed: `--fuzz-seed` tries the same again.
-"""
+"""Whatever a server or a room sends is understood or refused in a sentence, and nothing else."""
 
 import contextlib
 import copy
 import json
-import os
 import random
-from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
 from liveavatar import channel, orders
 from liveavatar.answers import data_of
 from liveavatar.errors import LiveAvatarError
+from tests.fuzz import BYTES, JSON, seed, tried
 from tests.liveavatar.samples import SAMPLES
 
-if not find_spec("hypothesis"):
-    HOW = "The fuzzer is not installed: run `uv sync --group fuzz`."
-    pytest.fail(HOW) if os.environ.get("CI") else pytest.skip(HOW, allow_module_level=True)
-
-import hypothesis
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+__all__ = ["seed"]
 
 pytestmark = pytest.mark.patient
 
-EXAMPLES = 200
 STATUSES = st.sampled_from([200, 201, 204, 302, 400, 401, 403, 404, 409, 422, 429, 500, 503])
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
-JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 NAMES = [*channel.DOTTED.values(), *channel.DOTTED, "avatar.speak_text", "avatar.interrupt"]
 COMMANDS = st.builds(channel.Act, event_type=st.just("avatar.interrupt")) | st.builds(
     channel.Tell,
     event_type=st.sampled_from(["avatar.speak_text", "avatar.speak_response"]),
     text=st.text(),
 )
-
-
-@pytest.fixture(scope="module")
-def seed(pytestconfig: pytest.Config) -> int:
-    """What decides about everything that is tried."""
-    chosen = pytestconfig.option.fuzz_seed
-    found = random.getrandbits(32) if chosen is None else chosen
-    print(f"to try the same again: --fuzz-seed={found}")
-    return found
-
-
-def tried(seed: int, check: Callable[..., None], **strategies: Any) -> None:
-    """Check what the seed decides."""
-    bound = settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-    )
-    hypothesis.seed(seed)(bound(given(**strategies)(check)))()
 
 
 def understood(kind: Any, status: int, body: bytes) -> None:
@@ -74,12 +42,11 @@ def understood(kind: Any, status: int, body: bytes) -> None:
 
 def test_no_answer_by_chance_is_more_than_refused(seed: int) -> None:
     kinds = st.sampled_from([kind for kind, _, _ in SAMPLES.values()])
-    bodies = st.binary() | st.builds(lambda value: json.dumps(value).encode(), JSON)
 
     def check(kind: Any, status: int, body: bytes) -> None:
         understood(kind, status, body)
 
-    tried(seed, check, kind=kinds, status=STATUSES, body=bodies)
+    tried(seed, check, kind=kinds, status=STATUSES, body=BYTES)
 
 
 def test_no_answer_that_is_nearly_right_is_more_than_refused(seed: int) -> None:
@@ -109,7 +76,7 @@ def test_no_packet_by_chance_ends_a_session(seed: int) -> None:
     named = st.builds(
         lambda told, name: {**told, "event_type": name}, typed, st.sampled_from(NAMES)
     )
-    packets = st.binary() | st.builds(lambda value: json.dumps(value).encode(), JSON | named)
+    packets = BYTES | st.builds(lambda value: json.dumps(value).encode(), named)
 
     def check(packet: bytes) -> None:
         event = channel.decode(packet)

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -236,6 +236,16 @@ class Viewer:
         viewer = cls()
         await viewer.room.connect(url, token)
         return viewer
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def present(cls, url: str, token: str) -> AsyncIterator[Self]:
+        """Be in a room until the block ends."""
+        viewer = await cls.joining(url, token)
+        try:
+            yield viewer
+        finally:
+            await viewer.aclose()
 
     async def aclose(self) -> None:
         """Leave."""

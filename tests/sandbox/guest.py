@@ -43,6 +43,10 @@ class Guest(Viewer):
             await self._source.capture_frame(rtc.AudioFrame(piece, RATE, 1, PIECE))
         await self._source.wait_for_playout()
 
+    def hush(self) -> None:
+        """Drop what is not said yet."""
+        self._source.clear_queue()
+
     async def order(self, event_type: str, **fields: Any) -> str:
         """Give a command; its id."""
         self._orders += 1

@@ -1,24 +1,26 @@
 """What holds for the sandbox and for LiveAvatar itself.
 
 With LIVEAVATAR_VERIFY=1 and LIVEAVATAR_API_KEY every test runs a second time, against the real
-service. Its sessions are one-minute sandbox sessions, which cost no credits: 0 in all.
+service. Its two sessions are one-minute sandbox sessions, which cost no credits: 0 in all. The
+context that is stored is deleted again.
 """
 
 import contextlib
-import os
+import uuid
 from collections.abc import AsyncIterator
 
 import aiohttp
 import jwt
 import pytest
 
+from liveavatar.orders import agent_identity
 from sandbox import LiveKit
-from tests.sandbox.caller import WAYNE, Caller, tone
+from tests.contract import KEY, SANDBOX, SERVERS
+from tests.sandbox.caller import FULL, WAYNE, Call, Caller, tone
 from tests.sandbox.conftest import serving
+from tests.sandbox.guest import Guest, visit
+from tests.sandbox.test_full import LONG
 
-KEY = os.environ.get("LIVEAVATAR_API_KEY", "")
-VERIFY = os.environ.get("LIVEAVATAR_VERIFY") == "1" and KEY
-SERVERS = ["sandbox", *(["LiveAvatar"] if VERIFY else [])]
 START_FIELDS = {
     "session_id",
     "livekit_url",
@@ -32,7 +34,7 @@ START_FIELDS = {
 @pytest.fixture(params=SERVERS)
 async def any_caller(request: pytest.FixtureRequest) -> AsyncIterator[Caller]:
     """A caller of the sandbox, then of the real service."""
-    if request.param == "sandbox":
+    if request.param == SANDBOX:
         livekit: LiveKit = request.getfixturevalue("livekit")
         async with serving(livekit) as caller:
             yield caller
@@ -58,7 +60,7 @@ async def test_a_session_from_token_to_stop(any_caller: Caller) -> None:
     assert (await any_caller.ask("POST", "/v1/sessions/stop", headers=call.bearer))[0] < 500
 
 
-async def _talk(caller: Caller, call) -> None:
+async def _talk(caller: Caller, call: Call) -> None:
     viewer = await caller.watch(call)
     await viewer.until(lambda: viewer.tracks.get("heygen") == {"audio", "video"})
     lite = await caller.lite(call)
@@ -72,6 +74,58 @@ async def _talk(caller: Caller, call) -> None:
     await lite.send("agent.speak", audio="not base64!", event_id="bad")
     await lite.until("error")
     assert not lite.socket.closed
+
+
+async def test_a_full_session_speaks_tells_and_listens_while_the_button_is_pressed(
+    any_caller: Caller,
+) -> None:
+    texts = {"prompt": "You are brief.", "opening_text": "Hello ${guest}, this is a test."}
+    body = {"name": f"contract {uuid.uuid4().hex[:8]}", **texts}
+    status, answer = await any_caller.ask("POST", "/v1/contexts", body)
+    assert status in (200, 201), answer
+    context_id = answer["data"]["id"]
+    try:
+        call = await any_caller.token(
+            **FULL,
+            is_sandbox=True,
+            avatar_persona={"context_id": context_id, "language": "en"},
+            dynamic_variables={"guest": "Matilda"},
+            interactivity_type="PUSH_TO_TALK",
+        )
+        claims = jwt.decode(call.token, options={"verify_signature": False})
+        assert claims["start_session_data"]["mode"] == "FULL"
+        try:
+            await _converse(any_caller, call)
+        finally:
+            stopped = await any_caller.ask("POST", "/v1/sessions/stop", headers=call.bearer)
+        assert stopped[0] == 200
+    finally:
+        await any_caller.ask("DELETE", f"/v1/contexts/{context_id}")
+    _, answer = await any_caller.ask("GET", f"/v1/sessions/{call.id}/transcript")
+    lines = answer["data"]["transcript_data"]
+    assert {"role", "transcript", "absolute_timestamp", "relative_timestamp"} <= {*lines[0]}
+    assert "avatar" in {line["role"] for line in lines}
+
+
+async def _converse(caller: Caller, call: Call) -> None:
+    status, answer = await caller.start(call)
+    assert status in (200, 201) and not answer["data"].get("ws_url"), answer
+    guest: Guest = await visit(caller, call)
+    await guest.until(lambda: guest.tracks.get("heygen") == {"audio", "video"})
+    await guest.until(lambda: agent_identity(call.id) in guest.room.remote_participants)
+    assert "Matilda" in await guest.answered(0)
+    before = len(guest.events)
+    await guest.order("avatar.speak_text", text=LONG)
+    assert (await guest.told("avatar.transcription", before))["text"].startswith("One, two")
+    await guest.told("avatar.speak_started", before)
+    await guest.send({"event_type": "avatar.interrupt"})
+    await guest.told("avatar.speak_ended", before)
+    for word, past in (("start", "started"), ("stop", "stopped")):
+        await guest.order(f"user.{word}_push_to_talk")
+        await guest.told(f"user.push_to_talk_{past}")
+    for event in guest.events:
+        assert {"event_id", "event_type", "session_id", "source_event_id"} <= {*event}
+        assert event["session_id"] == call.id
 
 
 async def test_a_wrong_key_is_refused(any_caller: Caller) -> None:

@@ -422,3 +422,28 @@ async def speak_with_an_imported_voice(vendor: ElevenLabs, caller: Caller) -> No
     ]
     assert len(vendor.state.closed) == 2
     assert KEY not in str(await caller.ask("GET", "/_sandbox/sessions"))
+
+
+@pytest.mark.realtime
+async def test_everybody_in_the_room_is_heard_and_told_and_may_leave(roomy: Caller) -> None:
+    ann = await greeted(roomy)
+    [call_id] = roomy.desk.account.sessions
+    bob = await Guest.joining(roomy.livekit.url, roomy.livekit.token(call_id, "bob", 60))
+    roomy.leaves(bob)
+    await bob.until(lambda: bob.tracks.get("heygen") == {"audio", "video"})
+    before = len(ann.events)
+    await bob.say(say(QUESTION))
+    for each, since in ((ann, before), (bob, 0)):
+        assert "breakfast" in (await each.told("user.transcription", since))["text"].lower()
+        assert ANSWER in await each.answered(since)
+    assert is_heard(ANSWER, bob.said(), 24_000)
+    before = len(ann.events)
+    await bob.order("avatar.speak_text", text=LONG)
+    await ann.told("avatar.speak_started", before)
+    await bob.aclose()
+    await ann.order("avatar.interrupt")
+    await ann.told("avatar.speak_ended", before)
+    before = len(ann.events)
+    await ann.order("avatar.speak_response", text="May I bring my dog?")
+    assert "Dogs are welcome" in await ann.answered(before)
+    assert [session.phase for session in roomy.desk.account.sessions.values()] == ["active"]

@@ -5,22 +5,16 @@ Each run asks something else. A run that failed says its seed: `--fuzz-seed` ask
 
 import asyncio
 import itertools
-import os
-import random
 import threading
 import time
 from collections.abc import Iterator
-from importlib.util import find_spec
+from typing import Any
 
+import httpx
 import pytest
-
-if not find_spec("schemathesis"):
-    HOW = "The fuzzer is not installed: run `uv sync --group fuzz`."
-    pytest.fail(HOW) if os.environ.get("CI") else pytest.skip(HOW, allow_module_level=True)
-
-import hypothesis
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase
+from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.result import Ok
@@ -33,6 +27,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from sandbox import Address, sandbox
+from tests.fuzz import seed, tried
+from tests.sandbox.caller import WAYNE
+
+__all__ = ["seed"]
 
 pytestmark = pytest.mark.patient
 
@@ -85,18 +83,34 @@ def fuzzed() -> Iterator[Address]:
 
 
 @pytest.fixture(scope="module")
-def seed(pytestconfig: pytest.Config) -> int:
-    """What decides about everything that is asked."""
-    given = pytestconfig.option.fuzz_seed
-    return random.getrandbits(32) if given is None else given
-
-
-@pytest.fixture(scope="module")
 def api(fuzzed: Address, seed: int) -> BaseSchema:
     url = f"{fuzzed.url}/openapi.json"
     api = schemathesis.openapi.from_url(url, config=SchemathesisConfig(seed=seed))
     api.config.phases.update(phases=["examples", "coverage"])
     return api
+
+
+def made(fuzzed: Address) -> dict[str, str]:
+    """Something of each kind that a path may name: its id, by the name in the path."""
+    with httpx.Client(base_url=fuzzed.url, headers={"X-API-KEY": fuzzed.key}) as client:
+
+        def post(path: str, key: str = "id", /, **body: Any) -> str:
+            return client.post(path, json=body).json()["data"][key]
+
+        secret = post("/v1/secrets", secret_name="s", secret_value="v", secret_type="LLM_API_KEY")
+        session = post("/v1/sessions/token", "session_id", mode="FULL", avatar_id=WAYNE)
+        context = post("/v1/contexts", name=f"c {session}", prompt="Be ${mood}.")
+        imported = {"voice_id": "v", "secret_id": secret}
+        return {
+            "avatar_id": WAYNE,
+            "context_id": context,
+            "secret_id": secret,
+            "session_id": session,
+            "voice_id": post("/v1/voices/third_party", "voice_id", **imported),
+            "llm_id": post("/v1/llm-configurations", model="m", secret_id=secret),
+            "memory_id": post("/v1/memory", memory_type="session", session_id=session),
+            "embed_id": post("/v2/embeddings", "embed_id", avatar_id=WAYNE),
+        }
 
 
 schema = schemathesis.pytest.from_fixture("api")
@@ -112,30 +126,25 @@ def test_no_value_at_the_edge_of_the_schema_breaks_it_or_the_server(
 def test_no_request_by_chance_breaks_the_server_or_its_schema(
     api: BaseSchema, fuzzed: Address, seed: int, pytestconfig: pytest.Config
 ) -> None:
-    print(f"to ask the same again: --fuzz-seed={seed}")
     routes = [each.ok() for each in api.get_all_operations() if isinstance(each, Ok)]
     end_s = time.monotonic() + pytestconfig.option.fuzz_s
     for turn in itertools.count():
+        known = made(fuzzed)
         for route in routes:
-            ask(route, fuzzed.key, f"{seed} {turn} {route.label}")
+            ask(route, fuzzed.key, known, f"{seed} {turn} {route.label}")
         if time.monotonic() > end_s:
             print(f"{turn + 1} rounds of {len(routes)} routes")
             return
 
 
-def ask(route: APIOperation, key: str, seed: str) -> None:
-    """Ask a route what the seed decides."""
+def ask(route: APIOperation, key: str, known: dict[str, str], seed: str) -> None:
+    """Ask a route what the seed decides, half of the time about something that there is."""
 
-    @hypothesis.seed(seed)
-    @settings(
-        max_examples=EXAMPLES,
-        phases=[Phase.generate, Phase.shrink],
-        deadline=None,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-    )
-    @given(case=route.as_strategy())
-    def asked(case: schemathesis.Case) -> None:
+    def asked(case: schemathesis.Case, is_known: bool) -> None:
+        if is_known:
+            for name in {*case.path_parameters} & {*known}:
+                case.path_parameters[name] = known[name]
         case.call_and_validate(headers={"X-API-KEY": key}, checks=CHECKS)
 
-    asked()
+    bounds = {"phases": [Phase.generate, Phase.shrink]}
+    tried(seed, asked, EXAMPLES, bounds, case=route.as_strategy(), is_known=st.booleans())

@@ -25,6 +25,7 @@ from liveavatar.wire import (
     TokenRequest,
 )
 from sandbox.shelves import Shelves
+from tests.liveavatar.vectors import ALL, filled
 from tests.sandbox.caller import WAYNE, Caller
 
 pytestmark = pytest.mark.patient
@@ -181,6 +182,49 @@ async def test_every_known_token_request_is_taken_and_starts(
     status, answer = await caller.ask("POST", "/v1/sessions/start", headers=headers)
     assert status == 201, answer
     assert answer["data"]["session_id"] == token.session_id
+
+
+async def things(caller: Caller) -> tuple[dict[str, str], dict[str, str]]:
+    """The ids of what requests name, and the credential of the session among it."""
+    call = await caller.open()
+    shelves = caller.desk.shelves
+    texts = {"prompt": "Hi ${name}.", "opening_text": "", "links": []}
+    made = {
+        "context": shelves.contexts.add({"name": f"c {call.id}", **texts}),
+        "secret": shelves.secrets.add({"secret_name": "s", "secret_type": "LLM_API_KEY"}),
+        "memory": shelves.memories.add({"memory_type": "session", "session_id": call.id}),
+    }
+    return {"session": call.id} | {name: each["id"] for name, each in made.items()}, call.bearer
+
+
+async def test_every_token_request_is_read_as_it_is_meant(caller: Caller) -> None:
+    ids, _ = await things(caller)
+    for vector in ALL["tokens"]:
+        body = filled(vector["body"], ids)
+        status, answer = await caller.ask("POST", "/v1/sessions/token", body)
+        refused = vector.get("refused", "")
+        assert (status in (400, 422)) == bool(refused), (vector["source"], answer)
+        assert refused in answer["message"], vector["source"]
+        if not refused:
+            request = caller.desk.account.session(answer["data"]["session_id"]).request
+            read = request.model_dump(mode="json")
+            assert {name: read[name] for name in vector["read"]} == vector["read"], vector["source"]
+
+
+async def test_every_request_is_taken_and_answered_with_its_fields(caller: Caller) -> None:
+    for vector in ALL["requests"]:
+        ids, bearer = await things(caller)
+        asked = filled(vector, ids)
+        headers = bearer if vector.get("as") == "session" else None
+        method, path = asked["method"], asked["path"]
+        status, answer = await caller.ask(method, path, asked.get("body"), headers)
+        assert (status, answer["code"]) == (200, 1000), (vector["source"], answer)
+        data = answer["data"]
+        if "item" in vector:
+            data = (data if isinstance(data, list) else data["results"])[0]
+        wanted = {*vector.get("item", ()), *vector.get("fields", ())}
+        assert wanted <= {*(data or ())}, vector["source"]
+        await caller.ask("DELETE", f"/v1/sessions/{ids['session']}")
 
 
 @pytest.mark.parametrize("client", FIELDS_OF)

@@ -1,6 +1,7 @@
 """A user in a LiveKit room: speaks at real pace, hears and sees the avatar."""
 
 import asyncio
+import json
 import time
 from typing import Self
 
@@ -48,6 +49,11 @@ class Guest(Viewer):
         """Begin to say something; s16le mono 16 kHz."""
         self._pcm += pcm
         self.quiet.clear()
+
+    async def write(self, text: str) -> None:
+        """Send the bot a text, as Pipecat's clients do."""
+        message = {"label": "rtvi-ai", "id": "1", "type": "send-text", "data": {"content": text}}
+        await self.room.local_participant.publish_data(json.dumps(message), reliable=True)
 
     def sound_since(self, at_s: float) -> np.ndarray:
         """Sound since then: float64 samples at 24 kHz."""

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 
 from sandbox import LiveKit
+from tests.doorkeeper import env_of
 from tests.talk.app import AVATAR, environment
 
 
@@ -21,6 +22,8 @@ class Rehearsal:
 
     url: str
     key: str
+    pid: int
+    """Of its process."""
 
     @property
     def env(self) -> dict[str, str]:
@@ -68,22 +71,17 @@ class Rehearsal:
 @asynccontextmanager
 async def rehearsal(livekit: LiveKit, faults: Sequence[str] = ()) -> AsyncIterator[Rehearsal]:
     """Run `avatar sandbox` on a LiveKit server until the block ends."""
-    env = {
-        "LIVEKIT_URL": livekit.url,
-        "LIVEKIT_API_KEY": livekit.key,
-        "LIVEKIT_API_SECRET": livekit.secret,
-    }
     flags = [word for fault in faults for word in ("--fail", fault)]
     process = await asyncio.create_subprocess_exec(
         AVATAR, "sandbox", "--port", "0", "--json", *flags,
-        env=environment(env), stdout=asyncio.subprocess.PIPE,
+        env=environment(env_of(livekit)), stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
         assert process.stdout
         line = await asyncio.wait_for(process.stdout.readline(), 60)
         assert line, "the sandbox ended early"
         told = json.loads(line)
-        yield Rehearsal(told["url"], told["key"])
+        yield Rehearsal(told["url"], told["key"], process.pid)
     finally:
         if process.returncode is None:
             process.terminate()

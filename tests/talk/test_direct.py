@@ -1,19 +1,14 @@
 """Whole conversations in a LiveKit room that LiveAvatar's avatar joins itself."""
 
 import asyncio
-import contextlib
-import json
 import time
 
 import jwt
 import numpy as np
 import pytest
-import pytest_asyncio
-from livekit import api
 
 from guide.knowledge import KNOWLEDGE, load_knowledge
-from sandbox.livekit_server import http_url
-from tests.rooms import staged
+from tests.doorkeeper import show_out
 from tests.speech import hear, is_heard, say
 from tests.talk.app import until
 from tests.talk.attendee import Attendee
@@ -27,54 +22,25 @@ SOME_S = 1.0
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.realtime]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def both(livekit, brief, tmp_path_factory):
-    """A server whose users meet LiveAvatar in rooms of the server's own, and the sandbox."""
-    env = {
-        "LIVEKIT_URL": livekit.url,
-        "LIVEKIT_API_KEY": livekit.key,
-        "LIVEKIT_API_SECRET": livekit.secret,
-        "AVATAR_LOG_LEVEL": "DEBUG",
-    }
-    flags = ("--persona", str(brief), "--transport", "livekit", "--avatar", "heygen")
-    folder = tmp_path_factory.mktemp("direct")
-    async with staged(livekit, folder, *flags, env=env) as (app, stage):
-        yield app, stage
-    assert "eyJ" not in app.output, "no token is logged"
-
-
-@contextlib.asynccontextmanager
-async def attending(url: str, token: str):
-    attendee = await Attendee.joining(url, token)
-    try:
-        yield attendee
-    finally:
-        await attendee.aclose()
-
-
 async def hushed(attendee: Attendee, who: str, since_s: float = 0.0) -> None:
     """Wait until somebody has spoken since then, and has been quiet for 1.5 s."""
     await until(lambda: attendee.spoke(who, since_s), 30)
     await until(lambda: time.monotonic() - attendee.spoke(who, since_s) > 1.5, 60)
 
 
-async def write(attendee: Attendee, text: str) -> None:
-    """Send the bot a text, as Pipecat's clients do."""
-    message = {"label": "rtvi-ai", "id": "1", "type": "send-text", "data": {"content": text}}
-    await attendee.room.local_participant.publish_data(json.dumps(message), reliable=True)
-
-
-async def test_the_avatar_itself_speaks_in_the_room_and_everybody_in_it_is_answered(both, livekit):
-    app, stage = both
+async def test_the_avatar_itself_speaks_in_the_room_and_everybody_in_it_is_answered(
+    joined, livekit
+):
+    app, stage = joined
     room = await start(app, "livekit")
-    async with attending(room["url"], room["token"]) as ann:
+    async with Attendee.present(room["url"], room["token"]) as ann:
         await until(lambda: ann.avatars, 20)
         (avatar,) = ann.avatars
         await hushed(ann, avatar)
         assert "talk to me" in hear(ann.said(avatar), 24_000)
         assert len(ann.sights[avatar]) > 25
         name = jwt.decode(room["token"], options={"verify_signature": False})["video"]["room"]
-        async with attending(livekit.url, livekit.token(name, "bob", 60)) as bob:
+        async with Attendee.present(livekit.url, livekit.token(name, "bob", 60)) as bob:
             await until(lambda: avatar in bob.voices, 20)
             bob.say(say("What can you do?"))
             await asyncio.wait_for(bob.quiet.wait(), 20)
@@ -94,21 +60,19 @@ async def test_the_avatar_itself_speaks_in_the_room_and_everybody_in_it_is_answe
 
 
 async def test_who_is_left_by_the_avatar_hears_the_rest_from_the_bot_and_then_another_one(
-    both, livekit
+    joined, livekit
 ):
-    app, stage = both
+    app, stage = joined
     room = await start(app, "livekit")
-    async with attending(room["url"], room["token"]) as ann:
+    async with Attendee.present(room["url"], room["token"]) as ann:
         await until(lambda: ann.avatars, 20)
         (avatar,) = ann.avatars
         await hushed(ann, avatar)
         asked_s = time.monotonic()
-        await write(ann, "What can you do?")
+        await ann.write("What can you do?")
         await until(lambda: ann.loud_s(avatar, asked_s) > SOME_S, 20)
         name = jwt.decode(room["token"], options={"verify_signature": False})["video"]["room"]
-        who = api.RoomParticipantIdentity(room=name, identity=avatar)
-        async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as server:
-            await server.room.remove_participant(who)
+        await show_out(livekit, name, avatar)
         await until(lambda: ann.told("face-lost"), 10)
         await hushed(ann, ann.bot)
         heard = ann.said(avatar, asked_s) + loud_of(ann, ann.bot)
@@ -121,7 +85,7 @@ async def test_who_is_left_by_the_avatar_hears_the_rest_from_the_bot_and_then_an
         tracks = ann.room.remote_participants[ann.bot].track_publications
         await until(lambda: len(tracks) == 1)
         asked_s = time.monotonic()
-        await write(ann, "Thanks for your help.")
+        await ann.write("Thanks for your help.")
         await hushed(ann, another, asked_s)
         assert not ann.spoke(ann.bot, asked_s)
         assert len(await stage.open_sessions()) == 1

@@ -4,17 +4,17 @@ import asyncio
 import json
 import signal
 import time
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import aiohttp
 import numpy as np
 import pytest
-from livekit import api, rtc
+from livekit import rtc
 
 from guide.knowledge import KNOWLEDGE, load_knowledge
 from pipelines.heygen import AVATAR
-from sandbox.livekit_server import http_url
+from tests.doorkeeper import env_of, show_out
 from tests.rooms import staged
 from tests.sandbox.listening import loud, shifts_s
 from tests.speech import differences_s, hear, is_heard, say
@@ -39,14 +39,9 @@ async def start(app: App, transport: str) -> dict[str, str]:
             return body
 
 
-@asynccontextmanager
-async def guest_in(room):
+def guest_in(room: dict[str, str]) -> AbstractAsyncContextManager[Guest]:
     """A user in the room that /start answered with."""
-    guest = await Guest.joining(room["url"], room["token"])
-    try:
-        yield guest
-    finally:
-        await guest.aclose()
+    return Guest.present(room["url"], room["token"])
 
 
 async def wait(guest: Guest, happened, what: str, limit_s: float = 45) -> None:
@@ -77,13 +72,8 @@ def gaps_s(moments: list[float], start_s: float, end_s: float) -> np.ndarray:
 
 
 async def test_a_conversation_in_a_livekit_room_of_ones_own(livekit, brief, tmp_path):
-    env = {
-        "LIVEKIT_URL": livekit.url,
-        "LIVEKIT_API_KEY": livekit.key,
-        "LIVEKIT_API_SECRET": livekit.secret,
-    }
     flags = ("--persona", str(brief), "--transport", "livekit")
-    async with running_app(tmp_path, *SMALL, *flags, env=env) as app:
+    async with running_app(tmp_path, *SMALL, *flags, env=env_of(livekit)) as app:
         room = await start(app, "livekit")
         async with guest_in(room) as guest:
             await silence(guest, 0)
@@ -250,9 +240,7 @@ async def test_an_avatar_that_is_lost_in_its_own_room_is_told_to_the_page_and_wr
         guest.room.on("data_received", read)
         await silence(guest, 0)
         (session,) = await stage.open_sessions()
-        avatar = api.RoomParticipantIdentity(room=session["id"], identity=AVATAR)
-        async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as server:
-            await server.room.remove_participant(avatar)
+        await show_out(livekit, session["id"], AVATAR)
         await asyncio.wait_for(lost.wait(), 10)
     lines = await app.ended_transcript()
     assert [line["text"] for line in lines if line.get("event") == "face-lost"]

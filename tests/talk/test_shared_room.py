@@ -2,14 +2,12 @@
 
 import asyncio
 import contextlib
-import json
 from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
-from livekit import api
 
-from sandbox.livekit_server import http_url
+from tests.doorkeeper import env_of, show_out
 from tests.talk.app import SMALL, running_app
 from tests.talk.guest import Guest
 from tests.talk.test_rooms import guest_in, silence, start
@@ -21,13 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def app(livekit, brief, tmp_path_factory):
     """A server whose visitors all meet in one room."""
-    env = {
-        "LIVEKIT_URL": livekit.url,
-        "LIVEKIT_API_KEY": livekit.key,
-        "LIVEKIT_API_SECRET": livekit.secret,
-        "LIVEKIT_ROOM_NAME": ROOM,
-        "AVATAR_LOG_LEVEL": "INFO",
-    }
+    env = {**env_of(livekit), "LIVEKIT_ROOM_NAME": ROOM, "AVATAR_LOG_LEVEL": "INFO"}
     flags = (*SMALL, "--avatar", "none", "--transport", "livekit", "--persona", str(brief))
     async with running_app(tmp_path_factory.mktemp("app"), *flags, env=env) as app:
         yield app
@@ -38,18 +30,12 @@ def avatars(guest: Guest) -> list[str]:
     return [identity for identity in guest.room.remote_participants if identity[:4] != "User"]
 
 
-async def write(guest: Guest, text: str) -> None:
-    """Send the avatar a text, as Pipecat's clients do."""
-    message = {"label": "rtvi-ai", "id": "1", "type": "send-text", "data": {"content": text}}
-    await guest.room.local_participant.publish_data(json.dumps(message), reliable=True)
-
-
 async def answered(guest: Guest) -> None:
     """Write something until it is answered: who has just come may write into nothing."""
     asked_s = guest.last_loud_at
     async with asyncio.timeout(60):
         while guest.last_loud_at <= asked_s:
-            await write(guest, "Thanks for your help.")
+            await guest.write("Thanks for your help.")
             with contextlib.suppress(TimeoutError):
                 await guest.until(lambda: guest.last_loud_at > asked_s)
 
@@ -81,7 +67,5 @@ async def test_an_avatar_that_is_removed_from_its_room_ends_the_conversation(app
     async with guest_in(await start(app, "livekit")) as guest:
         await silence(guest, 0)
         (avatar,) = avatars(guest)
-        who = api.RoomParticipantIdentity(room=ROOM, identity=avatar)
-        async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as server:
-            await server.room.remove_participant(who)
+        await show_out(livekit, ROOM, avatar)
         await app.ended_transcript(limit_s=5)

@@ -125,12 +125,15 @@ class LiveKitCall {
   }
 
   // What cannot be sent is lost with the connection, of which the room tells by itself.
-  /** @param {object} message */
-  send(message) {
+  /**
+   * @param {object} message
+   * @param {string} [topic]
+   */
+  send(message, topic) {
     if (this.#closed) return;
     const bytes = new TextEncoder().encode(JSON.stringify(message));
     this.#sentMs = performance.now();
-    this.#room.localParticipant.publishData(bytes, { reliable: true }).catch(() => {});
+    this.#room.localParticipant.publishData(bytes, { reliable: true, topic }).catch(() => {});
   }
 
   // The microphone's own track is silent already: this only tells the room so.

@@ -83,6 +83,7 @@ const KINDS = { 401: "access", 403: "origin", 409: "full", 429: "full", 503: "fu
  * @param {any} answer
  */
 function refusal({ status }, answer) {
-  const sentence = typeof answer?.detail === "string" ? answer.detail : "serverError";
+  const told = answer?.detail ?? answer?.message;
+  const sentence = typeof told === "string" ? told : "serverError";
   return new CallError(sentence, KINDS[status] ?? "server", { status, values: { status } });
 }

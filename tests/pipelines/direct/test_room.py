@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import jwt
 import numpy as np
@@ -37,13 +38,8 @@ async def avatar_in(hall: Hall, livekit) -> AsyncIterator[str]:
         await avatar.leave()
 
 
-@contextlib.asynccontextmanager
-async def guest_in(hall: Hall, livekit, name: str) -> AsyncIterator[Guest]:
-    guest = await Guest.joining(livekit.url, livekit.token(hall.name, name, MINUTE_S))
-    try:
-        yield guest
-    finally:
-        await guest.aclose()
+def guest_in(hall: Hall, livekit, name: str) -> AbstractAsyncContextManager[Guest]:
+    return Guest.present(livekit.url, livekit.token(hall.name, name, MINUTE_S))
 
 
 async def film(guest: Guest) -> None:

@@ -35,6 +35,12 @@ def test_silence_has_no_words():
     assert model().transcribe(np.zeros(16_000, np.float32)) == ""
 
 
+@pytest.mark.parametrize("ms", [20, 50, 90])
+def test_what_is_too_short_for_a_word_has_none(ms: int):
+    noise = np.random.default_rng(1).normal(0, 0.1, 16 * ms)
+    assert model().transcribe(noise.astype(np.float32)) == ""
+
+
 def test_no_word_is_invented_before_the_first():
     quiet = np.zeros(8_000, np.float32)
     heard = model().transcribe(np.concatenate([quiet, sound(SENTENCES[1])]))

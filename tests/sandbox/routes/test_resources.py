@@ -191,11 +191,52 @@ async def test_languages_are_a_bare_list(caller: Caller) -> None:
 
 
 async def test_an_embed_has_an_address_and_a_frame_with_a_microphone(caller: Caller) -> None:
-    made = await done(caller, "POST", "/v2/embeddings", {"avatar_id": WAYNE, "context_id": "c"})
-    assert made["url"].endswith(made["embed_id"])
-    assert 'allow="microphone"' in made["script"]
-    both = {"avatar_id": WAYNE, "context_id": "c", "voice_agent_id": "a"}
-    assert (await caller.ask("POST", "/v2/embeddings", both))[0] == 400
+    context = await done(caller, "POST", "/v1/contexts", CONTEXT)
+    body = {"avatar_id": WAYNE, "context_id": context["id"], "orientation": "vertical"}
+    made = await done(caller, "POST", "/v2/embeddings", body)
+    assert made["url"].endswith(made["embed_id"]) and made["url"].startswith(caller.url)
+    assert made["orientation"] == "vertical" and "9/16" in made["script"]
+    assert f'src="{made["url"]}" allow="microphone' in made["script"]
+    path = made["url"].removeprefix(caller.url)
+    async with caller.http.get(f"{caller.url}{path}") as page:
+        assert "frame-ancestors 'self' *" in page.headers["Content-Security-Policy"]
+    status, answer = await caller.ask("POST", f"{path}/start", {"body": {}}, headers={})
+    assert (status, answer["message"]) == (
+        400,
+        "dynamic_variables: the context requires name",
+    )
+    named = {"body": {"variables": {"name": "Ann"}}}
+    status, answer = await caller.ask("POST", f"{path}/start", named, headers={})
+    assert status == 400 and "no LiveKit server" in answer["message"]
+    assert not caller.desk.account.sessions
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"voice_agent_id": "a", "context_id": "c"}, 400, "exclude each other"),
+        ({"context_id": "none"}, 400, "Context not found"),
+        ({"voice_id": "none"}, 400, "Voice not found"),
+        ({"voice_agent_id": "none"}, 400, "Voice agent not found"),
+        ({"default_language": "de"}, 400, "hears and speaks en only"),
+        ({"avatar_id": "theo"}, 422, "avatar_id"),
+    ],
+)
+async def test_an_embed_that_could_not_be_opened_is_not_made(
+    caller: Caller, fields: dict, status: int, said: str
+) -> None:
+    came = await caller.ask("POST", "/v2/embeddings", {"avatar_id": WAYNE, **fields})
+    assert came[0] == status and said in came[1]["message"]
+
+
+async def test_an_address_without_an_embed_is_404(caller: Caller) -> None:
+    for method, path in (
+        ("GET", ""),
+        ("GET", "/portrait"),
+        ("GET", "/api/lineup"),
+        ("POST", "/start"),
+    ):
+        assert (await caller.ask(method, f"/embed/v1/none{path}", headers={}))[0] == 404
 
 
 async def test_a_session_is_remembered_and_forgotten(caller: Caller) -> None:
