@@ -51,6 +51,10 @@ class SpokenMind(LLMService[Any]):
         finally:
             self._limit = None
 
+    def instruct(self, prompt: str) -> None:
+        """Be this from the next question on."""
+        self._settings.system_instruction = prompt
+
     def give_up(self) -> None:
         """Let go of the answer; it ends where it is."""
         if self._limit:
