@@ -12,7 +12,6 @@ from bots.doctor import Finding, examine, examine_part
 from pipelines.parts import PARTS, load, part
 from pipelines.settings import load_settings
 from tests.bots.test_cli import avatar
-from tests.lent import TOKEN, lending
 from tests.standins.cartesia import Cartesia
 from tests.standins.daily import Daily
 from tests.standins.deepgram import Deepgram
@@ -226,28 +225,3 @@ async def test_a_part_that_is_not_in_use_may_not_know_the_language():
         )
         findings = {f.what: f for f in await examine(settings, {})}
     assert findings["STT=moonshine"].state == "off"
-
-
-async def home(url, **more):
-    """What the doctor says of a public address."""
-    settings = load_settings(avatar_port=0, avatar_public_url=url, **more)
-    return {finding.what: finding for finding in await examine(settings, {})}["public url"]
-
-
-async def test_a_public_address_is_asked_and_only_this_avatar_is_taken_for_it(
-    tmp_path, monkeypatch
-):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    lent = {"avatar_lend_mind": True, "avatar_mind_token": TOKEN}
-    async with lending(llm="guide") as server:
-        found = await home(server.url)
-        assert found.state == "ok" and "does not prove that LiveAvatar reaches it" in found.detail
-        assert "lends its mind" in (await home(server.url, **lent)).detail
-        stranger = await home(server.url, **lent | {"avatar_mind_token": "not-the-same-bearer"})
-        assert stranger.state == "bad" and "(401)" in stranger.detail
-        assert (await home(f"{server.url}/folder")).state == "bad"
-    gone = await home(server.url)
-    assert gone.state == "unchecked" and "start avatar" in gone.fix
-    assert "not encrypted" in (await home("http://avatar.example")).detail
-    needed = {"liveavatar_api_key": "key", "liveavatar_base_url": "https://127.0.0.1:9"}
-    assert "cannot be reached by" in (await home("http://avatar.example", **lent, **needed)).detail
