@@ -1,6 +1,6 @@
 """/v1: the mind for others, by OpenAI's protocol; a persona is a model."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from loguru import logger
@@ -66,12 +66,15 @@ class Completions:
         """Let those go who think."""
         await self._thinkers.close()
 
-    async def _words(self, question: Question, prompt: str, usage: Usage) -> AsyncIterator[str]:
+    async def _words(
+        self, question: Question, prompt: str, usage: Usage
+    ) -> AsyncGenerator[str, None]:
         persona = filled(self._personas[question.model], self._given)
         self._asked += 1
         try:
-            async for words in self._thought(question, persona, prompt, usage):
-                yield words
+            async with aclosing(self._thought(question, persona, prompt, usage)) as answer:
+                async for words in answer:
+                    yield words
         except Spent:
             yield persona.spent or Persona.spent
         except AvatarError as error:
@@ -82,7 +85,7 @@ class Completions:
 
     async def _thought(
         self, question: Question, persona: Persona, prompt: str, usage: Usage
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         said = ""
         async with self._thinkers.one(question.model, persona) as thinker:
             async with aclosing(thinker.ask(prompt, question.messages)) as answer:

@@ -119,9 +119,10 @@ def _content(content: Any, where: str) -> str:
         return clean(content)
     parts = content if isinstance(content, list) else [content]
     texts = [part.get("text") for part in parts if isinstance(part, dict)]
-    if len(texts) != len(parts) or not all(isinstance(text, str) for text in texts):
+    known = [clean(text) for text in texts if isinstance(text, str)]
+    if len(known) != len(parts):
         raise BadQuestion(f"{where} is neither a text nor a list of parts with texts.", where)
-    return "\n".join(clean(text) for text in texts)
+    return "\n".join(known)
 
 
 def _text(value: Any, field: str) -> str:

@@ -8,6 +8,7 @@ from pipecat.frames.frames import Frame, LLMFullResponseEndFrame, LLMFullRespons
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import LLMService
+from pipecat.services.settings import LLMSettings
 
 from pipelines.persona import Persona
 
@@ -51,9 +52,9 @@ class SpokenMind(LLMService[Any]):
         finally:
             self._limit = None
 
-    def instruct(self, prompt: str) -> None:
+    async def instruct(self, prompt: str) -> None:
         """Be this from the next question on."""
-        self._settings.system_instruction = prompt
+        await self._update_settings(LLMSettings(system_instruction=prompt))
 
     def give_up(self) -> None:
         """Let go of the answer; it ends where it is."""

@@ -1,7 +1,7 @@
 """The minds of a persona, asked without ears and a voice: messages in, an answer's words out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -44,7 +44,7 @@ Minds = Mapping[LLMService[Any], Part]
 class Instructed(Protocol):
     """A mind that is told who it is."""
 
-    def instruct(self, prompt: str) -> None:
+    async def instruct(self, prompt: str) -> None:
         """Be this from the next question on."""
         ...
 
@@ -146,7 +146,7 @@ class Thinker:
             await asyncio.gather(self._run, return_exceptions=True)
         await self._budget.close()
 
-    async def ask(self, prompt: str, messages: Messages) -> AsyncIterator[str]:
+    async def ask(self, prompt: str, messages: Messages) -> AsyncGenerator[str, None]:
         """The words of an answer, as they come; there are some in any case.
 
         Who closes this generator early makes the minds let go of the answer.
@@ -154,7 +154,7 @@ class Thinker:
         self._answer.begin()
         for mind in self._minds:
             if isinstance(mind, Instructed):
-                mind.instruct(prompt)
+                await mind.instruct(prompt)
             if isinstance(mind, Remembering):
                 mind.forget()
         said, whole = "", False

@@ -1,5 +1,7 @@
 """A FULL session thinks with a mind that one of our servers lends."""
 
+from typing import Any
+
 import aiohttp
 
 from liveavatar import LiveAvatar
@@ -14,8 +16,14 @@ from tests.standins.ollama import Ollama
 async def test_the_avatar_says_what_the_lent_mind_answers(roomy: Caller, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     async with Ollama(replies=["In the garden."]) as vendor:
-        model = {"ollama_base_url": vendor.openai_url, "ollama_model": vendor.models[0]}
-        account = {"liveavatar_api_key": roomy.key["X-API-KEY"], "liveavatar_base_url": roomy.url}
+        model: dict[str, Any] = {
+            "ollama_base_url": vendor.openai_url,
+            "ollama_model": vendor.models[0],
+        }
+        account: dict[str, Any] = {
+            "liveavatar_api_key": roomy.key["X-API-KEY"],
+            "liveavatar_base_url": roomy.url,
+        }
         async with lending(llm="ollama", **model, **account) as lent:
             async with aiohttp.ClientSession() as http:
                 live = LiveAvatar(http, account["liveavatar_api_key"], roomy.url)
