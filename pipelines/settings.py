@@ -312,16 +312,9 @@ class Settings(BaseSettings):
 
     @field_validator("avatar_ice_servers", mode="before")
     @classmethod
-    def _listed_servers(cls, listed: Any) -> Any:
-        if isinstance(listed, list | tuple):
-            return json.dumps(ice_servers(listed))
-        return listed
-
-    @field_validator("avatar_ice_servers")
-    @classmethod
-    def _readable_servers(cls, listed: str) -> str:
-        ice_servers(listed)
-        return listed
+    def _readable_servers(cls, listed: Any) -> Any:
+        servers = ice_servers(listed)
+        return json.dumps(servers) if isinstance(listed, list | tuple) else listed
 
     @property
     def ice_servers(self) -> list[dict[str, Any]]:
