@@ -18,7 +18,7 @@ def conversation() -> AgentSession:
         llm=openai.LLM(model=os.getenv("OPENAI_MODEL", "gpt-4.1-mini")),
         tts=cartesia.TTS(base_url=os.getenv("CARTESIA_BASE_URL", "https://api.cartesia.ai")),
         vad=silero.VAD.load(),
-        turn_handling=TurnHandlingOptions(turn_detection="vad"),
+        turn_handling=TurnHandlingOptions(turn_detection="vad", interruption={"mode": "vad"}),
     )
 
 

@@ -7,7 +7,7 @@ import sys
 
 from agent import GREETING, conversation, face, guide
 from livekit import rtc
-from livekit.agents import RoomOptions, utils
+from livekit.agents import room_io, utils
 
 # The plugin signs a token for the avatar with these, which nobody needs: it is in the room.
 UNUSED = {"livekit_api_key": "unused", "livekit_api_secret": "unused, and as long as it has to be"}
@@ -24,7 +24,7 @@ async def main() -> None:
         session, avatar = conversation(), face(begun)
         session.on("close", lambda _: over.set())
         await avatar.start(session, room=room, livekit_url=begun["url"], **UNUSED)
-        options = RoomOptions(participant_identity=begun["user"])
+        options = room_io.RoomOptions(participant_identity=begun["user"])
         await session.start(guide(), room=room, room_options=options)
         await session.say(GREETING)
         await over.wait()

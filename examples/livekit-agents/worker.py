@@ -6,7 +6,11 @@ import os
 from agent import GREETING, conversation, face, guide
 from livekit.agents import AgentServer, JobContext, cli
 
-server = AgentServer(port=0, num_idle_processes=1)
+# Conversations at a time. By default a worker refuses while the machine's processors are busy.
+MOST = 4
+server = AgentServer(
+    port=0, num_idle_processes=1, load_fnc=lambda worker: len(worker.active_jobs) / MOST
+)
 
 
 @server.rtc_session(agent_name=os.getenv("AGENT_NAME", "avatar"))
