@@ -18,7 +18,9 @@ HERE = Path(__file__).parent
 SDK = HERE / "node_modules" / "@heygen" / "liveavatar-web-sdk" / "dist"
 EVENTS = HERE / "node_modules" / "events" / "events.js"
 # The SDK's one dependency is no module of browsers.
-WRAPPED = "const module = { exports: {} };\n%s\nexport const { EventEmitter } = module.exports;\n"
+WRAPPED = (
+    "const module = { exports: {} };\n{\n%s\n}\nexport const { EventEmitter } = module.exports;\n"
+)
 NAME, OPENING = "Web SDK example", "Hello! Hold the button and ask me."
 PROMPT = "You are at the door of a shop. The shop is open from nine to five."
 SETTINGS = load_settings()

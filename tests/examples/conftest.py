@@ -49,7 +49,11 @@ async def program(
     log = folder / f"{Path(words[1]).stem}.log"
     with log.open("w") as file:
         process = await asyncio.create_subprocess_exec(
-            *words, cwd=folder, env=environment(env), stdout=file, stderr=file
+            *words,
+            cwd=folder,
+            env=environment({**env, "PYTHONUNBUFFERED": "1"}),
+            stdout=file,
+            stderr=file,
         )
         running = Program(process, log)
         try:

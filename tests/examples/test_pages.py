@@ -57,7 +57,7 @@ async def page() -> "AsyncIterator[Page]":
         path = shutil.which("chromium")
         chromium = await playwright.chromium.launch(executable_path=path, args=CHROMIUM)
         page = await chromium.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         await page.add_init_script(MICROPHONE)
         yield page
         await chromium.close()
@@ -77,30 +77,40 @@ async def test_both_pages_converse_and_end_what_they_began(
     assert ended == ["USER_CLOSED", "USER_CLOSED"]
 
 
+async def seen(page: "Page", what: str) -> None:
+    """Wait until the page shows something."""
+    from playwright.async_api import TimeoutError as Late
+
+    try:
+        await page.wait_for_selector(what)
+    except Late:
+        raise AssertionError(f"no {what}, but {await page.inner_text('body')}") from None
+
+
 async def _push_to_talk(page: "Page", url: str) -> None:
     await page.goto(url)
     await page.click("#start")
-    await page.wait_for_selector("text=Hold the button while you speak.")
-    await page.wait_for_selector("text=Avatar: Hello! Hold the button and ask me.")
+    await seen(page, "text=Hold the button while you speak.")
+    await seen(page, "text=Avatar: Hello! Hold the button and ask me.")
     await page.hover("#hold")
     await page.mouse.down()
-    await page.wait_for_selector("text=Listening …")
+    await seen(page, "text=Listening …")
     spoken = say("When is the shop open?", 24_000)
     await page.evaluate("wav => ask(wav)", base64.b64encode(wav_of(spoken)).decode())
     await page.mouse.up()
-    await page.wait_for_selector("text=/You: .*shop/i")
-    await page.wait_for_selector("text=/Avatar: .*from nine to five/")
+    await seen(page, "text=/You: .*shop/i")
+    await seen(page, "text=/Avatar: .*from nine to five/")
     assert await page.evaluate("avatar.videoWidth") > 0
     assert "eyJ" not in page.url
     await page.click("#stop")
-    await page.wait_for_selector("text=It has ended (CLIENT_INITIATED).")
+    await seen(page, "text=It has ended (CLIENT_INITIATED).")
 
 
 async def _agent(page: "Page", url: str, stage: Caller) -> None:
     """The page's half: what is sent is on the wire, what comes is shown and answered."""
     await page.goto(f"{url}/elevenlabs")
     await page.click("#start")
-    await page.wait_for_selector("text=Talk, or write.")
+    await seen(page, "text=Talk, or write.")
     room = [*stage.desk.account.sessions][-1]
     livekit = stage.livekit
     orders: list[dict] = []
@@ -117,7 +127,7 @@ async def _agent(page: "Page", url: str, stage: Caller) -> None:
         async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as server:
             packet = api.SendDataRequest(room=room, data=json.dumps(told).encode(), topic=RESPONSE)
             await server.room.send_data(packet)
-        await page.wait_for_selector("text=/client_tool_call: .*call-1/")
+        await seen(page, "text=/client_tool_call: .*call-1/")
         await guest.until(lambda: len(orders) >= 3)
     finally:
         await guest.aclose()
@@ -125,7 +135,7 @@ async def _agent(page: "Page", url: str, stage: Caller) -> None:
     assert kinds["user_message"] == {"text": "Hi there"} and "user_activity" in kinds
     assert kinds["client_tool_result"]["tool_call_id"] == "call-1"
     await page.click("#stop")
-    await page.wait_for_selector("text=It has ended (CLIENT_INITIATED).")
+    await seen(page, "text=It has ended (CLIENT_INITIATED).")
 
 
 def _order(packet: object) -> dict:
