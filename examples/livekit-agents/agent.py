@@ -7,7 +7,7 @@ from livekit.agents import Agent, AgentSession, TurnHandlingOptions
 from livekit.plugins import cartesia, deepgram, liveavatar, openai, silero
 from livekit.plugins.liveavatar.api import LiveAvatarAPI
 
-GREETING = "Hello! What shall we talk about?"
+GREETING = "Hello!"
 
 
 def conversation() -> AgentSession:

@@ -4,23 +4,17 @@ uv run python examples/pipecat/face.py -t webrtc      # or livekit
 """
 
 import aiohttp
-from parts import LIVEAVATAR, ears, mind, voice
+from parts import LIVEAVATAR, QUALITY, ears, mind, voice
 from pipecat.runner.types import RunnerArguments
 from pipecat.runner.utils import create_transport
 from pipecat.services.heygen.video import HeyGenVideoService
-from pipecat.transports.base_transport import TransportParams
-from pipecat.transports.livekit.transport import LiveKitParams
-from talk import talk
-
-SHOWN = {"audio_in_enabled": True, "audio_out_enabled": True, "video_out_enabled": True}
-SHOWN |= {"video_out_is_live": True, "video_out_width": 1280, "video_out_height": 720}
-PLACES = {"webrtc": lambda: TransportParams(**SHOWN), "livekit": lambda: LiveKitParams(**SHOWN)}
+from talk import places, talk
 
 
 async def bot(arguments: RunnerArguments) -> None:
     """One conversation."""
     async with aiohttp.ClientSession() as http:
-        transport = await create_transport(arguments, PLACES)
+        transport = await create_transport(arguments, places(QUALITY))
         face = HeyGenVideoService(session=http, **LIVEAVATAR)
         await talk(arguments, transport, ears(), mind(), voice(), [face])
 

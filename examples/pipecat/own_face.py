@@ -6,19 +6,13 @@ uv run python examples/pipecat/own_face.py -t webrtc  # or livekit; STT, LLM, TT
 import aiohttp
 from pipecat.runner.types import RunnerArguments
 from pipecat.runner.utils import create_transport
-from pipecat.transports.base_transport import TransportParams
-from pipecat.transports.livekit.transport import LiveKitParams
-from talk import talk
+from talk import places, talk
 
 from pipelines.avatar import heygen
 from pipelines.parts import choose_one, load
 from pipelines.persona import load_persona
 from pipelines.redaction import redact
 from pipelines.settings import load_settings
-
-SHOWN = {"audio_in_enabled": True, "audio_out_enabled": True, "video_out_enabled": True}
-SHOWN |= {"video_out_is_live": True, "video_out_width": 1280, "video_out_height": 720}
-PLACES = {"webrtc": lambda: TransportParams(**SHOWN), "livekit": lambda: LiveKitParams(**SHOWN)}
 
 
 async def bot(arguments: RunnerArguments) -> None:
@@ -27,7 +21,7 @@ async def bot(arguments: RunnerArguments) -> None:
     redact(settings)
     persona = load_persona(settings.avatar_persona).filled({})
     async with aiohttp.ClientSession() as http:
-        transport = await create_transport(arguments, PLACES)
+        transport = await create_transport(arguments, places(settings.liveavatar_quality))
         kinds = (load(choose_one(kind, settings).part) for kind in ("stt", "llm", "tts"))
         ears, mind, voice = (kind.build(settings, persona, http) for kind in kinds)
         face = heygen.build(settings, persona, http)

@@ -7,17 +7,25 @@ from loguru import logger
 from pipecat.services.cartesia.tts import CartesiaTTSService
 from pipecat.services.deepgram.stt import DeepgramSTTService
 from pipecat.services.google.llm import GoogleLLMService
-from pipecat.services.heygen.api_liveavatar import LiveAvatarApi, LiveAvatarNewSessionRequest
+from pipecat.services.heygen.api_liveavatar import (
+    LiveAvatarApi,
+    LiveAvatarNewSessionRequest,
+    VideoEncoding,
+    VideoQuality,
+    VideoSettings,
+)
 from pipecat.services.heygen.client import ServiceType
 
 PROMPT = "You talk in a video call. Answer in one or two short sentences."
 VOICE = "71a7ad14-091c-4e8e-a314-022ece01c121"
 AVATAR = os.getenv("LIVEAVATAR_AVATAR_ID", "dd73ea75-1218-4ef3-92ce-606d5f7fbc0a")
 # What Pipecat's classes take to be LiveAvatar's, not the older Interactive Avatar's.
+QUALITY = VideoQuality(os.getenv("LIVEAVATAR_QUALITY", "high"))
+VIDEO = VideoSettings(quality=QUALITY, encoding=VideoEncoding.H264)
 LIVEAVATAR = {
     "api_key": os.environ["HEYGEN_LIVE_AVATAR_API_KEY"],
     "service_type": ServiceType.LIVE_AVATAR,
-    "session_request": LiveAvatarNewSessionRequest(avatar_id=AVATAR),
+    "session_request": LiveAvatarNewSessionRequest(avatar_id=AVATAR, video_settings=VIDEO),
 }
 # They log a link with the room's token, and know no other LiveAvatar than the vendor's.
 logger.disable("pipecat.services.heygen.client")

@@ -1,6 +1,7 @@
 """What every bot here does with its parts: greets who comes, and ends when they leave."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.frames.frames import TTSSpeakFrame
@@ -13,10 +14,22 @@ from pipecat.processors.aggregators.llm_response_universal import (
 )
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.runner.types import RunnerArguments
-from pipecat.transports.base_transport import BaseTransport
+from pipecat.transports.base_transport import BaseTransport, TransportParams
+from pipecat.transports.livekit.transport import LiveKitParams
 from pipecat.workers.runner import WorkerRunner
 
-GREETING = "Hello! What shall we talk about?"
+# Of the bot's camera; the face is brought to this size.
+SIZES = {"low": (640, 360), "medium": (854, 480), "high": (1280, 720), "very_high": (1920, 1080)}
+GREETING = "Hello!"
+
+
+def places(quality: str) -> dict[str, Callable[[], TransportParams]]:
+    """Where users are met, who see pictures of LiveAvatar's quality."""
+    shown: dict[str, Any] = {"audio_in_enabled": True, "audio_out_enabled": True}
+    width, height = SIZES[quality]
+    shown |= {"video_out_enabled": True, "video_out_is_live": True}
+    shown |= {"video_out_width": width, "video_out_height": height}
+    return {"webrtc": lambda: TransportParams(**shown), "livekit": lambda: LiveKitParams(**shown)}
 
 
 async def talk(

@@ -11,7 +11,13 @@ import aiohttp
 from aiohttp import web
 
 from liveavatar import LiveAvatar, LiveAvatarError
-from liveavatar.wire import AvatarPersona, ElevenLabsConfig, FullRequest, LiteRequest
+from liveavatar.wire import (
+    AvatarPersona,
+    ElevenLabsConfig,
+    FullRequest,
+    LiteRequest,
+    VideoSettings,
+)
 from pipelines.settings import load_settings
 
 HERE = Path(__file__).parent
@@ -31,11 +37,15 @@ async def wish(
     live: LiveAvatar, options: argparse.Namespace, page: str
 ) -> FullRequest | LiteRequest:
     """What a page's session is: push-to-talk in FULL, or an agent of ElevenLabs."""
-    free = SETTINGS.liveavatar_sandbox
+    free, video = SETTINGS.liveavatar_sandbox, VideoSettings(quality=SETTINGS.liveavatar_quality)
     if page == "elevenlabs":
         agent = ElevenLabsConfig(secret_id=options.secret, agent_id=options.agent)
         return LiteRequest(
-            mode="LITE", avatar_id=AVATAR, is_sandbox=free, elevenlabs_agent_config=agent
+            mode="LITE",
+            avatar_id=AVATAR,
+            is_sandbox=free,
+            video_settings=video,
+            elevenlabs_agent_config=agent,
         )
     contexts = {each.name: each.id for each in await live.contexts.all()}
     context = contexts.get(NAME) or await live.contexts.add(NAME, PROMPT, OPENING)
@@ -43,6 +53,7 @@ async def wish(
         mode="FULL",
         avatar_id=AVATAR,
         is_sandbox=free,
+        video_settings=video,
         avatar_persona=AvatarPersona(context_id=context),
         interactivity_type="PUSH_TO_TALK",
     )

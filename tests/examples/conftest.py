@@ -82,6 +82,7 @@ def env(stage: Caller) -> dict[str, str]:
         "LIVEKIT_URL": stage.livekit.url,
         "LIVEKIT_API_KEY": stage.livekit.key,
         "LIVEKIT_API_SECRET": stage.livekit.secret,
+        "LIVEAVATAR_QUALITY": "low",
         "PYTHONPATH": str(EXAMPLES.parent),
     }
 

@@ -22,7 +22,7 @@ HERE = EXAMPLES / "livekit-agents"
 AGENTS = HERE / ".venv" / "bin" / "python"
 HOW = "LiveKit's agents are not installed: run `uv sync --project examples/livekit-agents`."
 QUESTION, ANSWER = "Where may my dog be?", "In the garden."
-GREETING = "Hello! What shall we talk about?"
+GREETING = "Hello!"
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 

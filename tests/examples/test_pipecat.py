@@ -55,12 +55,12 @@ async def _greeted(stage: Caller, bot: ModuleType, arguments: RunnerArguments, r
     talking = asyncio.create_task(bot.bot(arguments))
     try:
         sessions = stage.desk.account.sessions
-        await until(lambda: len(sessions) > known or talking.done())
+        await until(lambda: len(sessions) > known or talking.done(), 60)
         session = [*sessions.values()][-1]
         name = room or session.id
         livekit = stage.livekit
         guest = await Viewer.joining(livekit.url, livekit.token(name, "client", 60))
-        await until(lambda: "agent.speak_started" in str(session.log) or talking.done(), 40)
+        await until(lambda: "agent.speak_started" in str(session.log) or talking.done(), 60)
         await guest.until(lambda: guest.last_loud_at > 0 and guest.picture is not None)
         await guest.aclose()
         await asyncio.wait_for(talking, 20)
