@@ -22,7 +22,7 @@ from livekit import api
 
 from liveavatar import LiveAvatar
 from liveavatar.records import Started
-from liveavatar.wire import LiteRequest, LiveKitConfig, VideoSettings
+from liveavatar.wire import LiteRequest, LiveKitConfig, Quality, VideoSettings
 from pipelines.settings import Settings, load_settings
 
 HERE = Path(__file__).parent
@@ -50,7 +50,7 @@ async def begun(
         mode="LITE",
         avatar_id=uuid.UUID(settings.liveavatar_avatar_id or WAYNE),
         is_sandbox=settings.liveavatar_sandbox,
-        video_settings=VideoSettings(quality=settings.liveavatar_quality),
+        video_settings=VideoSettings(quality=Quality(settings.liveavatar_quality)),
         livekit_config=config,
     )
     made = await live.sessions.token(wish)

@@ -40,4 +40,6 @@ async def bot(arguments: RunnerArguments) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(bot(RunnerArguments(handle_sigint=True)))
+    arguments = RunnerArguments()
+    arguments.handle_sigint = True
+    asyncio.run(bot(arguments))

@@ -16,6 +16,7 @@ from liveavatar.wire import (
     ElevenLabsConfig,
     FullRequest,
     LiteRequest,
+    Quality,
     VideoSettings,
 )
 from pipelines.settings import load_settings
@@ -37,7 +38,8 @@ async def wish(
     live: LiveAvatar, options: argparse.Namespace, page: str
 ) -> FullRequest | LiteRequest:
     """What a page's session is: push-to-talk in FULL, or an agent of ElevenLabs."""
-    free, video = SETTINGS.liveavatar_sandbox, VideoSettings(quality=SETTINGS.liveavatar_quality)
+    free = SETTINGS.liveavatar_sandbox
+    video = VideoSettings(quality=Quality(SETTINGS.liveavatar_quality))
     if page == "elevenlabs":
         agent = ElevenLabsConfig(secret_id=options.secret, agent_id=options.agent)
         return LiteRequest(

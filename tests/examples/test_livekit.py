@@ -59,7 +59,7 @@ async def vendors() -> AsyncIterator[Vendors]:
 
 
 async def converse(stage: Caller, vendors: Vendors, room: str) -> None:
-    """Be greeted, ask, and be answered, by the avatar's own voice."""
+    """Be greeted, ask, and be answered, in the avatar's own voice."""
     guest = await Guest.joining(stage.livekit.url, stage.livekit.token(room, "client", 60))
     try:
         await vendors.voice.until(lambda: GREETING in " ".join(vendors.voice.state.spoken), 20)

@@ -56,7 +56,7 @@ async def page() -> "AsyncIterator[Page]":
     async with async_playwright() as playwright:
         path = shutil.which("chromium")
         chromium = await playwright.chromium.launch(executable_path=path, args=CHROMIUM)
-        page = await chromium.new_page()
+        page = await chromium.new_page(viewport={"width": 320, "height": 480})
         page.set_default_timeout(60_000)
         await page.add_init_script(MICROPHONE)
         yield page
@@ -133,7 +133,7 @@ async def _agent(page: "Page", url: str, stage: Caller) -> None:
         await guest.aclose()
     kinds = {each["elevenlabs_event_type"]: each.get("data") for each in orders}
     assert kinds["user_message"] == {"text": "Hi there"} and "user_activity" in kinds
-    assert kinds["client_tool_result"]["tool_call_id"] == "call-1"
+    assert "call-1" in str(kinds["client_tool_result"])
     await page.click("#stop")
     await seen(page, "text=It has ended (CLIENT_INITIATED).")
 
