@@ -51,6 +51,9 @@ interface Session {
   /** For how many seconds a page that drops is waited for, and what it shows to be let in. */
   returnS?: number;
   returnKey?: string;
+  /** What shows that a page relays the events of its own conversation, and how it is talked to. */
+  relayKey?: string;
+  interactivity?: string;
   /** Whether another page has held this conversation before. */
   isTakenUp?: boolean;
 }
@@ -79,7 +82,7 @@ interface Place {
   session?: Session;
 }
 
-type Transport = "webrtc" | "livekit" | "heygen" | "daily";
+type Transport = "webrtc" | "livekit" | "heygen" | "full" | "daily";
 
 /** What a call hears with, shows itself in and talks to, see call/call.js. */
 interface Means {
@@ -99,6 +102,15 @@ interface CallListener {
   restored(): void;
   unheard(reason: string): void;
   ended(ending: Ending): void;
+}
+
+/** See call/translation.js. */
+interface TranslationListener {
+  tell(type: string, data: object, id?: string): void;
+  command(command: { event_type: string; text?: string }): void;
+  muted(muted: boolean): void;
+  active(): void;
+  leaves(): void;
 }
 
 /** See call/call.js. */

@@ -26,6 +26,7 @@ from bots.server.metrics import Metrics
 from bots.server.origins import Guard, Origins
 from bots.server.passes import Passes
 from bots.server.refusal import MISTAKE, Refused, refuse
+from bots.server.relays import Relays
 from bots.server.seats import Seats
 from bots.server.start import Start
 from bots.server.visits import Visits
@@ -62,6 +63,7 @@ class Server:
         self._webrtc = WebRtc(casting, visits, kept)
         self._harness = Harness(casting, tickets, visits.seats)
         self._files = Files(settings, visits, kept)
+        self._relays = Relays(visits)
         self._metrics = Metrics(settings)
 
     @property
@@ -83,6 +85,7 @@ class Server:
             Route("/sessions/{session_id}/api/offer", webrtc.offer, methods=["POST"]),
             Route("/sessions/{session_id}/api/offer", webrtc.candidates, methods=["PATCH"]),
             Route("/sessions/{session_id}/files", files.send, methods=["POST"]),
+            Route("/sessions/{session_id}/events", self._relays.take, methods=["POST"]),
             Route("/files", files.send, methods=["POST"]),
             Route("/files/{path:path}", files.load),
             WebSocketRoute("/ws", harness.meet),

@@ -20,6 +20,8 @@ from bots.server.rooms import daily_room, livekit_room
 from bots.server.seats import admit
 from bots.server.visits import Visits
 from pipelines.errors import AvatarError, Incompatible, PartFailed, UserError
+from pipelines.full.conversation import INTERACTIVITIES, wants_button
+from pipelines.full.page import FullRunnerArguments
 from pipelines.meeting import HeyGenRunnerArguments
 from pipelines.parts import HEADLESS, Part, part, values
 
@@ -46,6 +48,7 @@ class Start:
             "daily": self._daily,
             "livekit": self._livekit,
             "heygen": self._heygen,
+            "full": self._full,
         }
 
     def status(self, request: Request) -> Response:
@@ -125,6 +128,10 @@ class Start:
                 f"This server meets users over {only} only",
                 f"ask for that, or start it with --transport {wanted.value}",
             )
+        if wanted.value == "full" != only:
+            raise Incompatible(
+                "This server lets LiveAvatar run no conversation", "start it with --transport full"
+            )
         return wanted
 
     def _ticket(self, request: Request) -> dict[str, Any]:
@@ -187,6 +194,24 @@ class Start:
         room = await self._visits.open(cast.request(arguments), session_id)
         assert room
         return {"url": room.url, "token": room.token, **self._session(session_id)}
+
+    async def _full(self, cast: Cast, asked: Mapping[str, Any], owner: str) -> dict[str, Any]:
+        session_id = self._visits.expect(cast, owner=owner)
+        visit, arguments = (
+            self._visits.find(session_id),
+            FullRunnerArguments(body=asked.get("body"), session_id=session_id),
+        )
+        visit.page = arguments.page
+        room = await self._visits.open(cast.request(arguments), session_id)
+        assert room
+        button = wants_button(arguments.body)
+        return {
+            "url": room.url,
+            "token": room.token,
+            "sessionId": session_id,
+            "relayKey": visit.key,
+            "interactivity": INTERACTIVITIES[button],
+        }
 
     def _session(self, session_id: str, *, returns: bool = False) -> dict[str, Any]:
         """The session's id and, where files can be sent, where to.

@@ -20,6 +20,7 @@ const TRANSPORTS = {
   webrtc: () => import("./webrtc.js"),
   livekit: () => import("./livekit.js"),
   heygen: () => import("./livekit.js"),
+  full: () => import("./full.js"),
   daily: () => import("./daily.js"),
 };
 
