@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
+from loguru import logger
 from pipecat.runner.types import DailyRunnerArguments, LiveKitRunnerArguments
 from pipecat.utils.file_storage import FileStorage
 from starlette.requests import Request
@@ -80,6 +81,7 @@ class Start:
                 answer["fileUploadUrl"] = _folder(request) + sent_to
             return JSONResponse(answer)
         except UserError as error:
+            logger.info(f"A conversation is refused: {error}")
             return refuse(400, str(error))
         except PartFailed as error:
             return refuse(502, str(error))

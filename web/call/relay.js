@@ -29,9 +29,8 @@ export class Relay {
   #muted = false;
   #active = false;
   #takenMs = performance.now();
-  #busy = false;
   #closed = false;
-  /** @type {ReturnType<typeof setInterval>} */
+  /** @type {Timer | undefined} */
   #timer;
 
   /**
@@ -42,7 +41,6 @@ export class Relay {
     this.#key = key;
     this.#told = told;
     this.#lost = lost;
-    this.#timer = setInterval(() => void this.#send(), PERIOD_MS);
     void this.#send();
   }
 
@@ -72,14 +70,12 @@ export class Relay {
   close() {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     const body = { ...this.#message(this.#next()), leaves: true };
     requestJson(this.#url, { method: "POST", body, keepalive: true }).catch(() => {});
   }
 
   async #send() {
-    if (this.#busy || this.#closed) return;
-    this.#busy = true;
     const seen = this.#next();
     const active = this.#active;
     this.#active = false;
@@ -93,9 +89,8 @@ export class Relay {
       this.#seen.unshift(...seen);
       this.#active ||= active;
       this.#onFailure(error);
-    } finally {
-      this.#busy = false;
     }
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#send(), PERIOD_MS);
   }
 
   /** @param {unknown} error */
@@ -104,7 +99,6 @@ export class Relay {
     const late = performance.now() - this.#takenMs > LOST_MS;
     if (this.#closed || !(late || FINAL.includes(status ?? 0))) return;
     this.#closed = true;
-    clearInterval(this.#timer);
     this.#lost();
   }
 
