@@ -2,16 +2,16 @@
 
 import { CallError, requestJson } from "./request.js";
 
-const PERIOD_MS = 1_000;
 const LIMIT_MS = 5_000;
 // A server that takes nothing for so long has stopped.
-const LOST_MS = 10_000;
+const PACE = { periodMs: 1_000, lostMs: 10_000 };
 // Of one message; what is left goes with the next one.
 const MOST_EVENTS = 100;
-const MOST_CHARS = 40_000;
+const MOST_CHARS = 16_000;
 const LONGEST_TEXT = 8_000;
-// Of these statuses, none gets better.
+// Of these statuses, none gets better: for the conversation, and for one message of it.
 const FINAL = [401, 403, 404];
+const UNREADABLE = [400, 413, 422];
 
 /**
  * Tells the server every second what was seen, also that there is somebody who sees it.
@@ -24,6 +24,7 @@ export class Relay {
   #key;
   #told;
   #lost;
+  #pace;
   /** @type {{ atMs: number, event: object }[]} */
   #seen = [];
   #muted = false;
@@ -35,12 +36,14 @@ export class Relay {
 
   /**
    * @param {{ url: URL, key: string, told: (message: any) => void, lost: () => void }} means
+   * @param {typeof PACE} pace
    */
-  constructor({ url, key, told, lost }) {
+  constructor({ url, key, told, lost }, pace = PACE) {
     this.#url = url;
     this.#key = key;
     this.#told = told;
     this.#lost = lost;
+    this.#pace = pace;
     void this.#send();
   }
 
@@ -86,18 +89,18 @@ export class Relay {
       this.#takenMs = performance.now();
       for (const message of list(messages)) if (!this.#closed) this.#told(message);
     } catch (error) {
-      this.#seen.unshift(...seen);
+      const status = (error instanceof CallError && error.status) || 0;
+      if (!UNREADABLE.includes(status)) this.#seen.unshift(...seen);
       this.#active ||= active;
-      this.#onFailure(error);
+      this.#onFailure(status);
     }
-    if (!this.#closed) this.#timer = setTimeout(() => void this.#send(), PERIOD_MS);
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#send(), this.#pace.periodMs);
   }
 
-  /** @param {unknown} error */
-  #onFailure(error) {
-    const status = error instanceof CallError ? error.status : undefined;
-    const late = performance.now() - this.#takenMs > LOST_MS;
-    if (this.#closed || !(late || FINAL.includes(status ?? 0))) return;
+  /** @param {number} status */
+  #onFailure(status) {
+    const late = performance.now() - this.#takenMs > this.#pace.lostMs;
+    if (this.#closed || !(late || FINAL.includes(status))) return;
     this.#closed = true;
     this.#lost();
   }
