@@ -5,12 +5,13 @@ import contextlib
 import json
 import socket
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import aiohttp
 
-from bots import log
+from bots import home, log
 from bots.beside import choose_with_sandbox
+from bots.finding import Finding
 from bots.flags import chosen, settings_parser, variables
 from pipelines import traces
 from pipelines.errors import BadSetting, Incompatible, UnknownPart, UserError
@@ -25,19 +26,6 @@ from pipelines.spelling import misspelt
 from web.port import listen
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing and its state, and the fix.
-
-    States are "ok", "off" (not used and not usable), "unchecked" and "bad".
-    """
-
-    what: str
-    state: str
-    detail: str
-    fix: str = ""
 
 
 def run(words: Sequence[str]) -> int:
@@ -61,6 +49,7 @@ async def examine(settings: Settings, given: dict[str, str]) -> list[Finding]:
     async with aiohttp.ClientSession(timeout=TIMEOUT) as http:
         parts = (examine_part(row, settings, http, row in used) for row in PARTS)
         findings += await asyncio.gather(*parts)
+        findings += await home.examine(settings, http)
     return findings
 
 

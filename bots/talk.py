@@ -12,7 +12,7 @@ from bots import log
 from bots.beside import choose_with_sandbox, needs_sandbox, sandbox_beside
 from bots.browser import open_page
 from bots.flags import chosen, settings_parser, variables
-from pipelines import ledger, traces
+from pipelines import ledger, lent, traces
 from pipelines.errors import BadSetting, Incompatible
 from pipelines.keeping import kept
 from pipelines.mind.endpoint import Found, first_model, look
@@ -39,6 +39,8 @@ def run(words: Sequence[str]) -> int:
     settings = _with_transcripts(_checked(settings))
     ledger.check(settings, lineup)
     traces.check(settings)
+    if lent.is_lent(settings) and not needs_sandbox(settings):
+        lent.check(settings)
     with contextlib.ExitStack() as stack:
         if not arguments.direct:
             _closed(settings)
@@ -176,7 +178,7 @@ def _talk(
         if listeners:
             room = cost.room(settings, lineup)
             _say(str(room))
-            asyncio.run(app.serve(casting, lineup, room.most, listeners, ready))
+            asyncio.run(app.serve(casting, lineup, room.most, listeners, ready, _say))
         else:
             asyncio.run(direct.wait(casting, _say))
     finally:

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from string import Template
 
@@ -50,6 +51,17 @@ class Script:
     def memory(self, memory: Memory) -> None:
         self._turns = memory.turns.copy()
         self._offered, self._last = memory.offered, memory.last
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.memory = Memory(Counter(), "", "")
+
+    def recall(self, questions: Sequence[str], said: str) -> None:
+        """Note what was asked before, and what was said last, by this script or another."""
+        for question in questions:
+            self.answer(question)
+        if said.split() != self._last.split():
+            self._last, self._offered = said, ""
 
     def cut_off(self) -> str:
         """What to say when a noise cut it off: the same again, if there was something."""

@@ -1,10 +1,11 @@
-"""Settings that list several things, with commas between."""
+"""Settings that are checked as they are read: addresses, and lists with commas between."""
 
 import re
 from ipaddress import ip_network
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 ORIGIN = re.compile(r"\*|https?://([\w.-]+|\[[0-9a-f:]+\])(:\d+)?")
+HOME = re.compile(r"[!-~]+")
 # A header's value of fewer characters lets nobody in, and stands in many a text.
 SHORTEST_CREDENTIAL = 8
 
@@ -24,6 +25,28 @@ def check_origins(listed: str) -> str:
         if not ORIGIN.fullmatch(origin):
             raise ValueError("write each as https://name or http://name:port, without a path")
     return listed
+
+
+def check_home(url: str) -> str:
+    """The address of a server, without a slash at its end.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not url:
+        return url
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(url):
+        raise ValueError("write it as https://name or https://name/folder")
+    if "@" in parts.netloc or "?" in url or "#" in url or not HOME.fullmatch(url):
+        raise ValueError("write it without a password, a query and blanks")
+    return url.rstrip("/")
+
+
+def endpoint(url: str) -> str:
+    """The address of an endpoint of OpenAI's protocol, whose path is /v1 if none is given."""
+    whole = url if "://" in url else f"http://{url}"
+    return whole if urlsplit(whole).path.strip("/") else f"{whole.rstrip('/')}/v1"
 
 
 def check_networks(listed: str) -> str:
@@ -50,3 +73,11 @@ def credentials(listed: str) -> list[str]:
     """What may let somebody in, of such headers: the last word of each value."""
     words = (value.rpartition(" ")[2] for value in headers(listed).values())
     return [word for word in words if len(word) >= SHORTEST_CREDENTIAL]
+
+
+def _has_port(url: str) -> bool:
+    """Whether the port of an address is one, or left out."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False

@@ -95,7 +95,16 @@ def every_persona(settings: Settings) -> list[Persona]:
     Raises:
         BadSetting: one cannot be read.
     """
-    return [_load(settings, source) for source in _sources(settings).values()]
+    return list(personas_by_id(settings).values())
+
+
+def personas_by_id(settings: Settings) -> dict[str, Persona]:
+    """The same by their ids, the default first.
+
+    Raises:
+        BadSetting: one cannot be read.
+    """
+    return {id: _load(settings, source) for id, source in _sources(settings).items()}
 
 
 def _load(settings: Settings, source: str) -> Persona:

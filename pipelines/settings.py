@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     Field,
     SecretStr,
@@ -21,15 +22,26 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import BadSetting
 from .ice import ice_servers
-from .lists import check_networks, check_origins, credentials, split_list
+from .lists import (
+    check_home,
+    check_networks,
+    check_origins,
+    credentials,
+    endpoint,
+    split_list,
+)
 
+Endpoint = Annotated[str, AfterValidator(endpoint)]
+Home = Annotated[str, AfterValidator(check_home)]
+Networks = Annotated[str, AfterValidator(check_networks)]
+Origins = Annotated[str, AfterValidator(check_origins)]
 Size = Annotated[tuple[int, int], NoDecode]
 # In US dollars, as the vendors ask for small amounts at the time of writing.
 Price = Annotated[float, Field(ge=0)]
 ENV_FILE = ".env"
 NO_KEY = SecretStr("")
 SHORTEST_TOKEN = 16  # characters
-HOLDING_SECRETS = ("avatar_ice_servers", "avatar_ledger")
+HOLDING_SECRETS = ("avatar_ice_servers", "avatar_ledger", "avatar_public_url")
 
 
 class Settings(BaseSettings):
@@ -98,12 +110,19 @@ class Settings(BaseSettings):
     avatar_host: str = Field("localhost", description="address the server listens on")
     avatar_port: int = Field(7860, ge=0, le=65535, description="port of the server, 0 for any")
     avatar_open: bool = Field(True, description="open the page in a browser")
-    avatar_allowed_origins: str = Field(
+    avatar_allowed_origins: Origins = Field(
         "",
         description="other pages that may use this server, as https://a.example,https://b.example",
     )
     avatar_access_token: SecretStr = NO_KEY
-    avatar_trusted_proxies: str = Field(
+    avatar_public_url: Home = Field(
+        "", description="where others find this server, as https://name or https://name/folder"
+    )
+    avatar_lend_mind: bool = Field(
+        False, description="lend the mind to others: answer OpenAI's protocol at /v1"
+    )
+    avatar_mind_token: SecretStr = NO_KEY
+    avatar_trusted_proxies: Networks = Field(
         "",
         description="proxies whose word for a client's address is taken, as 127.0.0.1,10.0.0.0/8",
     )
@@ -182,7 +201,7 @@ class Settings(BaseSettings):
     google_dollars_per_million_out: Price = Field(2.5, description="… written, thoughts included")
 
     # Ollama, or any other endpoint that speaks OpenAI's protocol.
-    ollama_base_url: str = Field(
+    ollama_base_url: Endpoint = Field(
         "http://localhost:11434/v1",
         description="OpenAI-compatible endpoint; its path is /v1 if none is given",
     )
@@ -283,41 +302,18 @@ class Settings(BaseSettings):
             raise ValueError("avatar_size: sides are even and from 128 to 4096 pixels")
         return self
 
-    @field_validator("avatar_allowed_origins")
-    @classmethod
-    def _listed_origins(cls, listed: str) -> str:
-        return check_origins(listed)
-
-    @field_validator("avatar_access_token")
+    @field_validator("avatar_access_token", "avatar_mind_token")
     @classmethod
     def _long_enough(cls, token: SecretStr) -> SecretStr:
         if 0 < len(token.get_secret_value()) < SHORTEST_TOKEN:
             raise ValueError(f"it takes {SHORTEST_TOKEN} characters: try `openssl rand -hex 24`")
         return token
 
-    @field_validator("avatar_trusted_proxies")
-    @classmethod
-    def _listed_proxies(cls, listed: str) -> str:
-        return check_networks(listed)
-
     @field_validator("avatar_ice_servers", mode="before")
     @classmethod
-    def _listed_servers(cls, listed: Any) -> Any:
-        if isinstance(listed, list | tuple):
-            return json.dumps(ice_servers(listed))
-        return listed
-
-    @field_validator("avatar_ice_servers")
-    @classmethod
-    def _readable_servers(cls, listed: str) -> str:
-        ice_servers(listed)
-        return listed
-
-    @field_validator("ollama_base_url")
-    @classmethod
-    def _with_path(cls, url: str) -> str:
-        whole = url if "://" in url else f"http://{url}"
-        return whole if urlsplit(whole).path.strip("/") else f"{whole.rstrip('/')}/v1"
+    def _readable_servers(cls, listed: Any) -> Any:
+        servers = ice_servers(listed)
+        return json.dumps(servers) if isinstance(listed, list | tuple) else listed
 
     @property
     def ice_servers(self) -> list[dict[str, Any]]:

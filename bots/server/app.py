@@ -1,5 +1,6 @@
 """The server: its routes, and what happens from its start to its end."""
 
+import asyncio
 import contextlib
 import io
 import socket
@@ -7,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from loguru import logger
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -15,15 +17,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from bots.lending import lend
 from bots.running import RUNNING, Stop, stop_on_signals
 from bots.server import page
 from bots.server.casting import Casting
+from bots.server.completion import Envelope
+from bots.server.completions import Completions
 from bots.server.doors import EXCHANGE, Doors, Exchange, Keys
 from bots.server.files import Files, storage
 from bots.server.harness import Harness, Tickets
 from bots.server.limits import Buckets, Pace, Reading
 from bots.server.metrics import Metrics
-from bots.server.origins import Guard, Origins
+from bots.server.origins import MIND, Guard, Origins
 from bots.server.passes import Passes
 from bots.server.refusal import MISTAKE, Refused, refuse
 from bots.server.relays import Relays
@@ -33,6 +38,7 @@ from bots.server.visits import Visits
 from bots.server.webrtc import WebRtc
 from pipelines.ending import reaping
 from pipelines.errors import AvatarError
+from pipelines.lent import Lender, is_lent
 from pipelines.media import rate
 from pipelines.parts import Lineup
 from pipelines.settings import Settings
@@ -47,17 +53,26 @@ class Server:
     """One server: the settings it was started with, and who is visiting.
 
     It holds `most` conversations at a time. If that is nobody's wish but measured, it takes no
-    other one while a face stands still.
+    other one while a face stands still. `say` tells whoever has started it of a mind that is lent.
     """
 
-    def __init__(self, casting: Casting, lineup: Lineup, most: int = sys.maxsize) -> None:
-        settings = casting.settings
+    def __init__(
+        self,
+        casting: Casting,
+        lineup: Lineup,
+        most: int = sys.maxsize,
+        say: Callable[[str], None] = logger.info,
+    ) -> None:
+        settings, self._say = casting.settings, say
         self._settings = settings
         self._lineup = lineup
         kept, tickets = storage(settings), Tickets()
         passes = Passes.of(settings)
+        self._lender = Lender(settings) if is_lent(settings) else None
         self._has_ticket = tickets.has
-        self._keys, self._exchange = Keys(settings, passes), Exchange(passes)
+        bearer = self._lender.bearer if self._lender else ""
+        self._keys, self._exchange = Keys(settings, passes, bearer), Exchange(passes)
+        self._mind = Completions(casting, lineup) if self._lender else None
         visits = self._visits = Visits(kept, seats=Seats(most, _overloaded(settings)))
         self._start = Start(casting, visits, tickets, kept)
         self._webrtc = WebRtc(casting, visits, kept)
@@ -90,6 +105,7 @@ class Server:
             Route("/files/{path:path}", files.load),
             WebSocketRoute("/ws", harness.meet),
             WebSocketRoute("/ws/{token}", harness.meet),
+            *(_asked(self._mind) if self._mind else []),
         ]
 
     @property
@@ -98,6 +114,7 @@ class Server:
         return Starlette(
             routes=self.routes,
             middleware=[
+                Middleware(Envelope),
                 Middleware(Reading),
                 Middleware(Guard, Origins.of(self._settings)),
                 Middleware(Pace, Buckets()),
@@ -127,13 +144,25 @@ class Server:
                 forwarded_allow_ips=trusted,
             ),
         ):
+            lending = self._lend(listeners[0].getsockname()[1])
             try:
                 yield
             finally:
+                if lending:
+                    lending.cancel()
                 self._visits.close()
                 await RUNNING.end_all(stop)
                 await self._visits.settle()
                 await self._webrtc.close()
+                if self._mind:
+                    await self._mind.close()
+
+    def _lend(self, port: int) -> asyncio.Task[None] | None:
+        """Lend the mind that answers at this port, beside everything else."""
+        if not (self._lender and self._mind):
+            return None
+        self._lender.opened(port)
+        return asyncio.create_task(lend(self._settings, self._lender, self._mind.models, self._say))
 
 
 async def serve(
@@ -142,10 +171,11 @@ async def serve(
     most: int,
     listeners: Sequence[socket.socket],
     ready: Callable[[], None],
+    say: Callable[[str], None],
 ) -> None:
     """Serve until Ctrl-C or SIGTERM, `most` conversations at a time."""
     stop = stop_on_signals()
-    async with Server(casting, lineup, most).life(listeners, stop):
+    async with Server(casting, lineup, most, say).life(listeners, stop):
         ready()
         await stop.wait()
 
@@ -153,6 +183,14 @@ async def serve(
 def _overloaded(settings: Settings) -> Callable[[], bool]:
     """Whether this machine does more than it can; who has said how many it holds knows better."""
     return (lambda: False) if settings.avatar_max_conversations else rate.any_still
+
+
+def _asked(mind: Completions) -> list[BaseRoute]:
+    """Where a mind that is lent is asked."""
+    return [
+        Route(f"{MIND}models", mind.offer),
+        Route(f"{MIND}chat/completions", mind.complete, methods=["POST"]),
+    ]
 
 
 def _pipecats_client() -> StaticFiles:

@@ -14,7 +14,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from bots.server.origins import POLICY_VIOLATION, Origins, is_local, is_shown, names_proxy
+from bots.server.origins import (
+    POLICY_VIOLATION,
+    Origins,
+    is_local,
+    is_mind,
+    is_shown,
+    names_proxy,
+)
 from bots.server.passes import EVAL, VISIT, NoPass, Pass, Passes
 from bots.server.refusal import Refused
 from pipelines.settings import Settings
@@ -30,6 +37,7 @@ PROXIED = (
     " and give each visitor a link that `avatar link` makes."
 )
 CLOSED = f"This avatar is for those with a link, or with {TOKEN}: ask whoever runs it for one."
+MIND_CLOSED = "This mind answers those with its own bearer, and nobody else."
 NOT_YOURS = "A visitor may not do this."
 NO_LINK = 'Send the link\'s secret as JSON, {"link": "…"}.'
 NO_MEMORY = "It cannot be remembered that a link was used, so none lets anybody in: see the log."
@@ -62,7 +70,9 @@ def holder(connection: HTTPConnection) -> Holder:
 class Keys:
     """The credentials that a server takes."""
 
-    def __init__(self, settings: Settings, passes: Passes | None) -> None:
+    def __init__(self, settings: Settings, passes: Passes | None, mind: str = "") -> None:
+        """`mind` is the bearer of a mind that is lent; "" for none."""
+        self._mind = mind
         self._token = settings.avatar_access_token.get_secret_value()
         self._passes = passes
         self._origins = Origins.of(settings)
@@ -73,11 +83,13 @@ class Keys:
         `has_ticket` says whether a token of /ws is one of the server's tickets.
         """
         headers = Headers(scope=scope)
+        if self._mind and is_mind(scope):
+            return OPERATOR if _same(bearer(headers), self._mind) else MIND_CLOSED
         if not self._passes:
             proxied = names_proxy(scope, headers)
             return OPERATOR if is_local(self._origins, headers) and not proxied else PROXIED
         given = bearer(headers)
-        if given and hmac.compare_digest(given.encode(), self._token.encode()):
+        if given and _same(given, self._token):
             return OPERATOR
         if scope["type"] == "websocket":
             shown = ticket(scope)
@@ -140,6 +152,10 @@ def ticket(scope: Scope) -> str:
     _, _, named = scope["path"].partition("/ws/")
     query = HTTPConnection(scope).query_params
     return bearer(Headers(scope=scope)) or named or query.get("token", "")
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
 
 
 def _is_open(scope: Scope) -> bool:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from bots.server.files import LONGEST_BYTES
-from bots.server.origins import POLICY_VIOLATION, is_shown
+from bots.server.origins import POLICY_VIOLATION, is_mind, is_shown
 from bots.server.refusal import Refused
 
 TOO_LARGE = "This request is too large: {most} bytes are taken."
@@ -34,6 +34,8 @@ class Size:
 
 
 BODY = Size(64 * 1024, 10.0)
+# What was said in a conversation of hours.
+ASKED = Size(1024 * 1024, 10.0)
 # A form around a file.
 UPLOAD = Size(LONGEST_BYTES + BODY.most, 120.0)
 
@@ -50,7 +52,7 @@ class Reading:
         """Answer, or pass the request on."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        size = self._upload if _is_upload(scope) else self._body
+        size = ASKED if is_mind(scope) else self._upload if _is_upload(scope) else self._body
         body = _Body(receive, size, Headers(scope=scope))
         app = self._app
         if body.announced > size.most:

@@ -27,6 +27,8 @@ SHARED = ("/avatar.js", "/web/", "/api/faces/")
 PAGES = ("/", "/view", "/client", "/favicon.ico", "/health", "/ready")
 # A GET that changes nothing, and may so be sent by a page under whatever name it knows us.
 READ = ("/api/lineup", "/status")
+# Where a mind that is lent is asked, under whatever name: it has a credential of its own.
+MIND = "/v1/"
 OTHER_SITES = ("cross-site", "same-site")
 # Headers that proxies and tunnels add, in small letters.
 PASSED_ON = ("forwarded", "x-forwarded-", "x-real-ip", "via", "cf-connecting-ip", "true-client-ip")
@@ -53,7 +55,7 @@ class Origins:
             return "" if self._may(origin, headers) else _refusal(origin)
         if headers.get("Sec-Fetch-Site") in OTHER_SITES and ANY not in self.allowed:
             return f"Another page may not use this avatar: add its origin to {SETTING}."
-        if method in ("GET", "HEAD") and path not in READ:
+        if method in ("GET", "HEAD") and path not in READ and not path.startswith(MIND):
             return self._why_not_by_name(headers.get("Host", ""))
         return ""
 
@@ -125,6 +127,11 @@ def is_shown(method: str, path: str) -> bool:
     """Whether anybody may look at this."""
     seen = path.startswith((*SHARED, "/client/")) or path in PAGES
     return seen and method in ("GET", "HEAD")
+
+
+def is_mind(scope: Scope) -> bool:
+    """Whether a request is for the mind."""
+    return scope["type"] == "http" and scope["path"].startswith(MIND)
 
 
 def names_proxy(scope: Scope, headers: Headers) -> bool:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("en",)
 WORD_DELAY_S = 0.015
+# Questions that it had no part in and knows of all the same; each takes some milliseconds.
+RECALLED = 8
 # What Pipecat puts last when the avatar was cut off and no word followed.
 CUT_OFF = EmptyUserTurnConfig().interrupted_prompt
 
@@ -83,11 +85,25 @@ class GuideLLMService(LLMService):
             if _last_words(messages, "developer")[-1:] == [CUT_OFF]:
                 await self._stream(self._script.cut_off().split())
             return
+        earlier = messages[: -len(said)]
+        if not self._before:
+            await asyncio.to_thread(self._recall, earlier)
         self._return_to(_turns(messages))
-        self._script.greeted(" ".join(_last_words(messages[: -len(said)], "assistant")))
+        self._script.greeted(" ".join(_last_words(earlier, "assistant")))
         await self.start_ttfb_metrics()
         topic = await asyncio.to_thread(self._script.topic, said[-1], " ".join(said))
         await self._stream(self._script.reply(topic).split())
+
+    def forget(self) -> None:
+        """The next question begins another conversation."""
+        self._script.forget()
+        self._before = {}
+
+    def _recall(self, messages: Sequence[LLMContextMessage]) -> None:
+        """Know what was asked in a conversation that somebody else has led until now."""
+        said = [m for m in messages if not isinstance(m, LLMSpecificMessage)]
+        asked = [standard_message_text(m) for m in said if m["role"] == "user"]
+        self._script.recall(asked[-RECALLED:], " ".join(_last_words(messages, "assistant")))
 
     def _return_to(self, turn: int) -> None:
         """Forget the answer to a turn that is asked for again: the one before was not heard."""

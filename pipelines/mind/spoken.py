@@ -8,6 +8,7 @@ from pipecat.frames.frames import Frame, LLMFullResponseEndFrame, LLMFullRespons
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import LLMService
+from pipecat.services.settings import LLMSettings
 
 from pipelines.persona import Persona
 
@@ -50,6 +51,10 @@ class SpokenMind(LLMService[Any]):
                 raise
         finally:
             self._limit = None
+
+    async def instruct(self, prompt: str) -> None:
+        """Be this from the next question on."""
+        await self._update_settings(LLMSettings(system_instruction=prompt))
 
     def give_up(self) -> None:
         """Let go of the answer; it ends where it is."""

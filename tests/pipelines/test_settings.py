@@ -47,7 +47,7 @@ def test_no_secret_is_shown_by_printing_the_settings(monkeypatch):
         if field.annotation is SecretStr:
             monkeypatch.setenv(environment_names(name)[0], f"fake-{name}")
     settings = load_settings()
-    assert len(settings.secrets()) == 12
+    assert len(settings.secrets()) == 13
     assert not any(secret in repr(settings) for secret in settings.secrets())
 
 
