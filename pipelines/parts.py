@@ -248,6 +248,22 @@ def _face_of_the_room(settings: Settings) -> Choice:
     return Choice(part("avatar", "heygen"), "the room brings it")
 
 
+def has_mind(settings: Settings) -> bool:
+    """Whether a mind of ours was asked for, where LiveAvatar would bring its own.
+
+    Raises:
+        Incompatible: another one was, too.
+    """
+    if asked("llm", settings) == ["auto"] and not settings.avatar_lend_mind:
+        return False
+    if settings.transport == "full" and settings.liveavatar_llm_id:
+        chosen = settings.llm if settings.llm != "auto" else "a mind that is lent"
+        raise Incompatible(
+            f"LIVEAVATAR_LLM_ID and LLM={chosen} both say who thinks", "leave one of them out"
+        )
+    return True
+
+
 def _brought(kind: str, settings: Settings) -> Choice | None:
     """What LiveAvatar brings where it runs the conversation, unless that is to be a mind of ours.
 
@@ -256,7 +272,8 @@ def _brought(kind: str, settings: Settings) -> Choice | None:
         Incompatible: it does not go together with that.
     """
     first, *others = asked(kind, settings)
-    if settings.transport != "full" or kind not in BROUGHT or (kind == "llm" and first != "auto"):
+    is_ours = kind not in BROUGHT or (kind == "llm" and has_mind(settings))
+    if settings.transport != "full" or is_ours:
         return None
     if first != "auto" and part(kind, first).value != "heygen":
         listed = ",".join([first, *others])

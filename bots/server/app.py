@@ -74,7 +74,7 @@ class Server:
         self._keys, self._exchange = Keys(settings, passes, bearer), Exchange(passes)
         self._mind = Completions(casting, lineup) if self._lender else None
         visits = self._visits = Visits(kept, seats=Seats(most, _overloaded(settings)))
-        self._start = Start(casting, visits, tickets, kept)
+        self._start = Start(casting, visits, tickets, kept, self._lender)
         self._webrtc = WebRtc(casting, visits, kept)
         self._harness = Harness(casting, tickets, visits.seats)
         self._files = Files(settings, visits, kept)

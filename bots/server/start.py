@@ -22,9 +22,10 @@ from bots.server.seats import admit
 from bots.server.visits import Visits
 from pipelines.errors import AvatarError, Incompatible, PartFailed, UserError
 from pipelines.full.conversation import INTERACTIVITIES, wants_button
-from pipelines.full.page import FullRunnerArguments
+from pipelines.full.page import FullRunnerArguments, Mind
+from pipelines.lent import Lender
 from pipelines.meeting import HeyGenRunnerArguments
-from pipelines.parts import HEADLESS, Part, part, values
+from pipelines.parts import BROUGHT, HEADLESS, Part, part, values
 
 FOLDER = re.compile(r"(/[\w.~-]+)+", re.ASCII)
 # What costs money, or lets others in, is the operator's to decide.
@@ -37,13 +38,20 @@ class Start:
     """Starts conversations."""
 
     def __init__(
-        self, casting: Casting, visits: Visits, tickets: Tickets, storage: FileStorage | None
+        self,
+        casting: Casting,
+        visits: Visits,
+        tickets: Tickets,
+        storage: FileStorage | None,
+        lender: Lender | None = None,
     ) -> None:
+        """`lender` lends the mind, where there is one to be lent."""
         self._settings = casting.settings
         self._casting = casting
         self._visits = visits
         self._tickets = tickets
         self._storage = storage
+        self._lender = lender
         self._starts = {
             "webrtc": self._webrtc,
             "daily": self._daily,
@@ -199,10 +207,8 @@ class Start:
 
     async def _full(self, cast: Cast, asked: Mapping[str, Any], owner: str) -> dict[str, Any]:
         session_id = self._visits.expect(cast, owner=owner)
-        visit, arguments = (
-            self._visits.find(session_id),
-            FullRunnerArguments(body=asked.get("body"), session_id=session_id),
-        )
+        visit, mind = self._visits.find(session_id), self._mind(cast)
+        arguments = FullRunnerArguments(body=asked.get("body"), session_id=session_id, mind=mind)
         visit.page = arguments.page
         room = await self._visits.open(cast.request(arguments), session_id)
         assert room
@@ -214,6 +220,13 @@ class Start:
             "relayKey": visit.key,
             "interactivity": INTERACTIVITIES[button],
         }
+
+    def _mind(self, cast: Cast) -> Mind | None:
+        """What has LiveAvatar ask our mind, if that was chosen."""
+        lender, id = self._lender, cast.persona_id
+        if not lender or cast.lineup["llm"].part in BROUGHT.values():
+            return None
+        return lambda live: lender.configuration(live, id)
 
     def _session(self, session_id: str, *, returns: bool = False) -> dict[str, Any]:
         """The session's id and, where files can be sent, where to.

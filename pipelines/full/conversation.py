@@ -18,7 +18,7 @@ from pipelines.errors import AvatarError, Incompatible, PartFailed
 from pipelines.keeping import keep
 from pipelines.meeting import Invitation
 from pipelines.meter import Meter
-from pipelines.parts import load
+from pipelines.parts import BROUGHT, load
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from sessions import metrics
@@ -26,7 +26,7 @@ from sessions.transcript import Transcript
 
 from .events import Happening
 from .host import Host
-from .page import FullRunnerArguments, Page
+from .page import FullRunnerArguments, Mind, Page
 from .record import Record
 from .refusal import sentence
 from .session import Session
@@ -50,6 +50,7 @@ class Parts:
     session: Session
     page: Page
     push_to_talk: bool
+    mind: Mind | None = None
 
 
 class FullConversation:
@@ -70,17 +71,18 @@ class FullConversation:
             PartFailed: there is none; says why.
             UserError: something of the settings is not known to LiveAvatar.
         """
+        parts = self._parts
         try:
+            live = parts.session.live
+            mind = await parts.mind(live) if parts.mind else ""
+            button = parts.push_to_talk
             request = await full_request(
-                self._parts.session.live,
-                self._parts.settings,
-                self._parts.persona,
-                push_to_talk=self._parts.push_to_talk,
+                live, parts.settings, parts.persona, push_to_talk=button, llm_id=mind
             )
         except LiveAvatarError as error:
             logger.warning(f"What a FULL session needs is not to be had: {error}")
-            raise PartFailed(sentence(error, self._parts.settings)) from error
-        started = await self._parts.session.begin(request)
+            raise PartFailed(sentence(error, parts.settings)) from error
+        started = await parts.session.begin(request)
         self._record.begin()
         return Invitation(started.livekit_url, started.livekit_client_token)
 
@@ -204,8 +206,12 @@ async def open_full(request: Request) -> AsyncIterator[FullConversation]:
 def _parts(request: Request, http: aiohttp.ClientSession) -> Parts:
     arguments, settings = request.arguments, request.settings
     session = load(request.lineup["transport"].part).build(settings, http)
-    page = arguments.page if isinstance(arguments, FullRunnerArguments) else Page()
-    return Parts(settings, request.persona, session, page, wants_button(arguments.body))
+    assert isinstance(arguments, FullRunnerArguments)
+    mind = arguments.mind
+    if not mind and request.lineup["llm"].part not in BROUGHT.values():
+        raise Incompatible("A mind of ours is lent by a server alone", "start it with `avatar`")
+    button = wants_button(arguments.body)
+    return Parts(settings, request.persona, session, arguments.page, button, mind)
 
 
 def wants_button(body: Any) -> bool:

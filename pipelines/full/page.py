@@ -7,14 +7,17 @@ avatar say something.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipecat.runner.types import RunnerArguments
 
+from liveavatar import LiveAvatar
+
 from .events import Batch, Happening, happenings
 
+Mind = Callable[[LiveAvatar], Awaitable[str]]
 Hear = Callable[[float, Happening], None]
 # What a page is told that asks for nothing: the newest, should it be gone.
 MOST_TOLD = 50
@@ -71,6 +74,11 @@ class Page:
 
 @dataclass
 class FullRunnerArguments(RunnerArguments):
-    """Arguments of one conversation that LiveAvatar runs, whose user has a page."""
+    """Arguments of one conversation that LiveAvatar runs, whose user has a page.
+
+    Attributes:
+        mind: gives the LLM configuration that leads to a mind of ours; None where there is none.
+    """
 
     page: Page = field(default_factory=Page)
+    mind: Mind | None = None

@@ -36,7 +36,12 @@ BLAMED = {
 
 
 async def full_request(
-    live: LiveAvatar, settings: Settings, persona: Persona, *, push_to_talk: bool
+    live: LiveAvatar,
+    settings: Settings,
+    persona: Persona,
+    *,
+    push_to_talk: bool = False,
+    llm_id: str = "",
 ) -> FullRequest:
     """A session with this persona, whose context is at LiveAvatar when this returns.
 
@@ -55,7 +60,7 @@ async def full_request(
                 "video_settings": _video(settings),
                 "max_session_duration": longest_s(settings),
                 "avatar_persona": _persona(settings, persona, context),
-                "llm_configuration_id": settings.liveavatar_llm_id or None,
+                "llm_configuration_id": llm_id or settings.liveavatar_llm_id or None,
                 "dynamic_variables": _variables(persona, context),
             }
         )

@@ -11,6 +11,7 @@ from tests.browser.conftest import Meet
 from tests.rooms import Staged, staged
 from tests.talk.test_rooms import nobody_left
 
+FULL = ("--transport", "full", "--llm", "auto")
 PERSONA = """
 name: Theo
 greeting: Welcome, ${guest}.
@@ -25,13 +26,20 @@ pytestmark = [
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def full(
-    tmp_path_factory: pytest.TempPathFactory, livekit: LiveKit
-) -> AsyncIterator[Staged]:
+async def full(tmp_path_factory: pytest.TempPathFactory, livekit: LiveKit) -> AsyncIterator[Staged]:
     """A server whose conversations LiveAvatar runs."""
     folder = tmp_path_factory.mktemp("full")
     (folder / "hotel.yaml").write_text(PERSONA)
-    flags = ("--persona", "hotel.yaml", "--var", "guest=Ann", "--transport", "full", "--llm", "auto")
+    flags = (
+        "--persona",
+        "hotel.yaml",
+        "--var",
+        "guest=Ann",
+        "--transport",
+        "full",
+        "--llm",
+        "auto",
+    )
     async with staged(livekit, folder, *flags) as both:
         yield both
 
@@ -39,9 +47,9 @@ async def full(
 async def test_a_conversation(full: Staged, meet: Meet, question: Path) -> None:
     app, stage = full
     async with meet(app.url, question) as user:
-        await user.page.click('#start:enabled')
-        await user.state('speaking','failed','over')
-        print(await user.page.locator('avatar-call').first.inner_text())
+        await user.page.click("#start:enabled")
+        await user.state("speaking", "failed", "over")
+        print(await user.page.locator("avatar-call").first.inner_text())
         await user.state("listening", limit_s=25)
         print(await user.watched("watched.states"))
         await user.type("When is breakfast?")
