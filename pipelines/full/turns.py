@@ -15,7 +15,8 @@ MOST_TURNS = 500
 # What the user does.
 USERS = ("user.", "avatar.speak_response", "avatar.interrupt")
 # An interruption is followed by silence within this, in seconds; what comes later is another end.
-CUT_S = 1.5
+# After a click LiveAvatar may take longer.
+CUT_S, HUSH_S = 1.5, 5.0
 
 
 @dataclass
@@ -65,7 +66,7 @@ class Turns:
         # What the avatar says, or is about to: whole texts, and pieces of one that is not whole.
         self._whole: list[str] = []
         self._pieces = ""
-        self._cut_s = -CUT_S
+        self._cut_until_s = 0.0
 
     def take(self, at_s: float, happening: Happening) -> Turn | None:
         """Note what happened; the turn that is over by it, if one is."""
@@ -84,17 +85,17 @@ class Turns:
             case Tell(event_type="avatar.speak_response"):
                 return self._typed(at_s, happening.text)
             case Act(event_type="avatar.interrupt"):
-                self._cut_s = at_s
+                self._cut_until_s = at_s + HUSH_S
         return None
 
     def close(self, at_s: float) -> Turn | None:
         """The conversation is over: so is what was being said."""
-        self._cut_s = at_s
+        self._cut_until_s = at_s + CUT_S
         return self._end(at_s)
 
     def _user(self, at_s: float, *, begins: bool) -> None:
         if begins:
-            self._user_at_s, self._cut_s = at_s, at_s
+            self._user_at_s, self._cut_until_s = at_s, at_s + CUT_S
             self.answering = False
             self._forget_unsaid()
         else:
@@ -115,7 +116,7 @@ class Turns:
         return self._over(turn)
 
     def _typed(self, at_s: float, text: str) -> Turn | None:
-        self._cut_s = at_s
+        self._cut_until_s = at_s + CUT_S
         self._forget_unsaid()
         self._stop(at_s)
         return self._over(Turn("user", at_s, text))
@@ -134,7 +135,7 @@ class Turns:
         self._step("voice", at_s)
         self._answer = Turn("avatar", at_s, steps=self._steps)
         self._steps, self._stopped_s = {}, None
-        self.speaking, self.answering = True, False
+        self.speaking, self.answering, self._cut_until_s = True, False, 0.0
         self.spoken += 1
 
     def _end(self, at_s: float) -> Turn | None:
@@ -144,7 +145,7 @@ class Turns:
             return None
         answer.text = " ".join([*self._whole, self._pieces]).strip()
         self._forget_unsaid()
-        answer.interrupted = answer.at_s <= self._cut_s and at_s - self._cut_s < CUT_S
+        answer.interrupted = at_s < self._cut_until_s
         return self._over(answer)
 
     def _step(self, name: str, at_s: float) -> None:

@@ -3,8 +3,10 @@
 const VERSION = "2.2.0";
 const LONGEST_TEXT = 2_000;
 const TOO_LONG = "That was too long: only its first 2,000 characters were taken.";
-// An avatar that falls silent this soon after its user has done something was interrupted.
+// An avatar that falls silent this soon after its user has begun to speak or typed something was
+// interrupted, and so it was by a click, after which LiveAvatar may take longer.
 const CUT_MS = 1_500;
+const HUSH_MS = 5_000;
 /** @type {Record<string, object>} */
 const ENDS = {
   MAX_DURATION_REACHED: { type: "over", reason: "duration" },
@@ -31,7 +33,7 @@ export class Translation {
   #pressed = false;
   #speaking = false;
   #answering = false;
-  #cutMs = -Infinity;
+  #cutUntilMs = -Infinity;
   #turn = 0;
   /** @type {number | null} */
   #stoppedMs = null;
@@ -73,7 +75,7 @@ export class Translation {
 
   /** Silences the avatar. */
   hush() {
-    this.#cutMs = this.#now();
+    this.#cutUntilMs = this.#now() + HUSH_MS;
     this.#listener.command({ event_type: "avatar.interrupt" });
   }
 
@@ -104,7 +106,7 @@ export class Translation {
   /** @param {string} text */
   #type(text) {
     if (text.length > LONGEST_TEXT) this.#notice(TOO_LONG);
-    this.#cutMs = this.#now();
+    this.#cutUntilMs = this.#now() + CUT_MS;
     this.#forgetUnsaid();
     this.#heard = "";
     this.#stop();
@@ -125,7 +127,7 @@ export class Translation {
   /** @param {boolean} begins */
   #onUser(begins) {
     if (begins) {
-      this.#cutMs = this.#now();
+      this.#cutUntilMs = this.#now() + CUT_MS;
       this.#forgetUnsaid();
       this.#stoppedMs = null;
     } else this.#stop();
@@ -195,6 +197,7 @@ export class Translation {
 
   #onSpeaking() {
     this.#speaking = true;
+    this.#cutUntilMs = -Infinity;
     this.#heard = "";
     this.#step("voice");
     this.#tell("bot-started-speaking");
@@ -210,7 +213,7 @@ export class Translation {
     const said = this.#said;
     this.#speaking = false;
     this.#said = [];
-    if (this.#now() - this.#cutMs < CUT_MS) this.#tell("bot-interrupted");
+    if (this.#now() < this.#cutUntilMs) this.#tell("bot-interrupted");
     else for (const segment of said) this.#show(segment, true);
     this.#tell("bot-stopped-speaking");
   }
