@@ -35,7 +35,7 @@ ENDS = {
 
 
 class Host:
-    """Looks every quarter of a second at who is there; `over` is set, with a reason, at the end."""
+    """Looks every quarter of a second at who is there; `over` is set at the end."""
 
     def __init__(
         self,
@@ -53,7 +53,6 @@ class Host:
         self._busy_s = 0.0
         self._wish: tuple[str, str] | None = None
         self.over = asyncio.Event()
-        self.reason = ""
 
     @property
     def is_visited(self) -> bool:
@@ -62,20 +61,19 @@ class Host:
         return seen_s is not None and self._clock() - seen_s < ABSENT_S
 
     def hear(self, happening: Happening) -> None:
-        """LiveAvatar may have ended the session."""
+        """LiveAvatar may have ended the session, of which the page tells its user itself."""
         if isinstance(happening, Stopped):
-            self.stopped(happening.reason)
+            self.end(f"LiveAvatar has ended it ({happening.reason})")
 
-    def stopped(self, why: EndReason | str) -> None:
-        """LiveAvatar has ended the session, which the page may know already."""
+    def stopped(self, why: str) -> None:
+        """LiveAvatar has ended the session, and the page has not said so."""
         known = ENDS.get(EndReason(why)) if why in [*EndReason] else None
-        logger.info(f"LiveAvatar has ended a FULL session: {why}")
         self._wish = (known or "goodbye", "")
 
     def end(self, reason: str) -> None:
         """End it now."""
         if not self.over.is_set():
-            self.reason = reason
+            logger.info(f"A conversation that LiveAvatar runs is over: {reason}")
             self.over.set()
 
     def part(self, reason: str, words: str) -> None:
