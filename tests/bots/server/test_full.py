@@ -13,6 +13,7 @@ import aiohttp
 from bots.running import Stop
 from bots.server.app import Server
 from bots.server.casting import Casting
+from liveavatar.wire import FullRequest
 from pipelines.ending import reaping
 from pipelines.ledger import books
 from pipelines.parts import choose
@@ -135,6 +136,7 @@ async def test_a_conversation_is_begun_relayed_billed_and_written_down(
         visit = await house.start(interactivity="PUSH_TO_TALK")
         assert visit.session["interactivity"] == "PUSH_TO_TALK"
         (session,) = caller.desk.account.active()
+        assert isinstance(session.request, FullRequest)
         assert session.request.dynamic_variables == {"guest": "Ann"}
         assert [each.paid.id for each in await books(house.settings).entries()] == [session.id]
         say(caller, ("user", "Who are you?"), ("avatar", "I am Ada."))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from liveavatar.channel import Words
 from liveavatar.records import Line, Transcript
 from pipelines.errors import Incompatible
 from pipelines.full.events import LONGEST_WORDS, MOST_EVENTS, happenings, read
@@ -165,6 +166,7 @@ def test_events_that_nobody_knows_are_passed_over_and_texts_are_bounded():
     events = [{"event": event} for event in [*strange, long]]
     ((at_s, happening),) = happenings(read({"key": "k", "events": events}), lambda: 5.0)
     assert at_s == 5.0
+    assert isinstance(happening, Words)
     assert happening.text == "a" * (LONGEST_WORDS // 2)
 
 
