@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -62,6 +63,7 @@ class FullConversation:
         self._record = Record(transcript, self._turns)
         self._host = Host(parts.settings, parts.persona, parts.page, self._turns)
         self._news = asyncio.Event()
+        self._lasts_s = math.inf
         parts.page.follow(self._hear)
 
     async def begin(self) -> Invitation:
@@ -83,6 +85,7 @@ class FullConversation:
             logger.warning(f"What a FULL session needs is not to be had: {error}")
             raise PartFailed(sentence(error, parts.settings)) from error
         started = await parts.session.begin(request)
+        self._lasts_s = started.max_session_duration or math.inf
         self._record.begin()
         return Invitation(started.livekit_url, started.livekit_client_token)
 
@@ -90,7 +93,7 @@ class FullConversation:
         """Hold it until it is over."""
         beside = [self._parts.session.keep_alive(), self._follow(), self._tell_spend()]
         tasks = [asyncio.create_task(work) for work in beside]
-        host = asyncio.create_task(self._host.run())
+        host = asyncio.create_task(self._host.run(self._lasts_s))
         try:
             await asyncio.wait([host, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -122,17 +125,21 @@ class FullConversation:
         if not self._parts.session.id:
             return
         self._turns.close(time.monotonic())
-        last = None
-        for wait_s in LAST_WAITS_S:
-            await asyncio.sleep(wait_s)
-            last = await self._parts.session.said(self._record.since)
-            if last and not last.session_active:
-                break
-        if last:
-            self._record.take(last, last=True)
-        else:
+        if not await self._write_the_rest():
             self._transcript.event("error", text="LiveAvatar does not give its transcript.")
         self._record.close()
+
+    async def _write_the_rest(self) -> bool:
+        """Write what LiveAvatar has written down; whether it has told all of it."""
+        session, said = self._parts.session, None
+        for wait_s in LAST_WAITS_S:
+            await asyncio.sleep(wait_s)
+            said = await session.said(self._record.since)
+            if said and not said.session_active:
+                break
+        while said and self._record.take(said, last=True):
+            said = await session.said(self._record.since)
+        return said is not None
 
     def _hear(self, at_s: float, happening: Happening) -> None:
         self._host.hear(happening)

@@ -1,6 +1,7 @@
 """Who sees to it that a conversation that LiveAvatar runs has an end, and a polite one."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from liveavatar.wire import EndReason
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.text import has_sound
+from pipelines.trouble import ROOM_CLOSES
 
 from .events import Happening
 from .page import Page
@@ -20,6 +22,8 @@ PERIOD_S = 0.25
 # Who has not come by then, or is not heard of for so long, is not waited for.
 ARRIVES_S = 60.0
 ABSENT_S = 15.0
+# So long before LiveAvatar ends a session, its user is told.
+CLOSING_S = 10.0
 # The longest that a goodbye may take: until it begins, and as a whole; and until the page knows.
 BEGINS_S, GOODBYE_S, KNOWS_S = 6.0, 14.0, 4.0
 # The same for a server that is stopped, which is not waited for much longer (bots/running.py).
@@ -47,7 +51,7 @@ class Host:
     ) -> None:
         self._idle_s, self._longest_s = settings.avatar_idle_s, settings.avatar_max_duration_s
         self._persona, self._page, self._turns, self._clock = persona, page, turns, clock
-        self._expected_s = clock()
+        self._expected_s = self._closes_s = math.inf
         self._came_s: float | None = None
         self._asked_s: float | None = None
         self._busy_s = 0.0
@@ -89,8 +93,10 @@ class Host:
         else:
             self.end("the server stops")
 
-    async def run(self) -> None:
-        """Look until it is over."""
+    async def run(self, lasts_s: float = math.inf) -> None:
+        """Look until it is over, or LiveAvatar ends the session, which lasts so many seconds."""
+        self._expected_s = self._clock()
+        self._closes_s = self._expected_s + lasts_s - CLOSING_S
         while not self.over.is_set():
             self._look()
             if self._wish:
@@ -107,6 +113,9 @@ class Host:
             self._came_s = self._busy_s = now_s
         if now_s - seen_s >= ABSENT_S:
             return self.end("the user is gone")
+        if now_s >= self._closes_s:
+            self._closes_s = math.inf
+            self._page.tell({"type": "notice", "text": ROOM_CLOSES})
         if now_s - self._came_s >= self._longest_s:
             return self.part("duration", self._persona.goodbye)
         self._listen(now_s)

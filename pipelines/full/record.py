@@ -45,8 +45,11 @@ class Record:
         """LiveAvatar's session begins now."""
         self._began_s = self._transcript.now_s
 
-    def take(self, said: Transcript, *, last: bool = False) -> None:
-        """Write what is new in what LiveAvatar has written down, the `last` time all of it."""
+    def take(self, said: Transcript, *, last: bool = False) -> int:
+        """Write what is new in what LiveAvatar has written down, the `last` time all of it.
+
+        Gives how many lines that were.
+        """
         new = (line for line in said.transcript_data if _key(line) not in self._written)
         lines = [line for line in new if clean(line.transcript).strip()]
         answers = [at for at, line in enumerate(lines) if line.role != "user"]
@@ -54,8 +57,9 @@ class Record:
         for line in lines[:settled]:
             turn = self._match(line)
             if not (turn or last or self._is_late(line)):
-                return
+                return 0
             self._write(line, turn)
+        return settled
 
     def close(self) -> None:
         """Write what only the page has told."""

@@ -23,6 +23,8 @@ from .refusal import sentence
 # The first session of a server takes it seconds to start.
 LIMIT_S = 25.0
 KEEP_ALIVE_S = 60.0
+# Who waits for what was said has as long.
+SAID_S = 5.0
 
 
 class Session:
@@ -79,8 +81,9 @@ class Session:
 
     async def said(self, since: int | None = None) -> Transcript | None:
         """What LiveAvatar has written down from a timestamp on; None if it does not say."""
-        with contextlib.suppress(LiveAvatarError):
-            return await self.live.sessions.transcript(self.id, since)
+        with contextlib.suppress(LiveAvatarError, TimeoutError):
+            async with asyncio.timeout(SAID_S):
+                return await self.live.sessions.transcript(self.id, since)
         return None
 
     async def end(self) -> None:

@@ -20,6 +20,8 @@ pytestmark = [
 CAPTIONS = "[...inside('captions').querySelectorAll('.words')].map(({ innerText }) => innerText)"
 CUT = "[...inside('captions').querySelectorAll('.cut:not([hidden])')].map((e) => e.innerText)"
 STEPS = "[...inside('steps').querySelectorAll('b')].map(({ textContent }) => textContent)"
+# A page that is only missed is gone after 15 s.
+LEFT_LIMIT_S = 10
 # Whether something was said into the microphone, and nothing for a moment since.
 HAS_SPOKEN = """(() => {
   const { transform } = getComputedStyle(inside("hold").querySelector(".level"));
@@ -87,7 +89,7 @@ async def test_our_mind_hears_who_holds_the_button_until_the_tab_is_closed(
             await user.until(f"{CAPTIONS}.length > 2")
             captions = await user.watched(CAPTIONS)
             await user.page.goto("about:blank")
-            await nobody_left(stage)
+            await nobody_left(stage, LEFT_LIMIT_S)
             await user.page.goto(app.url)
         turns = _turns(await app.ended_transcript())
     answer = ANSWERS["What can you do"]
