@@ -23,7 +23,9 @@ from bots.server.casting import Casting
 from bots.server.refusal import telling
 from pipelines.conversation import Conversation, Request, open_conversation
 from pipelines.ending import reaping
-from pipelines.errors import Incompatible, PartFailed
+from pipelines.errors import AvatarError, Incompatible, PartFailed
+from pipelines.full.conversation import open_full
+from pipelines.full.page import FullRunnerArguments
 from pipelines.meeting import HeyGenRunnerArguments, Invitation
 from pipelines.parts import HEADLESS, Part, part
 from pipelines.redaction import redact
@@ -36,6 +38,7 @@ MEETINGS: Mapping[type[RunnerArguments], Part] = {
     DailyRunnerArguments: part("transport", "daily"),
     LiveKitRunnerArguments: part("transport", "livekit"),
     HeyGenRunnerArguments: part("transport", "heygen"),
+    FullRunnerArguments: part("transport", "full"),
     WebSocketRunnerArguments: HEADLESS,
 }
 Opened = asyncio.Future[Invitation | None]
@@ -79,6 +82,8 @@ async def converse(request: Request, opened: Opened | None = None) -> None:
 
 async def _hold(request: Request, opened: Opened | None = None) -> None:
     arguments = request.arguments
+    if isinstance(arguments, FullRunnerArguments):
+        return await _hold_full(request, opened)
     async with open_conversation(request) as conversation:
         runner = WorkerRunner(
             handle_sigint=arguments.handle_sigint,
@@ -90,6 +95,20 @@ async def _hold(request: Request, opened: Opened | None = None) -> None:
             if opened:
                 _announce(conversation, opened)
             await runner.run()
+
+
+async def _hold_full(request: Request, opened: Opened | None) -> None:
+    """Hold a conversation that LiveAvatar runs; who waits for the place is told where it is."""
+    async with open_full(request) as conversation:
+        with RUNNING.holding(conversation, conversation.farewell):
+            try:
+                room = await conversation.begin()
+            except AvatarError:
+                metrics.failed("meeting", MEETINGS[FullRunnerArguments].value, "gave no room")
+                raise
+            if opened:
+                opened.set_result(room)
+            await conversation.run()
 
 
 def _announce(conversation: Conversation, opened: Opened) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from pipelines.errors import UserError
-from pipelines.parts import Choice, Lineup, choose
+from pipelines.parts import Choice, Lineup, choose, part
 from pipelines.settings import Settings, environment_names
 
 COMMAND = (sys.executable, "-m", "bots.cli", "sandbox", "--port", "0", "--json", "--with-parent")
@@ -18,11 +18,12 @@ KEY = environment_names("liveavatar_api_key")[0]
 WHY = f"as you asked; without {KEY} it is the sandbox on this machine (a key in .env changes that)"
 STOP_TIMEOUT_S = 15
 HERE = "http://localhost"
+VENDOR = part("avatar", "heygen").vendor
 
 
 def needs_sandbox(settings: Settings) -> bool:
     """Whether LiveAvatar was asked for and there is no key for the real one."""
-    asked = "heygen" in (settings.avatar, settings.transport)
+    asked = settings.avatar == "heygen" or settings.transport in ("heygen", "full")
     return asked and not settings.is_set("liveavatar_api_key")
 
 
@@ -40,8 +41,10 @@ def choose_with_sandbox(settings: Settings) -> Lineup:
 
 
 def _explained(choice: Choice) -> Choice:
-    is_sandbox = choice.part.value == "heygen"
-    return replace(choice, why=WHY, part=replace(choice.part, local=True)) if is_sandbox else choice
+    if choice.part.vendor != VENDOR:
+        return choice
+    why = WHY if choice.part.needs else choice.why
+    return replace(choice, why=why, part=replace(choice.part, local=True))
 
 
 @contextmanager
@@ -84,7 +87,7 @@ def _told(process: subprocess.Popen[str]) -> dict[str, str]:
         raise
     if not line:
         raise UserError(
-            f"The sandbox did not start, so AVATAR=heygen and TRANSPORT=heygen need {KEY}",
+            f"The sandbox did not start, so AVATAR=heygen and TRANSPORT=heygen or full need {KEY}",
             "set it in .env, or mend what is said above",
         )
     return json.loads(line)

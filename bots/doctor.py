@@ -146,7 +146,7 @@ async def examine_part(
     if not row.installed:
         return Finding(row.choice, severity, "not installed", adds(row.extra))
     lacking = missing(row, settings)
-    if lacking and row.value == "heygen" and is_used:
+    if lacking and row.value in ("heygen", "full") and is_used:
         return _sandbox(row, settings)
     if lacking:
         return Finding(row.choice, severity, "no key", f"set {', '.join(lacking)}")
@@ -164,7 +164,7 @@ def _used(settings: Settings) -> set[Part]:
     """What a conversation would use, as far as that can be said of each kind by itself."""
     used = set()
     for kind in KINDS:
-        with contextlib.suppress(UnknownPart):
+        with contextlib.suppress(UnknownPart, Incompatible):
             used |= set(choose_one(kind, settings).parts)
     if part("transport", "heygen") in used:
         used = {row for row in used if row.kind != "avatar"} | {part("avatar", "heygen")}

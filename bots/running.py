@@ -6,13 +6,18 @@ import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # Pipecat takes a second to import, and not every command needs it
-    from pipecat.pipeline.worker import PipelineWorker
+from typing import Any, Protocol
 
 # Less than the 10 s after which Docker kills what it has asked to stop.
 FAREWELL_TIMEOUT_S = 7.0
+
+
+class Worker(Protocol):
+    """What holds a conversation: Pipecat's worker, or one that LiveAvatar runs."""
+
+    async def cancel(self, *, reason: str) -> Any:
+        """End it at once."""
+        ...
 
 
 @dataclass(eq=False)
@@ -60,15 +65,13 @@ class Running:
     """A set of running workers that can be ended and waited for."""
 
     def __init__(self) -> None:
-        self._held: dict[PipelineWorker, Held] = {}
+        self._held: dict[Worker, Held] = {}
 
     def __len__(self) -> int:
         return len(self._held)
 
     @contextmanager
-    def holding(
-        self, worker: "PipelineWorker", farewell: Callable[[], Awaitable[None]]
-    ) -> Iterator[None]:
+    def holding(self, worker: Worker, farewell: Callable[[], Awaitable[None]]) -> Iterator[None]:
         """Count a worker as running; `farewell` ends it politely."""
         held = self._held[worker] = Held(farewell)
         try:

@@ -105,8 +105,10 @@ def _with_transcripts(settings: Settings) -> Settings:
 def _with_mind(settings: Settings, lineup: Lineup) -> Settings:
     """The settings with the chosen minds: whether Ollama answers is asked once, here.
 
-    One that does not is left out if there are others.
+    One that does not is left out if there are others. LiveAvatar's own is none of ours.
     """
+    if lineup["llm"].part.value == "liveavatar":
+        return settings
     minds = [part.value for part in lineup["llm"].parts]
     model = settings.ollama_model
     if "ollama" in minds and not model:

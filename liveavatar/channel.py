@@ -171,6 +171,7 @@ class Other(Packet):
 
 
 Command = Act | Tell | AgentCommand
+COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="event_type")])
 Known = Speech | Words | Talk | Stopped | AgentEvent
 Event = Known | Other
 EVENTS: TypeAdapter[Known] = TypeAdapter(Annotated[Known, Field(discriminator="event_type")])
@@ -201,23 +202,34 @@ def decode(packet: bytes) -> Event | None:
 
     Names are read with dots and with underscores (13.22).
     """
-    told = _object(packet)
-    if not told:
+    return event_of(_object(packet))
+
+
+def command_of(told: Any) -> Command | None:
+    """A command, as its sender knows it; None if it is none."""
+    try:
+        return COMMANDS.validate_python(told)
+    except ValidationError:
         return None
-    name = told["event_type"]
+
+
+def event_of(told: Any) -> Event | None:
+    """An event that somebody else has read; None if it is none."""
+    name = told.get("event_type") if isinstance(told, dict) else None
+    if not isinstance(name, str):
+        return None
     try:
         return EVENTS.validate_python({**told, "event_type": DOTTED.get(_flat(name), name)})
     except ValidationError:
         return Other(**{**told, "event_type": name, "fields": told})
 
 
-def _object(packet: bytes) -> dict[str, Any]:
-    """The object of a packet, {} when it has no type."""
+def _object(packet: bytes) -> Any:
+    """What a packet holds, None when that is not known."""
     try:
-        told = from_json(packet)
+        return from_json(packet)
     except ValueError:
-        return {}
-    return told if isinstance(told, dict) and isinstance(told.get("event_type"), str) else {}
+        return None
 
 
 def _flat(name: str) -> str:

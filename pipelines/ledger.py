@@ -20,7 +20,7 @@ from .settings import Settings
 
 T = TypeVar("T")
 LIVEAVATAR, DAILY = "liveavatar", "daily"
-PAID_PARTS = ("heygen", "daily")
+PAID_PARTS = ("heygen", "full", "daily")
 DATABASES = ("postgresql://", "postgres://")
 FIX = "mend that, or give another folder"
 

@@ -24,6 +24,7 @@ from web.port import own_url
 
 from .cache import state_folder
 from .errors import BadSetting, Incompatible, MissingSetting, UserError
+from .parts import has_mind
 from .persona import Persona
 from .redaction import REDACTION
 from .settings import Settings
@@ -38,8 +39,11 @@ PUBLIC = "AVATAR_PUBLIC_URL"
 
 
 def is_lent(settings: Settings) -> bool:
-    """Whether this server answers others with its mind."""
-    return settings.avatar_lend_mind
+    """Whether this server answers others with its mind.
+
+    Where LiveAvatar runs the conversation, a mind of ours is one that it asks.
+    """
+    return settings.avatar_lend_mind or (settings.transport == "full" and has_mind(settings))
 
 
 def check(settings: Settings) -> None:

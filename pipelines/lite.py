@@ -1,7 +1,5 @@
 """What LiveAvatar is asked for in a LITE session, and whether it came."""
 
-import math
-
 import aiohttp
 from pipecat.services.heygen.api_liveavatar import (
     AvatarPersona,
@@ -13,26 +11,16 @@ from pipecat.services.heygen.api_liveavatar import (
 )
 
 from liveavatar.rest import LiveAvatarError, check_key
-from liveavatar.wire import SANDBOX_AVATARS
 from sessions.ledger import NOT_KEPT, LedgerError
 
 from .errors import PartFailed, UserError
 from .heygen import LiteClient, cause
+from .likeness import avatar_id, longest_s
 from .meeting import Invitation
 from .persona import Persona
 from .redaction import redacted
 from .settings import Settings
 from .trouble import SLOW
-
-# A session outlives the longest conversation by so much, which is time for a goodbye.
-GOODBYE_S = 60
-DEFAULT_AVATAR = "1c690fe7-23e0-49f9-bfba-14344450285b"
-
-
-def avatar_id(settings: Settings, persona: Persona) -> str:
-    """The avatar to ask for: the one set, else the persona's, else a public one."""
-    fallback = SANDBOX_AVATARS[0] if settings.liveavatar_sandbox else DEFAULT_AVATAR
-    return settings.liveavatar_avatar_id or persona.avatar.get("heygen") or fallback
 
 
 def session_request(settings: Settings, persona: Persona) -> LiveAvatarNewSessionRequest:
@@ -48,12 +36,6 @@ def session_request(settings: Settings, persona: Persona) -> LiveAvatarNewSessio
             quality=VideoQuality(settings.liveavatar_quality),
         ),
     )
-
-
-def longest_s(settings: Settings) -> int:
-    """After how many seconds LiveAvatar ends a session, whatever has become of this process."""
-    asked_s = settings.liveavatar_max_duration_s
-    return asked_s or math.ceil(settings.avatar_max_duration_s) + GOODBYE_S
 
 
 def _persona(settings: Settings) -> AvatarPersona | None:

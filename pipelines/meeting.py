@@ -78,7 +78,8 @@ def telling(transport: BaseTransport) -> Tell:
 
 def picture_size(settings: Settings, face: str) -> tuple[int, int]:
     """(width, height) in pixels of the pictures a face sends."""
-    return Quality(settings.liveavatar_quality).size if face == "heygen" else settings.avatar_size
+    is_theirs = face in ("heygen", "liveavatar")
+    return Quality(settings.liveavatar_quality).size if is_theirs else settings.avatar_size
 
 
 def media(size: tuple[int, int]) -> dict[str, Any]:

@@ -20,10 +20,12 @@ from .parts import Lineup, Part, part
 from .settings import Settings
 
 HEARD, READ, WRITTEN, SPOKEN = "stt_minutes", "llm_tokens_in", "llm_tokens_out", "tts_characters"
-LITE, SANDBOX = "lite_minutes", "sandbox_minutes"
+LITE, FULL, SANDBOX = "lite_minutes", "full_minutes", "sandbox_minutes"
 MILLION = 1_000_000
+# Of FULL, half a minute is paid for with what a minute of LITE costs (liveavatar-protocol: 2.8).
+HALF = 0.5
 # The items of each part that may cost something: the setting of the price, and for how many it is.
-PRICED: Mapping[str, Mapping[str, tuple[str, int]]] = {
+PRICED: Mapping[str, Mapping[str, tuple[str, float]]] = {
     "deepgram": {HEARD: ("deepgram_dollars_per_minute", 1)},
     "gemini": {
         READ: ("google_dollars_per_million_in", MILLION),
@@ -35,6 +37,7 @@ PRICED: Mapping[str, Mapping[str, tuple[str, int]]] = {
     },
     "cartesia": {SPOKEN: ("cartesia_dollars_per_million", MILLION)},
     "heygen": {LITE: ("liveavatar_dollars_per_minute", 1)},
+    "full": {FULL: ("liveavatar_dollars_per_minute", HALF)},
 }
 
 
@@ -50,7 +53,7 @@ class Staying(Protocol):
 
 def prices(row: Part, settings: Settings) -> Mapping[str, float]:
     """What one of each item of a part costs, in dollars; empty for a local one that is free."""
-    if row.value == "heygen" and settings.liveavatar_sandbox:
+    if row.value in ("heygen", "full") and settings.liveavatar_sandbox:
         return {SANDBOX: 0.0}
     items = PRICED.get(row.value, {})
     each = {item: getattr(settings, field) / many for item, (field, many) in items.items()}
@@ -63,21 +66,26 @@ def costs(lineup: Lineup, settings: Settings) -> bool:
     return any(any(prices(row, settings).values()) for row in rows)
 
 
-def stay(settings: Settings) -> Stay:
-    """The minutes of a session of LiveAvatar that is about to be begun."""
-    return Stay(SANDBOX if settings.liveavatar_sandbox else LITE)
+def stay(settings: Settings, item: str = LITE) -> Stay:
+    """The minutes of a session of LiveAvatar that is about to be begun: LITE or FULL."""
+    return Stay(SANDBOX if settings.liveavatar_sandbox else item)
 
 
 class Meter(BaseObserver):
     """Reads Pipecat's own usage metrics, which also come of answers that nobody heard."""
 
-    def __init__(self, settings: Settings, parts: Mapping[FrameProcessor, Part]) -> None:
-        """`parts` are ears, minds and voices."""
+    def __init__(
+        self,
+        settings: Settings,
+        parts: Mapping[FrameProcessor, Part],
+        staying: Part | None = None,
+    ) -> None:
+        """`parts` are ears, minds and voices, `staying` what is paid for by the minute."""
         super().__init__(observe_every_push=False)
         each = {processor: prices(row, settings) for processor, row in parts.items()}
         self._prices = {processor.name: of_it for processor, of_it in each.items()}
         self._ears = [ears for ears in each if isinstance(ears, STTService) and each[ears]]
-        self._stay_prices = prices(part("avatar", "heygen"), settings)
+        self._stay_prices = prices(staying or part("avatar", "heygen"), settings)
         self._bill = Bill()
         # Each with the minutes that are on the bill.
         self._stays: list[tuple[Stay, int]] = []

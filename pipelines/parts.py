@@ -29,11 +29,12 @@ class Part:
     extra: str = ""  # of this distribution: brings those packages
     local: bool = False
     vendor: str = ""  # who receives what is said or shown
+    home: str = ""  # its module, where kind and value do not name it
 
     @property
     def module(self) -> str:
         """The module with this part's build()."""
-        return f"pipelines.{self.kind}.{self.value}"
+        return self.home or f"pipelines.{self.kind}.{self.value}"
 
     @property
     def choice(self) -> str:
@@ -76,10 +77,16 @@ PARTS = (
     Part("transport", "daily", "a Daily room", ("daily_api_key",), ("daily",), "daily", vendor="Daily"),
     Part("transport", "livekit", "a room on your LiveKit server", ("livekit_url", "livekit_api_key", "livekit_api_secret"), ("livekit.api",), "livekit"),
     Part("transport", "heygen", "LiveAvatar's own LiveKit room, with its face", ("liveavatar_api_key",), ("livekit.rtc",), "heygen", vendor="HeyGen LiveAvatar"),
+    Part("transport", "full", "LiveAvatar hears, thinks, speaks and shows (FULL)", ("liveavatar_api_key",), vendor="HeyGen LiveAvatar"),
 )  # fmt: skip
 # The eval harness reaches it by the server's /ws; it is not chosen by a flag.
 HEADLESS = Part("transport", "headless", "no user interface, for evals", local=True)
 KINDS = ("stt", "llm", "tts", "avatar", "transport")
+# What LiveAvatar brings to a conversation that it runs itself: nothing of it is built here.
+BROUGHT = {
+    kind: Part(kind, "liveavatar", "LiveAvatar's own", vendor="HeyGen LiveAvatar", home="pipelines.full")
+    for kind in ("stt", "llm", "tts", "avatar")
+}  # fmt: skip
 # Kinds of which several parts can be listed, the next for when one fails.
 CHAINED = ("stt", "llm", "tts")
 SPOKEN = {"stt": "ears", "llm": "mind", "tts": "voice", "avatar": "face", "transport": "meeting"}
@@ -177,7 +184,10 @@ def choose_one(kind: str, settings: Settings, probe: Probe | None = None) -> Cho
 
     Raises:
         UnknownPart: what was asked for does not exist.
+        Incompatible: LiveAvatar runs the conversation, and brings another one.
     """
+    if brought := _brought(kind, settings):
+        return brought
     first, *others = asked(kind, settings)
     choices = [_choose(kind, value, settings, probe) for value in (first, *others)]
     rows = list(dict.fromkeys(choice.part for choice in choices))
@@ -236,6 +246,43 @@ def _face_of_the_room(settings: Settings) -> Choice:
             "leave AVATAR out, or choose another TRANSPORT",
         )
     return Choice(part("avatar", "heygen"), "the room brings it")
+
+
+def has_mind(settings: Settings) -> bool:
+    """Whether a mind of ours was asked for, where LiveAvatar would bring its own.
+
+    Raises:
+        Incompatible: another one was, too.
+    """
+    if asked("llm", settings) == ["auto"] and not settings.avatar_lend_mind:
+        return False
+    if settings.transport == "full" and settings.liveavatar_llm_id:
+        chosen = settings.llm if settings.llm != "auto" else "a mind that is lent"
+        raise Incompatible(
+            f"LIVEAVATAR_LLM_ID and LLM={chosen} both say who thinks", "leave one of them out"
+        )
+    return True
+
+
+def _brought(kind: str, settings: Settings) -> Choice | None:
+    """What LiveAvatar brings where it runs the conversation, unless that is to be a mind of ours.
+
+    Raises:
+        UnknownPart: what was asked for does not exist.
+        Incompatible: it does not go together with that.
+    """
+    first, *others = asked(kind, settings)
+    is_ours = kind not in BROUGHT or (kind == "llm" and has_mind(settings))
+    if settings.transport != "full" or is_ours:
+        return None
+    if first != "auto" and part(kind, first).value != "heygen":
+        listed = ",".join([first, *others])
+        raise Incompatible(
+            f"TRANSPORT=full brings LiveAvatar's own {SPOKEN[kind]}, so {kind.upper()}={listed}"
+            " cannot be used with it",
+            f"leave {kind.upper()} out, or choose another TRANSPORT",
+        )
+    return Choice(BROUGHT[kind], "LiveAvatar brings it")
 
 
 def _check_settings(row: Part, settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """Who the avatar is: prompt, greeting, voice, face and language, in one YAML file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from os.path import expanduser
 from pathlib import Path
 from string import Template
@@ -65,14 +65,24 @@ class Persona:
         names = (n for key in FILLED for n in Template(getattr(self, key)).get_identifiers())
         return sorted({name for name in names if name != "name"})
 
-    def filled(self, variables: Mapping[str, str]) -> "Persona":
+    def filled(self, variables: Mapping[str, str]) -> "FilledPersona":
         """This persona with every ${variable} of its texts filled in.
 
         Raises:
             BadSetting: a variable has no value, or a `$` stands alone.
         """
         values = {name: clean(value) for name, value in variables.items()} | {"name": self.name}
-        return replace(self, **{key: _fill(key, getattr(self, key), values) for key in FILLED})
+        kept = {key: getattr(self, key) for key in Persona.__dataclass_fields__}
+        texts = {key: _fill(key, kept[key], values) for key in FILLED}
+        return FilledPersona(**{**kept, **texts}, raw=self, values=values)
+
+
+@dataclass(frozen=True)
+class FilledPersona(Persona):
+    """A persona whose variables are filled in: `raw` is what it was, `values` what filled it."""
+
+    raw: Persona = field(default_factory=Persona)
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_persona(name_or_file: str) -> Persona:

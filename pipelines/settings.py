@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     llm: str = Field("auto", description="language model, in order: gemini, ollama, guide")
     tts: str = Field("auto", description="text to speech, in order: cartesia, hibari, piper")
     avatar: str = Field("auto", description="face: heygen, puppet, none")
-    transport: str = Field("auto", description="where to meet: webrtc, daily, livekit, heygen")
+    transport: str = Field("auto", description="meeting: webrtc, daily, livekit, heygen, full")
 
     # The conversation.
     avatar_persona: str = Field(
@@ -223,14 +223,10 @@ class Settings(BaseSettings):
     cartesia_dollars_per_million: Price = Field(50.0, description="price of a million characters")
 
     # Hibari.
-    hibari_voice: str = Field(
-        "", description="heart, a woman's, or low, a man's; empty for the persona's"
-    )
+    hibari_voice: str = Field("", description="heart (woman's) or low (man's); else the persona's")
 
     # Piper.
-    piper_voice: str = Field(
-        "", description="Piper voice: an .onnx file or a name; empty for the packaged voice"
-    )
+    piper_voice: str = Field("", description="an .onnx file or a name; else the packaged voice")
 
     # HeyGen LiveAvatar.
     liveavatar_api_key: SecretStr = Field(
@@ -254,6 +250,9 @@ class Settings(BaseSettings):
     liveavatar_max_duration_s: int | None = Field(
         None, gt=0, description="seconds after which LiveAvatar ends a session"
     )
+    liveavatar_voice_id: str = Field("", description="voice in FULL; empty for the persona's")
+    liveavatar_context_id: str = Field("", description="context in FULL; empty for the persona's")
+    liveavatar_llm_id: str = Field("", description="LLM configuration in FULL; empty for none")
     liveavatar_roll_over: bool = Field(True, description="begin the next before one ends")
     liveavatar_dollars_per_minute: Price = Field(0.1, description="price of a minute of a session")
     elevenlabs_api_key: SecretStr = NO_KEY

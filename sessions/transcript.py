@@ -59,6 +59,7 @@ class Transcript:
         latency_s: float | None = None,
         interrupted: bool = False,
         steps: Mapping[str, float] | None = None,
+        told_by: str = "",
     ) -> None:
         """Write one turn.
 
@@ -70,6 +71,7 @@ class Transcript:
             interrupted: whether the user cut it off; `text` is what was said until then.
             steps: from the end of the user's speech until each step of the answer was done, in
                 seconds.
+            told_by: whose word it is alone; "" for what this process knows.
         """
         line: dict[str, Any] = {"who": who, "text": text, "at_s": round(at_s, 3)}
         if latency_s is not None:
@@ -78,6 +80,8 @@ class Transcript:
             line["steps"] = {step: round(at_s, 3) for step, at_s in steps.items()}
         if interrupted:
             line["interrupted"] = True
+        if told_by:
+            line["told_by"] = told_by
         self.turns.append(line)
         self._write(line)
 

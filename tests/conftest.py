@@ -7,10 +7,10 @@ import pytest
 import pytest_asyncio
 
 from pipelines.settings import Settings, environment_names
-from tests.rooms import faced, joined, livekit, livekit_binary, roomed
+from tests.rooms import faced, fulled, joined, livekit, livekit_binary, roomed
 from tests.talk.app import SMALL, App, running_app
 
-__all__ = ["faced", "joined", "livekit", "livekit_binary", "roomed"]
+__all__ = ["faced", "fulled", "joined", "livekit", "livekit_binary", "roomed"]
 
 # Characters of a server's log that are shown where a test failed.
 LOG_SHOWN = 6_000

@@ -87,6 +87,25 @@ async def joined(
     assert "eyJ" not in both[0].output, "no token is logged"
 
 
+FULL = ("--transport", "full", "--persona", "hotel.yaml", "--var", "guest=Ann")
+HOTEL = """
+name: Theo
+greeting: Welcome, ${guest}.
+prompt: Breakfast is from seven to ten. ${guest} may bring a dog, which eats in the garden.
+"""
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def fulled(
+    tmp_path_factory: pytest.TempPathFactory, livekit: LiveKit
+) -> AsyncIterator[Staged]:
+    """A server whose conversations LiveAvatar runs, with its own mind."""
+    folder = tmp_path_factory.mktemp("full")
+    (folder / "hotel.yaml").write_text(HOTEL)
+    async with staged(livekit, folder, *FULL, "--llm", "auto") as both:
+        yield both
+
+
 class _Background:
     """Holds a LiveKit server open in a thread, across the event loops of tests."""
 

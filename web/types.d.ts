@@ -51,6 +51,9 @@ interface Session {
   /** For how many seconds a page that drops is waited for, and what it shows to be let in. */
   returnS?: number;
   returnKey?: string;
+  /** What shows that a page relays the events of its own conversation, and how it is talked to. */
+  relayKey?: string;
+  interactivity?: string;
   /** Whether another page has held this conversation before. */
   isTakenUp?: boolean;
 }
@@ -101,9 +104,18 @@ interface CallListener {
   ended(ending: Ending): void;
 }
 
+/** See call/translation.js. */
+interface TranslationListener {
+  tell(type: string, data: object, id?: string): void;
+  command(command: { event_type: string; text?: string }): void;
+  muted(muted: boolean): void;
+  active(): void;
+  leaves(): void;
+}
+
 /** See call/call.js. */
 interface Call {
-  send(message: object, topic?: string): void;
+  send(message: object): void;
   mute(muted: boolean): void;
   replaceMicrophone?(stream: MediaStream): Promise<void>;
   stats?(): Promise<Stat[]>;

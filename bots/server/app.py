@@ -31,6 +31,7 @@ from bots.server.metrics import Metrics
 from bots.server.origins import MIND, Guard, Origins
 from bots.server.passes import Passes
 from bots.server.refusal import MISTAKE, Refused, refuse
+from bots.server.relays import Relays
 from bots.server.seats import Seats
 from bots.server.start import Start
 from bots.server.visits import Visits
@@ -73,10 +74,11 @@ class Server:
         self._keys, self._exchange = Keys(settings, passes, bearer), Exchange(passes)
         self._mind = Completions(casting, lineup) if self._lender else None
         visits = self._visits = Visits(kept, seats=Seats(most, _overloaded(settings)))
-        self._start = Start(casting, visits, tickets, kept)
+        self._start = Start(casting, visits, tickets, kept, self._lender)
         self._webrtc = WebRtc(casting, visits, kept)
         self._harness = Harness(casting, tickets, visits.seats)
         self._files = Files(settings, visits, kept)
+        self._relays = Relays(visits)
         self._metrics = Metrics(settings)
 
     @property
@@ -98,6 +100,7 @@ class Server:
             Route("/sessions/{session_id}/api/offer", webrtc.offer, methods=["POST"]),
             Route("/sessions/{session_id}/api/offer", webrtc.candidates, methods=["PATCH"]),
             Route("/sessions/{session_id}/files", files.send, methods=["POST"]),
+            Route("/sessions/{session_id}/events", self._relays.take, methods=["POST"]),
             Route("/files", files.send, methods=["POST"]),
             Route("/files/{path:path}", files.load),
             WebSocketRoute("/ws", harness.meet),

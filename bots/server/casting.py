@@ -26,6 +26,7 @@ class Cast:
     settings: Settings
     lineup: Lineup
     persona: Persona
+    persona_id: str = ""
 
     def request(self, arguments: RunnerArguments) -> Request:
         """The conversation of these, with whom the arguments lead to."""
@@ -51,7 +52,9 @@ class Casting:
         lineup = lineup_for(self.settings, meeting)
         settings = narrowed(self.settings, lineup, visit)
         given = {**(visit.variables if visit else {}), **self.given}
-        return Cast(settings, lineup, persona_for(settings, lineup, asked, given))
+        persona = persona_for(settings, lineup, asked, given)
+        id = asked.get("persona") or next(iter(offered_personas(settings, lineup)))
+        return Cast(settings, lineup, persona, id)
 
 
 def lineup_for(settings: Settings, meeting: Part) -> Lineup:

@@ -103,7 +103,7 @@ def works(settings: Settings, lineup: Lineup) -> Iterator[Work]:
         if here := [module for module in modules if hasattr(module, "exercise")]:
             yield Work(share, functools.partial(here[0].exercise, settings, persona))
     face, place = lineup["avatar"].part.value, lineup["transport"].part.value
-    if face != "none" and place != "heygen":  # whose pictures are not sent from here
+    if face != "none" and place not in ("heygen", "full"):  # whose pictures are not sent from here
         yield _encoding(picture_size(settings, face))
 
 

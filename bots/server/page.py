@@ -64,7 +64,7 @@ def _explained(choice: Choice) -> list[tuple[Part, str]]:
 
 def headers(settings: Settings) -> dict[str, str]:
     """The headers of our pages, which go no further than the meetings these settings allow."""
-    rooms = any(can_meet(settings, value) for value in ("livekit", "heygen"))
+    rooms = any(can_meet(settings, value) for value in ("livekit", "heygen", "full"))
     reach = Reach(rooms, can_meet(settings, "daily"), settings.allowed_origins)
     return page_headers(reach)
 
@@ -125,7 +125,7 @@ def _picture(face: OfferedFace) -> str | None:
 def _longest_s(settings: Settings, lineup: Lineup) -> float:
     """How long a conversation can be, in seconds: LiveAvatar's room may close before we do."""
     limits: list[float] = [settings.avatar_max_duration_s]
-    if lineup["transport"].part.value == "heygen":
+    if lineup["transport"].part.value in ("heygen", "full"):
         limits += [settings.liveavatar_max_duration_s or settings.avatar_max_duration_s]
         limits += [LIVEAVATAR_SANDBOX_S] if settings.liveavatar_sandbox else []
     return min(limits)
@@ -155,6 +155,7 @@ def _vendors(settings: Settings, lineup: Mapping[str, Any]) -> list[str]:
 
 
 def can_meet(settings: Settings, transport: str) -> bool:
-    """Whether users may be met there."""
-    asked, row = settings.transport in ("auto", transport), part("transport", transport)
+    """Whether users may be met there; where LiveAvatar runs the conversation, only if asked for."""
+    anywhere = settings.transport == "auto" and transport != "full"
+    asked, row = anywhere or settings.transport == transport, part("transport", transport)
     return asked and row.installed and not missing(row, settings)

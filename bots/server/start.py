@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
+from loguru import logger
 from pipecat.runner.types import DailyRunnerArguments, LiveKitRunnerArguments
 from pipecat.utils.file_storage import FileStorage
 from starlette.requests import Request
@@ -20,8 +21,11 @@ from bots.server.rooms import daily_room, livekit_room
 from bots.server.seats import admit
 from bots.server.visits import Visits
 from pipelines.errors import AvatarError, Incompatible, PartFailed, UserError
+from pipelines.full.conversation import INTERACTIVITIES, wants_button
+from pipelines.full.page import FullRunnerArguments, Mind
+from pipelines.lent import Lender
 from pipelines.meeting import HeyGenRunnerArguments
-from pipelines.parts import HEADLESS, Part, part, values
+from pipelines.parts import BROUGHT, HEADLESS, Part, part, values
 
 FOLDER = re.compile(r"(/[\w.~-]+)+", re.ASCII)
 # What costs money, or lets others in, is the operator's to decide.
@@ -34,18 +38,26 @@ class Start:
     """Starts conversations."""
 
     def __init__(
-        self, casting: Casting, visits: Visits, tickets: Tickets, storage: FileStorage | None
+        self,
+        casting: Casting,
+        visits: Visits,
+        tickets: Tickets,
+        storage: FileStorage | None,
+        lender: Lender | None = None,
     ) -> None:
+        """`lender` lends the mind, where there is one to be lent."""
         self._settings = casting.settings
         self._casting = casting
         self._visits = visits
         self._tickets = tickets
         self._storage = storage
+        self._lender = lender
         self._starts = {
             "webrtc": self._webrtc,
             "daily": self._daily,
             "livekit": self._livekit,
             "heygen": self._heygen,
+            "full": self._full,
         }
 
     def status(self, request: Request) -> Response:
@@ -77,6 +89,7 @@ class Start:
                 answer["fileUploadUrl"] = _folder(request) + sent_to
             return JSONResponse(answer)
         except UserError as error:
+            logger.info(f"A conversation is refused: {error}")
             return refuse(400, str(error))
         except PartFailed as error:
             return refuse(502, str(error))
@@ -124,6 +137,10 @@ class Start:
             raise Incompatible(
                 f"This server meets users over {only} only",
                 f"ask for that, or start it with --transport {wanted.value}",
+            )
+        if wanted.value == "full" != only:
+            raise Incompatible(
+                "This server lets LiveAvatar run no conversation", "start it with --transport full"
             )
         return wanted
 
@@ -187,6 +204,29 @@ class Start:
         room = await self._visits.open(cast.request(arguments), session_id)
         assert room
         return {"url": room.url, "token": room.token, **self._session(session_id)}
+
+    async def _full(self, cast: Cast, asked: Mapping[str, Any], owner: str) -> dict[str, Any]:
+        session_id = self._visits.expect(cast, owner=owner)
+        visit, mind = self._visits.find(session_id), self._mind(cast)
+        arguments = FullRunnerArguments(body=asked.get("body"), session_id=session_id, mind=mind)
+        visit.page = arguments.page
+        room = await self._visits.open(cast.request(arguments), session_id)
+        assert room
+        button = wants_button(arguments.body)
+        return {
+            "url": room.url,
+            "token": room.token,
+            "sessionId": session_id,
+            "relayKey": visit.key,
+            "interactivity": INTERACTIVITIES[button],
+        }
+
+    def _mind(self, cast: Cast) -> Mind | None:
+        """What has LiveAvatar ask our mind, if that was chosen."""
+        lender, id = self._lender, cast.persona_id
+        if not lender or cast.lineup["llm"].part in BROUGHT.values():
+            return None
+        return lambda live: lender.configuration(live, id)
 
     def _session(self, session_id: str, *, returns: bool = False) -> dict[str, Any]:
         """The session's id and, where files can be sent, where to.

@@ -25,6 +25,8 @@ from sessions import metrics
 if TYPE_CHECKING:
     from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 
+    from pipelines.full.page import Page
+
 # Who has not come this long after /start is not expected any more.
 ARRIVAL_TIMEOUT_S = 60.0
 ROOM_TIMEOUT_S = 30.0
@@ -45,6 +47,7 @@ class Visit:
         key: what a page shows that comes back to its conversation.
         owner: id of the pass they came with; "" for whoever came without one.
         connection: the one of a visitor who came over WebRTC.
+        page: that of a visitor whose conversation LiveAvatar runs.
         afterwards: what is done once they are neither expected nor held.
     """
 
@@ -52,6 +55,7 @@ class Visit:
     owner: str = ""
     key: str = field(default_factory=secrets.token_urlsafe, repr=False)
     connection: "SmallWebRTCConnection | None" = None
+    page: "Page | None" = None
     expiry: asyncio.TimerHandle | None = None
     room: str = ""
     seated: bool = False

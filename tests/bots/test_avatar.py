@@ -12,6 +12,7 @@ from pipecat.runner.types import (
 from bots.avatar import bot, request_of
 from bots.server.casting import Casting
 from pipelines.errors import BadSetting, Incompatible, NotOffered
+from pipelines.full.page import FullRunnerArguments
 from pipelines.meeting import HeyGenRunnerArguments
 from pipelines.parts import part
 from pipelines.settings import environment_names, load_settings
@@ -43,8 +44,18 @@ async def arguments_of(meeting):
             return LiveKitRunnerArguments(room_name="one", url="ws://rooms.invalid", token="")
         case "heygen":
             return HeyGenRunnerArguments()
+        case "full":
+            return FullRunnerArguments()
         case _:
             return WebSocketRunnerArguments(websocket=None)  # type: ignore[arg-type]
+
+
+async def test_where_liveavatar_runs_the_conversation_there_is_nothing_else(monkeypatch):
+    request = request_of(await arguments_of("full"))
+    brought = {kind: choice.part.value for kind, choice in request.lineup.items()}
+    assert brought == {**dict.fromkeys(brought, "liveavatar"), "llm": "guide", "transport": "full"}
+    with pytest.raises(Incompatible, match="lent by a server alone: start it with `avatar`"):
+        await bot(FullRunnerArguments())
 
 
 @pytest.mark.parametrize("meeting", ["webrtc", "daily", "livekit", "heygen", "headless"])

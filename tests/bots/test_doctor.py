@@ -25,6 +25,7 @@ VENDORS = {
     "TTS=cartesia": (Cartesia, "cartesia", "cartesia_api_key"),
     "AVATAR=heygen": (LiveAvatar, "liveavatar", "liveavatar_api_key"),
     "TRANSPORT=heygen": (LiveAvatar, "liveavatar", "liveavatar_api_key"),
+    "TRANSPORT=full": (LiveAvatar, "liveavatar", "liveavatar_api_key"),
     "TRANSPORT=daily": (Daily, "daily", "daily_api_key"),
 }
 

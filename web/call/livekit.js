@@ -15,17 +15,18 @@ const RATE_HZ = 48_000;
 const GOODBYE_MS = 200;
 
 /**
- * Joins the room of `session`; without a `microphone`, only to watch and listen.
+ * Joins the room of `session`; without a `microphone`, only to watch and listen. Messages go out
+ * under `topic`, if there is one, and it is over when `avatar` leaves, if its identity is known.
  * @param {Room} session
- * @param {Pick<Means, "microphone" | "listener" | "signal">} means
+ * @param {Pick<Means, "microphone" | "listener" | "signal"> & { topic?: string, avatar?: string }} means
  */
-export async function join(session, { microphone, listener, signal }) {
+export async function join(session, { microphone, listener, signal, topic, avatar }) {
   const LiveKit = await loadClient();
   const audioContext = await spentContext();
   signal.throwIfAborted();
   // A page that goes may come back, so it says itself what it means by going.
   const options = { webAudioMix: { audioContext }, disconnectOnPageLeave: false };
-  const call = new LiveKitCall(LiveKit, options, listener);
+  const call = new LiveKitCall(LiveKit, options, listener, { topic, avatar });
   const abandon = () => call.close();
   signal.addEventListener("abort", abandon);
   try {
@@ -72,6 +73,7 @@ async function spentContext() {
 class LiveKitCall {
   #room;
   #listener;
+  #topic;
   /** @type {import("livekit-client").LocalTrackPublication | undefined} */
   #publication;
   /** @type {Set<import("livekit-client").RemoteTrack>} */
@@ -91,9 +93,12 @@ class LiveKitCall {
    * @param {Client} LiveKit
    * @param {import("livekit-client").RoomOptions} options
    * @param {CallListener} listener
+   * @param {{ topic?: string, avatar?: string }} known
    */
-  constructor({ Room, RoomEvent }, options, listener) {
+  constructor({ Room, RoomEvent }, options, listener, { topic, avatar }) {
     this.#listener = listener;
+    this.#topic = topic;
+    this.#avatar = avatar;
     this.#room = new Room(options);
     this.#room
       .on(RoomEvent.TrackSubscribed, (track, _, from) => this.#onTrack(track, from))
@@ -125,15 +130,13 @@ class LiveKitCall {
   }
 
   // What cannot be sent is lost with the connection, of which the room tells by itself.
-  /**
-   * @param {object} message
-   * @param {string} [topic]
-   */
-  send(message, topic) {
+  /** @param {object} message */
+  send(message) {
     if (this.#closed) return;
     const bytes = new TextEncoder().encode(JSON.stringify(message));
     this.#sentMs = performance.now();
-    this.#room.localParticipant.publishData(bytes, { reliable: true, topic }).catch(() => {});
+    const how = { reliable: true, ...(this.#topic && { topic: this.#topic }) };
+    this.#room.localParticipant.publishData(bytes, how).catch(() => {});
   }
 
   // The microphone's own track is silent already: this only tells the room so.

@@ -20,16 +20,20 @@ export function endingOf(error) {
 
 /**
  * The JSON answer of `url`. Throws CallError with the server's own sentence when it refuses. An
- * `open` one is asked without a token.
+ * `open` one is asked without a token, and one to be kept alive is sent also when the page goes.
  * @param {URL} url
- * @param {{ method?: string, body?: object, open?: boolean } & Signal} [wishes]
+ * @param {{ method?: string, body?: object, open?: boolean, keepalive?: boolean } & Signal} [wishes]
  */
-export async function requestJson(url, { method = "GET", body, open = false, signal } = {}) {
+export async function requestJson(
+  url,
+  { method = "GET", body, open = false, keepalive = false, signal } = {},
+) {
   /** @param {string} token */
   const sent = (token) =>
     send(url, {
       method,
       signal,
+      keepalive,
       headers: {
         ...(body !== undefined && { "Content-Type": "application/json" }),
         ...(token && { Authorization: `Bearer ${token}` }),

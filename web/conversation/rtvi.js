@@ -15,6 +15,7 @@ const GOODBYES = new Map([
   ["update", "updating"],
   ["spend", "spent"],
   ["spend-day", "spentToday"],
+  ["credits", "noCredits"],
 ]);
 
 /**

@@ -492,7 +492,9 @@ export class AvatarCall extends HTMLElement {
       ...(this.persona && { persona: this.persona }),
       ...(this.avatar && { avatar: this.avatar }),
     };
-    const body = { variables: this.variables, ...this.#screen.welcome.choice, ...fixed };
+    const talk = this.pushToTalk && this.#transport === "full";
+    const button = talk && { interactivity: "PUSH_TO_TALK" };
+    const body = { variables: this.variables, ...this.#screen.welcome.choice, ...fixed, ...button };
     return { server: this.#base, transport: this.#transport, body };
   }
 

@@ -195,6 +195,16 @@ const TABLE = {
     "Der Avatar hat heute so viel gekostet, wie er darf. Sprechen Sie morgen wieder mit ihm.",
     "El avatar ha costado hoy todo lo que puede. Vuelve a hablar con él mañana.",
   ],
+  noCredits: [
+    "LiveAvatar has no credit left, so the conversation is over.",
+    "LiveAvatar hat kein Guthaben mehr, deshalb ist das Gespräch beendet.",
+    "A LiveAvatar no le queda saldo, así que la conversación ha terminado.",
+  ],
+  talkFailed: [
+    "The avatar did not notice that you hold the button: let it go, and hold it again.",
+    "Der Avatar hat nicht bemerkt, dass Sie die Taste halten: Lassen Sie los und halten Sie noch einmal.",
+    "El avatar no ha notado que mantienes el botón: suéltalo y vuelve a mantenerlo.",
+  ],
   updating: [
     "The avatar is being updated. Talk with it again in a minute.",
     "Der Avatar wird aktualisiert. Sprechen Sie in einer Minute wieder mit ihm.",
