@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal, NamedTuple
 
+from puppet.articulation import Shape
 from puppet.lips import Lips
 
 FRAME_S = 0.04
@@ -28,6 +29,8 @@ MANNERS: dict[State, Manner] = {
     "speaking": Manner(smile=0.0, brow=0.05, roll=0.0, sway=1.25, beat=1.0),
 }
 FADE = 0.16
+# How often the head goes with a frame that sounds strong, and with a syllable known to be.
+STRONG, STRESSED = 0.12, 0.35
 # Between two steps of the pack a fast lid would show twice, so blinks step on the steps.
 BLINK = (0.4, 0.75, 1.0, 0.75, 0.4, 0.1)
 DOUBLE_BLINK = (0.4, 0.75, 1.0, 0.4, 0.4, 1.0, 0.75, 0.4, 0.1)
@@ -64,7 +67,7 @@ class Mouth:
         self.open = self.width = self.close = self.bite = 0.0
 
     def follow(self, lips: Lips) -> None:
-        """Show speech. Closures come at once, everything else within two frames."""
+        """Show what is heard. Closures come at once, everything else within two frames."""
         bite = _ramp(lips.bite, 0.15, 0.48)
         hummed = _ramp(lips.close, 0.09, 0.19) * _ramp(-lips.open, -0.27, -0.19)
         close = max(_ramp(lips.close, 0.17, 0.50), hummed * _clamp(lips.voice)) * (1 - bite)
@@ -74,6 +77,10 @@ class Mouth:
         self.width += 0.85 * (width - self.width)
         self.close += (1.0 if close > self.close else 0.85) * (close - self.close)
         self.bite += (1.0 if bite > self.bite else 0.85) * (bite - self.bite)
+
+    def show(self, shape: Shape) -> None:
+        """Show a mouth that is on its way already."""
+        self.open, self.width, self.close, self.bite = shape[:4]
 
     def shut(self) -> None:
         """No speech: shut within four frames."""
@@ -102,20 +109,24 @@ class Motion:
         self._next_nod_s = 2.0
         self._energy = self._usual_energy = 0.0
         self._stress = 0.0
+        self._stressed = False
 
     def nod(self) -> None:
         """Begin to nod."""
         self._nod = 0.0
 
-    def step(self, state: State, lips: Lips | None) -> Pose:
-        """The pose 40 ms on. Without lips the mouth shuts."""
+    def step(self, state: State, lips: Shape | Lips | None) -> Pose:
+        """The pose 40 ms on, with lips as they are known or as they are read; without, they shut."""
         self._time_s += FRAME_S
-        if lips is None:
-            self._mouth.shut()
-        else:
-            self._mouth.follow(lips)
+        match lips:
+            case None:
+                self._mouth.shut()
+            case Shape():
+                self._mouth.show(lips)
+            case Lips():
+                self._mouth.follow(lips)
         self._fade(MANNERS[state])
-        self._beat(state)
+        self._beat(state, lips)
         self._look(state)
         return self._pose(self._blinking(state), self._nodding(state))
 
@@ -148,14 +159,20 @@ class Motion:
         self._fading = _mix(self._fading, target, FADE)
         self._manner = _mix(self._manner, self._fading, FADE)
 
-    def _beat(self, state: State) -> None:
+    def _beat(self, state: State, lips: Shape | Lips | None) -> None:
         """Follow the energy of speech; now and then stress a strong syllable."""
         self._energy += 0.3 * (self._mouth.open - self._energy)
         self._usual_energy += 0.04 * (self._mouth.open - self._usual_energy)
         self._stress = max(0.0, self._stress - FRAME_S / 0.7)
-        strong = self._mouth.open - self._usual_energy > 0.38
-        if state == "speaking" and strong and not self._stress and self._random.random() < 0.12:
-            self._stress = 1.0
+        if state == "speaking" and self._random.random() < self._strength(lips):
+            self._stress = self._stress or 1.0
+
+    def _strength(self, lips: Shape | Lips | None) -> float:
+        """How likely the head goes with this frame: with one in a vowel that is stressed."""
+        if not isinstance(lips, Shape):
+            return STRONG if self._mouth.open - self._usual_energy > 0.38 else 0.0
+        before, self._stressed = self._stressed, lips.stress == 1
+        return STRESSED if self._stressed and not before else 0.0
 
     def _blinking(self, state: State) -> float:
         if self._time_s > self._next_blink_s:

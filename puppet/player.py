@@ -1,6 +1,7 @@
 """The player: speech in as it comes, a frame out every 40 ms."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -9,6 +10,7 @@ import numpy as np
 from puppet.face import Painter, prepare
 from puppet.motion import Motion, Pose, State
 from puppet.pack import Pack
+from puppet.phones import Phone
 from puppet.speech import Cue, Speech
 
 FPS = 25
@@ -54,6 +56,7 @@ class Player:
         self._motion = Motion(pack.gazes, seed)
         self._lock = Lock()
         self._queue: deque[Speech] = deque()
+        self._articulated: list[Sequence[Phone]] = []
         self._listening = False
         self._interruptions = 0
 
@@ -62,13 +65,35 @@ class Player:
         if not pcm:
             return
         with self._lock:
-            if not self._queue or self._queue[-1].ended:
+            if not self._flows:
                 self._queue.append(Speech())
+            self._articulate()
             self._queue[-1].pcm += pcm
+
+    def articulate(self, phones: Sequence[Phone]) -> None:
+        """Tell what is articulated, best before its audio; the lips follow it, and not the sound.
+
+        Times count from the end of the audio so far; below zero is what went before.
+        """
+        with self._lock:
+            self._articulated.append(phones)
+            if self._flows:
+                self._articulate()
+
+    def _articulate(self) -> None:
+        for phones in self._articulated:
+            self._queue[-1].articulate(phones)
+        self._articulated.clear()
+
+    @property
+    def _flows(self) -> bool:
+        """Whether an utterance has begun and not ended."""
+        return bool(self._queue) and not self._queue[-1].ended
 
     def end(self) -> None:
         """The utterance is complete: play what is left, then leave speaking."""
         with self._lock:
+            self._articulated.clear()
             if self._queue:
                 self._queue[-1].ended = True
 
@@ -76,6 +101,7 @@ class Player:
         """Drop all speech at once; the mouth is shut within 160 ms."""
         with self._lock:
             self._queue.clear()
+            self._articulated.clear()
             self._interruptions += 1
 
     def nod(self) -> None:
@@ -128,11 +154,7 @@ class Player:
         with self._lock:
             interruptions = self._interruptions
             state, cue = self._next()
-        lips = None
-        if cue:
-            cue.lips.hear(cue.heard)
-            lips = cue.lips.at(cue.number)
-        pose = self._motion.step(state, lips)
+        pose = self._motion.step(state, cue.lips() if cue else None)
         return Step(pose, state, cue.audio if cue else None, interruptions)
 
     def _unless_interrupted(self, step: Step) -> tuple[State, bytes | None]:
