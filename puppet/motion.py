@@ -116,7 +116,7 @@ class Motion:
         self._nod = 0.0
 
     def step(self, state: State, lips: Shape | Lips | None) -> Pose:
-        """The pose 40 ms on, with lips as they are known or as they are read; without, they shut."""
+        """The pose 40 ms on, with lips as they are known or read; without any the mouth shuts."""
         self._time_s += FRAME_S
         match lips:
             case None:

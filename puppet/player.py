@@ -122,6 +122,7 @@ class Player:
         with self._lock:
             pcm = b"".join(bytes(utterance.pcm) for utterance in self._queue)
             self._queue.clear()
+            self._articulated.clear()
         return pcm
 
     @property

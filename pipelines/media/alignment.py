@@ -20,7 +20,7 @@ from piper import AudioChunk, PiperConfig, PiperVoice
 from rapidfuzz.distance import Levenshtein
 
 from .graph import telling
-from .speech import Speech
+from .speech import Phoneme, Speech
 
 # The number of frames of each phoneme, rounded up; the only Ceil of the graph.
 DURATIONS = re.compile(rb"/(?:\w+/)*Ceil_output_0")
@@ -67,7 +67,14 @@ def speak(voice: PiperVoice, text: str) -> Iterator[Speech]:
         starts = starts_s(chunk)
         words = [(p.word, starts[p.phoneme]) for p in places if p.sentence == number]
         pcm = chunk.audio_int16_bytes
-        yield Speech(pcm, len(pcm) / 2 / chunk.sample_rate, words)
+        heard = _heard(chunk, starts) if chunk.phoneme_alignments else []
+        yield Speech(pcm, len(pcm) / 2 / chunk.sample_rate, words, heard)
+
+
+def _heard(chunk: AudioChunk, starts: list[float]) -> list[Phoneme]:
+    """The phonemes of a sentence, after the silence that it begins with."""
+    spoken = zip(chunk.phonemes, itertools.pairwise(starts), strict=False)
+    return [Phoneme("", 0.0, starts[0]), *(Phoneme(p, *edges) for p, edges in spoken)]
 
 
 def starts_s(chunk: AudioChunk) -> list[float]:

@@ -26,6 +26,11 @@ DURATIONS = b"/Clip_output_0"
 FRAME_S = 0.025
 # Phonemes that are made in one go: ten seconds of sound. Longer sentences are parted.
 LONGEST = 200
+# What the model has letters of its own for.
+IPA = str.maketrans(
+    {"A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ"}
+    | {"T": "ɾ", "ᵊ": "ə", "ʤ": "dʒ", "ʧ": "tʃ"}
+)
 ENDS, PAUSES = ".!?…", ",;:—"
 # Numbers that nobody says as one; the reader of numbers knows none of more than 36 digits.
 LONG_NUMBER = re.compile(r"\d[\d,]{14,}")
@@ -136,7 +141,7 @@ def _speech(
         duration_s,
         [(word, at_s) for begun, at_s in zip(written, starts_s, strict=False) for word in begun],
         [
-            Phoneme(p, *map(float, edges))
+            Phoneme(p.translate(IPA), *map(float, edges))
             for p, edges in zip(phonemes, itertools.pairwise(edges_s), strict=True)
         ],
     )

@@ -12,6 +12,7 @@ from puppet import (
     SAMPLES_PER_FRAME,
     Frame,
     Pack,
+    Phone,
     Player,
     SizeError,
     load_pack,
@@ -324,3 +325,72 @@ def test_what_is_skipped_is_unseen_but_heard_and_moves_on():
     assert sounds == [frame.audio for frame in frames[:19]]
     assert last.audio == frames[19].audio
     assert np.array_equal(last.image, frames[19].image)
+
+
+def hummed(*sounds: str) -> list[Phone]:
+    """Each for 400 ms."""
+    return [Phone(sound, 0.4 * n, 0.4 * (n + 1)) for n, sound in enumerate(sounds)]
+
+
+def open_frames(frames: list[Frame]) -> list[int]:
+    return [n for n, mouth in enumerate(mouths(frames)) if mouth > 0.3]
+
+
+def test_a_mouth_whose_sounds_are_told_follows_them_and_not_the_audio(mira):
+    player = Player(mira, SMALL)
+    player.articulate(hummed("", "ɑ", ""))
+    player.speak(SILENCE * 30)
+    player.end()
+
+    assert open_frames(play(player)) == list(range(9, 21))
+
+
+def test_sounds_are_told_in_the_place_of_the_audio_where_they_are_told(mira):
+    player = Player(mira, SMALL)
+    player.speak(SILENCE * 10)
+    [player.tick() for _ in range(5)]
+    player.articulate(hummed("", "ɑ", ""))
+    player.speak(SILENCE * 10)
+    player.articulate([Phone("m", -0.1, 0.0)])
+    player.articulate([Phone(p.symbol, p.start_s + 0.8, p.end_s + 0.8) for p in hummed("ɑ")])
+    player.speak(SILENCE * 40)
+    player.end()
+
+    assert open_frames(play(player)) == [*range(14, 26), *range(34, 46)]
+
+
+def test_where_sounds_are_not_told_the_mouth_follows_the_audio(mira, speech):
+    player = Player(mira, SMALL)
+    player.articulate([Phone("", 0.0, 1.0)])
+    player.speak(speech)
+    player.end()
+    told, read = mouths(play(player)), mouths(say(mira, speech))
+
+    assert told[:25].max() == 0
+    assert np.corrcoef(told[40:], read[40:])[0, 1] > 0.95
+
+
+def test_what_is_told_of_nothing_that_is_heard_is_forgotten(mira):
+    player = Player(mira, SMALL)
+    for forget in (player.end, player.interrupt):
+        player.articulate(hummed("ɑ", "ɑ"))
+        assert not player.speaking
+        forget()
+    player.articulate(hummed("ɑ", "ɑ"))
+    player.rest()
+    player.speak(SILENCE * 20)
+    player.interrupt()
+    player.speak(SILENCE * 20)
+    player.end()
+
+    assert mouths(play(player)).max() < 0.12
+
+
+def test_an_interruption_shuts_a_mouth_that_follows_sounds(mira):
+    player = Player(mira, SMALL)
+    player.articulate(hummed("ɑ", "ɑ"))
+    player.speak(SILENCE * 20)
+    assert [player.tick().mouth for _ in range(5)][-1] > 0.6
+    player.interrupt()
+
+    assert [player.tick().mouth for _ in range(4)][-1] < 0.06

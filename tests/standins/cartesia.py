@@ -1,8 +1,8 @@
-"""Cartesia: speech synthesis over a WebSocket, in contexts, with word timestamps.
+"""Cartesia: speech synthesis over a WebSocket, in contexts, with times of words and phonemes.
 
 Texts sent with `max_buffer_delay_ms: 0` are spoken at once, all others when a sentence or the
 context ends. Not imitated: that buffer's time limit, voices and models (any id is taken),
-phoneme timestamps, encodings other than pcm_s16le, and the closing of idle connections.
+encodings other than pcm_s16le, and the closing of idle connections.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ CHUNK_S = 0.1
 NEEDED = {"transcript", "continue", "context_id", "model_id", "voice", "output_format"}
 ALLOWED = NEEDED | {
     *("add_timestamps", "use_normalized_timestamps", "max_buffer_delay_ms", "language", "flush"),
-    *("generation_config", "pronunciation_dict_id"),
+    *("generation_config", "pronunciation_dict_id", "add_phoneme_timestamps"),
 }
 Message = dict[str, Any]
 
@@ -70,6 +70,17 @@ class Context:
         self.told_s += audio_s
         times = {"words": words, "start": starts, "end": ends}
         return self.message("timestamps", word_timestamps=times)
+
+    def phonemes(self, text: str, audio_s: float) -> Message:
+        """The letters of `text` for its phonemes, as `timestamps` spreads them; call it before."""
+        letters = [(at, letter) for at, letter in enumerate(text) if letter.isalpha()]
+        step_s = audio_s / (len(text) + 1)
+        times = {
+            "phonemes": [letter.lower() for _, letter in letters],
+            "start": [self.told_s + at * step_s for at, _ in letters],
+            "end": [self.told_s + (at + 1) * step_s for at, _ in letters],
+        }
+        return self.message("phoneme_timestamps", phoneme_timestamps=times)
 
     def message(self, kind: str, **fields: Any) -> Message:
         """A message of this context in the vendor's envelope."""
@@ -212,7 +223,10 @@ class Cartesia(Server):
         rate = int(message["output_format"]["sample_rate"])
         pcm = resample(await asyncio.to_thread(self.speak, text), self.speak_rate, rate)
         await asyncio.sleep(self.delay_s)
-        yield context.timestamps(text, len(pcm) / (2 * rate))
+        audio_s = len(pcm) / (2 * rate)
+        if message.get("add_phoneme_timestamps"):
+            yield context.phonemes(text, audio_s)
+        yield context.timestamps(text, audio_s)
         step = 2 * int(rate * CHUNK_S)
         for at in range(0, len(pcm), step):
             if at:
