@@ -119,7 +119,7 @@ class Cartesia(Server):
 
     `speak` turns text into s16le mono at `speak_rate` Hz; it runs in a thread, so a real
     synthesiser is welcome. `delay_s` passes before the first audio of each text, `chunk_delay_s`
-    between chunks of 100 ms.
+    between chunks of 100 ms. While `garbles` is set, times of phonemes are not as they should be.
     """
 
     def __init__(
@@ -138,6 +138,7 @@ class Cartesia(Server):
         self.speak_rate = speak_rate
         self.delay_s = delay_s
         self.chunk_delay_s = chunk_delay_s
+        self.garbles = False
         self.state = CartesiaState()
 
     @property
@@ -225,7 +226,9 @@ class Cartesia(Server):
         await asyncio.sleep(self.delay_s)
         audio_s = len(pcm) / (2 * rate)
         if message.get("add_phoneme_timestamps"):
-            yield context.phonemes(text, audio_s)
+            yield context.phonemes(text, audio_s) | (
+                {"phoneme_timestamps": None} if self.garbles else {}
+            )
         yield context.timestamps(text, audio_s)
         step = 2 * int(rate * CHUNK_S)
         for at in range(0, len(pcm), step):
