@@ -25,19 +25,32 @@ HALF_S = 0.02
 BRIDGED_S = 0.6
 # How far vowels open by their stress, where stress is told.
 UNSTRESSED, STRESSED = 0.85, 1.12
+# A question is seen in its last words, and a moment after them.
+ASKS_S, ASKED_S = 0.8, 0.3
 
 
 class Shape(NamedTuple):
-    """A mouth as it is to be shown; `stress` is that of the vowel that is heard, 0 to 1."""
+    """A mouth as it is to be shown, and what else is known of the moment.
+
+    Attributes:
+        stress: that of the vowel that is heard, 0 to 1.
+        asks: whether it is the end of a question.
+    """
 
     open: float
     width: float
     close: float
     bite: float
-    stress: float
+    stress: float = 0.0
+    asks: bool = False
+
+    @property
+    def pauses(self) -> bool:
+        """Whether nothing is articulated."""
+        return not (self.open or self.close or self.bite)
 
 
-SHUT = Shape(0.0, 0.0, 0.0, 0.0, 0.0)
+SHUT = Shape(0.0, 0.0, 0.0, 0.0)
 
 
 class Articulation:
@@ -47,6 +60,7 @@ class Articulation:
         self._segments: list[Segment] = []
         self._starts_s: list[float] = []
         self._known: list[list[float]] = []
+        self._asked_s: list[float] = []
         self._marked = False
 
     def add(self, phones: Sequence[Phone], from_s: float) -> None:
@@ -61,6 +75,8 @@ class Articulation:
         self._segments.append(segment)
         self._starts_s.append(segment.start_s)
         self._marked = self._marked or segment.stress > 0
+        if segment.asks:
+            self._asked_s.append(segment.end_s)
         if self._known and segment.start_s - self._known[-1][1] < BRIDGED_S:
             self._known[-1][1] = segment.end_s
         else:
@@ -77,14 +93,15 @@ class Articulation:
             for each in self._segments[max(0, low - 1) : high]
             if each.sound and _away_s(each, at_s) < FARTHEST_S
         ]
+        asks = any(-ASKS_S < at_s - asked_s < ASKED_S for asked_s in self._asked_s)
         if not near:
-            return SHUT
+            return SHUT._replace(asks=asks)
         speaks = _speaks(near, at_s)
         close = max(_pressed(each, at_s) for each in near)
         bite = max(_bitten(each, at_s) for each in near) * (1 - close)
         opening, width, stress = self._between(near, at_s)
         opening *= speaks * (1 - close) * (1 - 0.8 * bite)
-        return Shape(opening, width * speaks, close, bite, stress)
+        return Shape(opening, width * speaks, close, bite, stress, asks)
 
     def _between(self, near: Sequence[Segment], at_s: float) -> tuple[float, float, float]:
         """Opening, width and stress among the sounds around a moment."""

@@ -44,12 +44,18 @@ class Sound(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """A sound in time, or a pause (None); `stress` is 0, 0.5 or 1, of a vowel."""
+    """A sound in time, or a pause (None).
+
+    Attributes:
+        stress: 0, 0.5 or 1, of a vowel.
+        asks: whether a question ends with it.
+    """
 
     sound: Sound | None
     start_s: float
     end_s: float
     stress: float = 0.0
+    asks: bool = False
 
 
 VOWELS = {
@@ -85,6 +91,7 @@ CONSONANTS = {
 # A stop is let go before its time is over, with a puff.
 CLOSED = {"pb": (0.05, 0.75), "m": (0.05, 0.9)}
 BITTEN = "fvʋɱ"
+QUESTIONS = "?？؟"
 STRESSES = {"ˈ": 1.0, "'": 1.0, "ˌ": 0.5}
 
 
@@ -125,6 +132,8 @@ class _Reading:
         stresses = [STRESSES[mark] for mark in phone.symbol if mark in STRESSES]
         self._stress = max(stresses, default=self._stress)
         self._end_s = phone.end_s
+        if self.found and any(mark in QUESTIONS for mark in phone.symbol):
+            self.found[-1] = self.found[-1]._replace(asks=True)
         if sounds:
             self._sound(sounds, phone)
         elif stresses:

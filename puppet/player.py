@@ -14,6 +14,8 @@ from puppet.phones import Phone
 from puppet.speech import Cue, Speech
 
 FPS = 25
+# Nobody is seen to think for longer.
+THINKS_FRAMES = 6 * FPS
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Player:
         self._queue: deque[Speech] = deque()
         self._articulated: list[Sequence[Phone]] = []
         self._listening = False
+        # Pictures for which it still looks as if it thought.
+        self._thinking = 0
         self._interruptions = 0
 
     def speak(self, pcm: bytes) -> None:
@@ -114,6 +118,19 @@ class Player:
         with self._lock:
             self._listening = on
 
+    def think(self, on: bool) -> None:
+        """Whether it is about to answer: the eyes leave, and return before it speaks.
+
+        That is seen until it speaks, and for some seconds at most.
+        """
+        with self._lock:
+            self._thinking = THINKS_FRAMES if on else 0
+
+    def greet(self) -> None:
+        """Smile for a moment, also while it speaks."""
+        with self._lock:
+            self._motion.greet()
+
     def rest(self) -> bytes:
         """All speech that was not handed out, s16le mono 24 kHz; it is not played any more.
 
@@ -154,6 +171,7 @@ class Player:
     def _step(self) -> Step:
         with self._lock:
             interruptions = self._interruptions
+            self._thinking = max(0, self._thinking - 1)
             state, cue = self._next()
         pose = self._motion.step(state, cue.lips() if cue else None)
         return Step(pose, state, cue.audio if cue else None, interruptions)
@@ -174,4 +192,6 @@ class Player:
         return ("speaking" if self._queue[0].started else self._resting()), cue
 
     def _resting(self) -> State:
-        return "listening" if self._listening else "idle"
+        if self._listening:
+            return "listening"
+        return "thinking" if self._thinking else "idle"

@@ -115,6 +115,7 @@ class PuppetVideoService(AIService):
         self._silent = asyncio.Event()
         self._begins = asyncio.Event()
         self.said_s = 0.0
+        self._greeted = False
         # Seconds of the current voice that came, and that the player was given.
         self._taken_s = self._given_s = 0.0
 
@@ -194,6 +195,13 @@ class PuppetVideoService(AIService):
         self._given_s += len(pcm) / 2 / SAMPLE_RATE
         self._player.speak(pcm)
 
+    def _begin(self) -> None:
+        """Look at the user to speak; the first time that is a greeting."""
+        self._player.think(False)
+        if not self._greeted:
+            self._player.greet()
+        self._greeted = True
+
     async def _end(self) -> None:
         """The voice is complete for now, with what the resampler owes of it."""
         self._give(await self._resampler.flush())
@@ -211,6 +219,7 @@ class PuppetVideoService(AIService):
             case ArticulationFrame():
                 self._articulate(frame)
             case TTSStartedFrame():
+                self._begin()
                 await self.start_ttfb_metrics()
             case TTSStoppedFrame():
                 await self._end()
@@ -220,8 +229,11 @@ class PuppetVideoService(AIService):
                 await self._interrupt()
             case UserStartedSpeakingFrame():
                 self._player.listen(True)
+                self._player.think(False)
             case UserStoppedSpeakingFrame():
                 self._player.listen(False)
+                self._player.nod()
+                self._player.think(True)
             case UserBackchannelFrame():
                 self._player.nod()
             case _:

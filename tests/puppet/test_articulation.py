@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from puppet import Phone
-from puppet.articulation import Articulation, Shape
+from puppet.articulation import SHUT, Articulation, Shape
 from puppet.phones import PAUSE_S
 
 FRAME_S = 0.04
@@ -64,7 +64,7 @@ def test_lips_are_round_before_a_w_is_heard():
 
 def test_a_mouth_opens_just_before_the_sound_and_is_shut_in_a_pause():
     at = articulation(["ɑ", "", "ɑ"], 0.3)
-    assert shape(at, 0.45) == (0, 0, 0, 0, 0)
+    assert shape(at, 0.45) == SHUT and SHUT.pauses
     opening = [shape(at, at_s).open for at_s in (0.52, 0.56, 0.59, 0.62)]
     assert opening[0] < 0.1 < opening[1] < opening[2] < opening[3]
 
@@ -115,10 +115,16 @@ def test_what_is_not_known_is_not_made_up():
 
 def test_after_long_silence_the_mouth_is_shut():
     at = articulation(["ɑ", "", "ɑ"], 60.0)
-    assert shape(at, 90.0) == (0, 0, 0, 0, 0)
+    assert shape(at, 90.0) == SHUT
 
 
 def test_letters_of_no_language_and_times_of_no_length_are_no_failure():
     at = articulation(["ɑ", "漢", "🙂", "ˈ", "", "b"])
     at.add([Phone("ɑ", 0.5, 0.5), Phone("p", 0.7, 0.6)], 0.0)
     assert shape(at, 0.04).open > 0.5
+
+
+def test_a_question_is_seen_in_its_last_words():
+    at = articulation([*"wɛɹɪzɪt", "?", ""], 0.2)
+    assert [shape(at, at_s).asks for at_s in (0.3, 1.0, 1.39, 1.6)] == [False, True, True, True]
+    assert not any(shape(articulation([*"ɪtɪz", ".", ""], 0.2), n / 5).asks for n in range(5))

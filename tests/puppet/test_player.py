@@ -394,3 +394,18 @@ def test_an_interruption_shuts_a_mouth_that_follows_sounds(mira):
     player.interrupt()
 
     assert [player.tick().mouth for _ in range(4)][-1] < 0.06
+
+
+def test_it_looks_as_if_it_thought_until_it_speaks_or_for_some_seconds(mira):
+    player = Player(mira, SMALL)
+    player.think(True)
+    assert player.tick().state == "thinking"
+    player.listen(True)
+    assert player.tick().state == "listening"
+    player.listen(False)
+    player.speak(SILENCE * 10)
+    assert player.tick().state == "speaking"
+    player.interrupt()
+    while player.skip() is not None or player.tick().state == "thinking":
+        pass
+    assert player.tick().state == "idle"
