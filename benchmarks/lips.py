@@ -12,7 +12,7 @@ the sound. Sentences with words that PocketSphinx does not know are left out.
 
 import argparse
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,10 @@ import numpy as np
 import soxr
 
 from benchmarks.report import Report, options_parser
-from pipelines.media import phonemes
-from pipelines.media.speech import Speech as Sentence
-from pipelines.tts import hibari
 from puppet import FPS, SAMPLE_RATE, Phone, Player, load_pack
 from puppet.motion import Motion
 from puppet.speech import Speech
+from tests.speech import told
 
 SENTENCES = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines()
 SHOWN = ["Bob may pump up the map.", "Five fine vans over there.", "We will move the blue boat."]
@@ -58,20 +56,6 @@ class Found:
     name: str
     start_s: float
     end_s: float
-
-
-def speak(text: str) -> tuple[np.ndarray, list[Phone]]:
-    """A sentence, int16 at 24 kHz, and what the voice tells of it."""
-    parts: list[np.ndarray] = []
-    phones: list[Phone] = []
-    at_s = 0.0
-    said: Iterator[Sentence] = phonemes.speak(hibari.model(), hibari.VOICES["heart"], text)
-    for speech in said:
-        phones += [Phone(p.symbol, at_s + p.start_s, at_s + p.end_s) for p in speech.phonemes]
-        at_s += speech.duration_s
-        phones.append(Phone("", phones[-1].end_s, at_s))
-        parts.append(np.frombuffer(speech.pcm, np.int16))
-    return np.concatenate(parts), phones
 
 
 def mouths(sound: np.ndarray, phones: Sequence[Phone]) -> np.ndarray:
@@ -186,7 +170,8 @@ def measure(report: Report) -> None:
     tallies = {way: Tally() for way in WAYS}
     cpu_us: dict[str, list[float]] = {way: [] for way in WAYS}
     for text in SENTENCES:
-        sound, phones = speak(text)
+        pcm, phones = told(text)
+        sound = np.frombuffer(pcm, np.int16)
         found = align(text, sound)
         for way, tally in tallies.items():
             began_s = time.thread_time()
@@ -196,16 +181,16 @@ def measure(report: Report) -> None:
     for way, tally in tallies.items():
         tally.report(way, report)
         report.add(f"{way}: CPU a picture, lips and motion", "us", cpu_us[way])
-    ratios = [told / heard for told, heard in zip(*cpu_us.values(), strict=True)]
+    ratios = [one / other for one, other in zip(*cpu_us.values(), strict=True)]
     report.add("CPU, told of heard", "times", ratios)
 
 
 def strip(text: str, way: str) -> np.ndarray:
     """The mouths of a sentence, picture after picture, with what is heard in each."""
-    sound, phones = speak(text)
+    pcm, phones = told(text)
     player = Player(load_pack("mira"), (640, 360), seed=2)
     player.articulate(phones if way == "told" else [])
-    player.speak(sound.tobytes())
+    player.speak(pcm)
     player.end()
     cells = []
     while player.speaking:
