@@ -36,8 +36,8 @@ SHUT, OPEN = 0.12, 0.35
 SILENT, SILENCE_S, EDGE_S = 0.005, 0.2, 0.08
 # How far a mouth is open for what PocketSphinx names; by eye, from phonetics, not from the puppet.
 OPENING = {
-    **dict.fromkeys(("AA", "AE", "AH", "AO", "AW", "AY"), 0.8),
-    **dict.fromkeys(("EH", "EY", "OW", "OY"), 0.55),
+    **dict.fromkeys(("AA", "AE", "AO", "AW", "AY"), 0.8),
+    **dict.fromkeys(("AH", "EH", "EY", "OW", "OY"), 0.55),  # AH also stands for the vowel of "the"
     **dict.fromkeys(("ER", "IH", "IY", "UH", "UW"), 0.3),
     **dict.fromkeys(("HH", "L", "K", "G", "NG", "Y"), 0.25),
     **dict.fromkeys(("R", "T", "D", "N", "TH", "DH", "CH", "JH", "SH", "ZH"), 0.18),

@@ -10,13 +10,13 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from puppet.phones import Phone, Segment, segments
+from puppet.phones import PAUSE_S, Phone, Segment, segments
 
 # By how much a sound pulls less per second of distance: to 1/e in these seconds.
-OPENS_S, ROUNDS_S = 0.03, 0.05
-FARTHEST_S = 0.2
+OPENS_S, ROUNDS_S = 0.022, 0.04
+FARTHEST_S = 0.25
 # Lips come together, or part, in this time.
-CLOSING_S = 0.03
+CLOSING_S = 0.02
 # A mouth opens before the sound, and shuts after it.
 BEFORE_S, AFTER_S = 0.1, 0.1
 # A picture is of 40 ms: lips that meet in them are seen to meet.
@@ -49,6 +49,10 @@ class Shape(NamedTuple):
         """Whether nothing is articulated."""
         return not (self.open or self.close or self.bite)
 
+    def opened(self, share: float) -> "Shape":
+        """The same mouth, less far open."""
+        return self._replace(open=share * self.open, width=share * self.width)
+
 
 SHUT = Shape(0.0, 0.0, 0.0, 0.0)
 
@@ -72,6 +76,8 @@ class Articulation:
                 self._append(segment._replace(start_s=start_s, end_s=from_s + segment.end_s))
 
     def _append(self, segment: Segment) -> None:
+        if segment.sound and self._segments:
+            segment = self._joined(segment)
         self._segments.append(segment)
         self._starts_s.append(segment.start_s)
         self._marked = self._marked or segment.stress > 0
@@ -81,6 +87,19 @@ class Articulation:
             self._known[-1][1] = segment.end_s
         else:
             self._known.append([segment.start_s, segment.end_s])
+
+    def _joined(self, segment: Segment) -> Segment:
+        """The next sound, which shares with the last one a pause that is too short for one."""
+        last = self._segments[-1]
+        if not last.sound and last.end_s - last.start_s < PAUSE_S and len(self._segments) > 1:
+            self._segments.pop()
+            self._starts_s.pop()
+            last = self._segments[-1]
+        if not last.sound or segment.start_s - last.end_s >= PAUSE_S:
+            return segment
+        middle_s = (last.end_s + segment.start_s) / 2
+        self._segments[-1] = last._replace(end_s=middle_s)
+        return segment._replace(start_s=middle_s)
 
     def at(self, at_s: float) -> Shape | None:
         """The mouth in the middle of a picture; None where the sounds are not known."""

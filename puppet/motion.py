@@ -208,7 +208,7 @@ class Motion:
     def _look(self, state: State) -> None:
         """Jump to a glance and back to the camera; a listener keeps to the camera.
 
-        Who thinks looks away at once, and back to speak.
+        Who thinks looks away at once, and farther, and back to speak.
         """
         turns_to, self._thinks = self._thinks, state == "thinking"
         turns_away = self._thinks and not turns_to
@@ -217,8 +217,9 @@ class Motion:
             self._glance = None
             often = 0.0 if turns_to or state == "listening" else 0.9 if self._thinks else 0.4
             if self._random.random() < often:
-                near = [1 / math.hypot(x, y) ** 2 for x, y in self._gazes]
-                self._glance = self._random.choices(range(len(self._gazes)), near)[0]
+                nearer = 2 if self._thinks else -2
+                likely = [math.hypot(x, y) ** nearer for x, y in self._gazes]
+                self._glance = self._random.choices(range(len(self._gazes)), likely)[0]
             self._next_glance_s = self._time_s + self._random.uniform(0.7, 2.4)
         for index, share in enumerate(self._gaze):
             self._gaze[index] = share + 0.7 * ((index == self._glance) - share)

@@ -24,6 +24,8 @@ from .timbre import Timbre
 # The number of frames of each phoneme, rounded and at least one: the only Clip of the graph.
 DURATIONS = b"/Clip_output_0"
 FRAME_S = 0.025
+# A phoneme is heard so much before its frames, as PocketSphinx finds them (benchmarks/lips.py).
+EARLY_S = 0.05
 # Phonemes that are made in one go: ten seconds of sound. Longer sentences are parted.
 LONGEST = 200
 # What the model has letters of its own for.
@@ -155,7 +157,7 @@ def _sound(voice: Hibari, timbre: Timbre, phonemes: str) -> tuple[np.ndarray, np
     *spectra, frames = cast(list[np.ndarray], outputs)
     noise = np.random.default_rng(0)  # the same text sounds the same each time
     samples = dsp.synth(*timbre(*(spectrum[0] for spectrum in spectra)), noise)
-    return samples, FRAME_S * np.cumsum(frames.ravel())[:-1]
+    return samples, FRAME_S * np.cumsum(frames.ravel())[:-1] - EARLY_S
 
 
 def _cut(samples: np.ndarray, after_s: float) -> tuple[np.ndarray, float]:

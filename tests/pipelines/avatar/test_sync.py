@@ -33,13 +33,15 @@ from puppet import SAMPLE_RATE, load_pack
 from tests.pipelines.turns.clock import AtOnce, RoomClock, room_loop
 
 FRAME_S = 0.04
+# Each 40 ms of the voice is its number, so much louder.
+LOUDER = 60
 pytestmark = pytest.mark.usefixtures("room_time")
 
 
 def number_of(audio: bytes) -> int:
     """Which 40 ms of the voice a sound is, from 1; 0 for silence."""
     samples = np.frombuffer(audio, np.int16)
-    return int(samples[len(samples) // 2])
+    return round(samples[len(samples) // 2] / LOUDER)
 
 
 class Face(PuppetVideoService):
@@ -137,7 +139,7 @@ class Stage:
 
     async def speak(self, count: int, rate: int = SAMPLE_RATE, *told: Phoneme) -> None:
         """Say so many times 40 ms, of which is told what is heard when."""
-        numbers = np.arange(1, count + 1, dtype=np.int16)
+        numbers = LOUDER * np.arange(1, count + 1, dtype=np.int16)
         pcm = np.repeat(numbers, round(FRAME_S * rate)).tobytes()
         sound = TTSAudioRawFrame(pcm, rate, 1)
         before = [TTSStartedFrame(), *([ArticulationFrame(told)] if told else [])]

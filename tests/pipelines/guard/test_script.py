@@ -97,7 +97,7 @@ def test_another_face_is_told_where_the_sounds_are_in_what_it_is_given():
     assert places_s(script) == pytest.approx([0.9, 0.9])
     script.hear(0.7, loud=True)
     assert places_s(script) == pytest.approx([0.2, 0.2])
-    script.hear(1.25, loud=True)
+    script.hear(0.55, loud=True)  # by the count of the next face
     script.give(articulated(0.5, 0.6), 1)
     assert places_s(script) == pytest.approx([-0.35, -0.35, 1.25])
 
