@@ -11,8 +11,8 @@ from puppet import Frame, Player, load_pack
 from tests.speech import told
 
 SIZE = (640, 360)
-HEAD = (slice(8, 288), slice(210, 430))
-CELL = (165, 210)
+HEAD = (slice(55, 265), slice(240, 400))
+CELL = (165, 216)
 COLUMNS, STEP = 8, 4
 GREETING, QUESTION = "Hello, and welcome to this place.", "Would you like a cup of tea?"
 PHRASES = "First we measure, then we decide, and only then do we build."
@@ -46,7 +46,7 @@ def nods(player: Player) -> list[Frame]:
 def thinks(player: Player) -> list[Frame]:
     """Until it answers."""
     player.think(True)
-    return [player.tick() for _ in range(22)] + [*play(player, PHRASES)][:20]
+    return [player.tick() for _ in range(20)] + [*play(player, PHRASES)][:20]
 
 
 def asks(player: Player) -> list[Frame]:

@@ -215,8 +215,8 @@ class Motion:
         turns_to = turns_to and not self._thinks
         if turns_away or turns_to or self._time_s > self._next_glance_s:
             self._glance = None
-            often = 0.0 if turns_to or state == "listening" else 0.9 if self._thinks else 0.4
-            if self._random.random() < often:
+            often = 0.0 if turns_to or state == "listening" else 0.8 if self._thinks else 0.4
+            if turns_away or self._random.random() < often:
                 nearer = 2 if self._thinks else -2
                 likely = [math.hypot(x, y) ** nearer for x, y in self._gazes]
                 self._glance = self._random.choices(range(len(self._gazes)), likely)[0]
