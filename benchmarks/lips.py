@@ -161,7 +161,7 @@ class Tally:
 
     def report(self, way: str, report: Report) -> None:
         """Its figures."""
-        shut, wide = (100 * np.mean(found) for found in (self.shut, self.open))
+        shut, wide = (100 * float(np.mean(found)) for found in (self.shut, self.open))
         report.add(f"{way}: lips shut at p, b and m, of {len(self.shut)}", "%", [shut])
         report.add(f"{way}: open vowels seen open, of {len(self.open)}", "%", [wide])
         report.add(f"{way}: open in silences, of {len(self.pauses)}", "", [sum(self.pauses)])
