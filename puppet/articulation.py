@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from puppet.phones import PAUSE_S, Phone, Segment, segments
+from puppet.phones import PAUSE_S, Phone, Segment, readable, segments
 
 # By how much a sound pulls less per second of distance: to 1/e in these seconds.
 OPENS_S, ROUNDS_S = 0.022, 0.04
@@ -68,7 +68,12 @@ class Articulation:
         self._marked = False
 
     def add(self, phones: Sequence[Phone], from_s: float) -> None:
-        """More sounds, which follow those before; their times count from `from_s`."""
+        """More sounds, which follow those before; their times count from `from_s`.
+
+        What is not told in IPA is not known.
+        """
+        if not readable(phones):
+            return
         end_s = self._segments[-1].end_s if self._segments else -math.inf
         for segment in segments(phones):
             start_s = max(from_s + segment.start_s, end_s)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+from unicodedata import category
 
 # A pause that is shorter is none: the lips go on to the next sound.
 PAUSE_S = 0.09
@@ -106,6 +107,12 @@ def _sounds() -> Iterator[tuple[str, Sound]]:
 
 
 SOUNDS = dict(_sounds())
+
+
+def readable(phones: Sequence[Phone]) -> bool:
+    """Whether most of the letters are IPA, and not of another alphabet of sounds."""
+    letters = [c for phone in phones for c in phone.symbol if category(c) in ("Lu", "Ll", "Lo")]
+    return 2 * sum(letter in SOUNDS for letter in letters) >= len(letters)
 
 
 def segments(phones: Sequence[Phone]) -> list[Segment]:

@@ -113,6 +113,14 @@ def test_what_is_not_known_is_not_made_up():
     assert Articulation().at(0.0) is None
 
 
+@pytest.mark.parametrize(
+    "symbols", [["HH", "AH", "L", "OW"], ["니", "하", "오"], ["\u2047x", "Q", "Q"]]
+)
+def test_another_alphabet_is_as_if_nothing_was_told(symbols):
+    assert articulation(symbols).at(0.1) is None
+    assert articulation(["həˈloʊ", ",", " ", "tʰuː"]).at(0.1)
+
+
 def test_after_long_silence_the_mouth_is_shut():
     at = articulation(["ɑ", "", "ɑ"], 60.0)
     assert shape(at, 90.0) == SHUT

@@ -15,6 +15,8 @@ from pipecat.frames.frames import (
     TTSAudioRawFrame,
     TTSStartedFrame,
     TTSStoppedFrame,
+    UserStartedSpeakingFrame,
+    UserStoppedSpeakingFrame,
 )
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
@@ -287,3 +289,17 @@ async def test_lips_move_with_the_sound_that_is_told_of_whatever_was_interrupted
             await stage.pass_by(3.2)
             opened = [number for number, mouth in stage.face.mouths if mouth > 0.3]
             assert opened == list(range(20, 42))
+
+
+async def test_the_face_listens_thinks_and_greets_once():
+    async with playing(Ears({})) as stage:
+        player, seen = stage.face._player, []
+        for frame in (UserStartedSpeakingFrame(), UserStoppedSpeakingFrame(), TTSStartedFrame()):
+            await stage.worker.queue_frame(frame)
+            await stage.pass_by(0.3)
+            seen.append((player._resting(), player._motion._greeting > 0.5))
+        await stage.pass_by(4)
+        await stage.worker.queue_frame(TTSStartedFrame())
+        await stage.pass_by(0.3)
+        assert player._motion._greeting < 0.1
+    assert seen == [("listening", False), ("thinking", False), ("idle", True)]
