@@ -28,6 +28,8 @@ STRESS = "ˈˌ"
 # Relative lengths, for models that do not tell; a phoneme is 1.
 LENGTHS = dict.fromkeys("ˈˌ", 0.0) | {"ː": 0.6, " ": 0.2} | dict.fromkeys(",;:–—", 4.0)
 EDGE_LENGTH = 1.5
+# Each phoneme has a blank behind it, in which the next one is heard already, so long about.
+EARLY_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,9 @@ def speak(voice: PiperVoice, text: str) -> Iterator[Speech]:
 
 def _heard(chunk: AudioChunk, starts: list[float]) -> list[Phoneme]:
     """The phonemes of a sentence, after the silence that it begins with."""
-    spoken = zip(chunk.phonemes, itertools.pairwise(starts), strict=False)
-    return [Phoneme("", 0.0, starts[0]), *(Phoneme(p, *edges) for p, edges in spoken)]
+    edges = [max(0.0, start - EARLY_S) for start in starts]
+    spoken = zip(chunk.phonemes, itertools.pairwise(edges), strict=False)
+    return [Phoneme("", 0.0, edges[0]), *(Phoneme(p, *times) for p, times in spoken)]
 
 
 def starts_s(chunk: AudioChunk) -> list[float]:
