@@ -33,7 +33,7 @@ from benchmarks.machine import read
 from benchmarks.report import Report, options_parser
 from benchmarks.viewer import Stream, Viewer
 from pipelines.tts import hibari
-from tests.speech import SENTENCES
+from tests.speech import SENTENCES, told
 from tests.standins.ollama import Ollama
 from tests.standins.replies import Reply
 from tests.talk.lipsync import Curve, TooShort, drawn_lag_s, lag_s, loudness
@@ -49,8 +49,8 @@ WARM_UP_S = 30.0
 TALKATIVE = ("--persona", "brief.yaml", "--idle-s", "10000", "--max-duration-s", "10000")
 BUSY = (sys.executable, "-c", "while True: pass")
 COMPARED_S, SEARCHED_S = 20.0, 4.0
-# So much of the text is drawn to see how mouth and voice belong together.
-DRAWN_S = 20
+# So many sentences are drawn to see how mouth and voice belong together.
+DRAWN = 6
 # Users come one after the other, and the first seconds are not looked at.
 MARGIN_S = 70
 # A viewer that has little of the CPU has decoded by then what came.
@@ -200,8 +200,8 @@ def describe(report: Report, name: str, case: Case, text: np.ndarray, drawn_ms: 
 async def measure(options: argparse.Namespace, folder: Path) -> None:
     """Hold the conversations, one number of users after the other."""
     text, spoken = long_text(options.minutes * 60 + MARGIN_S)
-    beginning = spoken[: DRAWN_S * hibari.SAMPLE_RATE].tobytes()
-    drawn_ms = 1000 * drawn_lag_s(PACK, options.pixels, beginning)
+    beginning, phones = told(" ".join(SENTENCES[:DRAWN]))
+    drawn_ms = 1000 * drawn_lag_s(PACK, options.pixels, beginning, phones)
     print(f"as drawn, the sound is {drawn_ms:.0f} ms behind the mouth", flush=True)
     (folder / "brief.yaml").write_text(PERSONA)
     report = Report(f"Mouth and voice at the viewer, {options.size}", options)

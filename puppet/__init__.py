@@ -8,6 +8,7 @@
 
 from puppet.errors import PackError, PuppetError, SizeError
 from puppet.pack import Pack, load_pack, pack_names
+from puppet.phones import Phone
 from puppet.player import FPS, Frame, Player
 from puppet.speech import SAMPLE_RATE, SAMPLES_PER_FRAME
 
@@ -18,6 +19,7 @@ __all__ = [
     "Frame",
     "Pack",
     "PackError",
+    "Phone",
     "Player",
     "PuppetError",
     "SizeError",

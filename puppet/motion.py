@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal, NamedTuple
 
+from puppet.articulation import Shape
 from puppet.lips import Lips
 
 FRAME_S = 0.04
-State = Literal["idle", "listening", "speaking"]
+State = Literal["idle", "listening", "thinking", "speaking"]
 
 
 class Manner(NamedTuple):
@@ -25,9 +26,16 @@ class Manner(NamedTuple):
 MANNERS: dict[State, Manner] = {
     "idle": Manner(smile=1.0, brow=0.0, roll=0.0, sway=1.0, beat=0.0),
     "listening": Manner(smile=1.0, brow=0.3, roll=2.2, sway=0.6, beat=0.0),
+    "thinking": Manner(smile=0.3, brow=0.2, roll=-1.2, sway=0.8, beat=0.0),
     "speaking": Manner(smile=0.0, brow=0.05, roll=0.0, sway=1.25, beat=1.0),
 }
 FADE = 0.16
+# The share of the way that brows and smile go in a picture, and how long who greets smiles.
+EXPRESSES, GREETS_S = 0.25, 1.6
+# Who blinked less than so long ago does not blink at the end of a phrase.
+BLINKS_S = 1.2
+# How often the head goes with a frame that sounds strong, and with a syllable known to be.
+STRONG, STRESSED = 0.12, 0.35
 # Between two steps of the pack a fast lid would show twice, so blinks step on the steps.
 BLINK = (0.4, 0.75, 1.0, 0.75, 0.4, 0.1)
 DOUBLE_BLINK = (0.4, 0.75, 1.0, 0.4, 0.4, 1.0, 0.75, 0.4, 0.1)
@@ -64,7 +72,7 @@ class Mouth:
         self.open = self.width = self.close = self.bite = 0.0
 
     def follow(self, lips: Lips) -> None:
-        """Show speech. Closures come at once, everything else within two frames."""
+        """Show what is heard. Closures come at once, everything else within two frames."""
         bite = _ramp(lips.bite, 0.15, 0.48)
         hummed = _ramp(lips.close, 0.09, 0.19) * _ramp(-lips.open, -0.27, -0.19)
         close = max(_ramp(lips.close, 0.17, 0.50), hummed * _clamp(lips.voice)) * (1 - bite)
@@ -74,6 +82,10 @@ class Mouth:
         self.width += 0.85 * (width - self.width)
         self.close += (1.0 if close > self.close else 0.85) * (close - self.close)
         self.bite += (1.0 if bite > self.bite else 0.85) * (bite - self.bite)
+
+    def show(self, shape: Shape) -> None:
+        """Show a mouth that is on its way already."""
+        self.open, self.width, self.close, self.bite = shape[:4]
 
     def shut(self) -> None:
         """No speech: shut within four frames."""
@@ -98,26 +110,39 @@ class Motion:
         self._gaze = [0.0] * len(gazes)
         self._glance: int | None = None
         self._next_glance_s = 1.0
+        self._thinks = False
         self._nod = 1.0
         self._next_nod_s = 2.0
         self._energy = self._usual_energy = 0.0
         self._stress = 0.0
+        self._stressed = self._paused = False
+        self._asking = self._greeting = 0.0
+        self._greets_until_s = self._blinked_s = 0.0
+
+    def greet(self) -> None:
+        """Smile for a moment, also while speaking."""
+        self._greets_until_s = self._time_s + GREETS_S
 
     def nod(self) -> None:
-        """Begin to nod."""
-        self._nod = 0.0
+        """Begin to nod, unless it nods."""
+        if self._nod >= 1:
+            self._nod = 0.0
 
-    def step(self, state: State, lips: Lips | None) -> Pose:
-        """The pose 40 ms on. Without lips the mouth shuts."""
+    def step(self, state: State, lips: Shape | Lips | None) -> Pose:
+        """The pose 40 ms on, with lips as they are known or read; without any the mouth shuts."""
         self._time_s += FRAME_S
-        if lips is None:
-            self._mouth.shut()
-        else:
-            self._mouth.follow(lips)
+        match lips:
+            case None:
+                self._mouth.shut()
+            case Shape():
+                self._mouth.show(lips)
+            case Lips():
+                self._mouth.follow(lips)
         self._fade(MANNERS[state])
-        self._beat(state)
+        self._beat(state, lips)
+        self._express(lips)
         self._look(state)
-        return self._pose(self._blinking(state), self._nodding(state))
+        return self._pose(self._blinking(state, lips), self._nodding(state))
 
     def _pose(self, lid: float, nod: float) -> Pose:
         mouth, manner = self._mouth, self._manner
@@ -126,11 +151,11 @@ class Motion:
         sway, wave = manner.sway, self._wave
         return Pose(
             open=mouth.open,
-            width=mouth.width,
+            width=max(-1.0, mouth.width - 0.3 * self._greeting * (1 - mouth.close)),
             close=mouth.close,
             bite=mouth.bite,
-            smile=_ramp(manner.smile, 0.3, 0.7),
-            brow=manner.brow + 0.55 * stress,
+            smile=_ramp(max(manner.smile, self._greeting), 0.3, 0.7),
+            brow=min(1.0, manner.brow + 0.55 * max(stress, self._asking, 0.6 * self._greeting)),
             lid=lid,
             gaze=tuple(self._gaze),
             yaw=sway * (0.45 * wave(0.11, 0) + 0.25 * wave(0.23, 1))
@@ -148,29 +173,53 @@ class Motion:
         self._fading = _mix(self._fading, target, FADE)
         self._manner = _mix(self._manner, self._fading, FADE)
 
-    def _beat(self, state: State) -> None:
+    def _beat(self, state: State, lips: Shape | Lips | None) -> None:
         """Follow the energy of speech; now and then stress a strong syllable."""
         self._energy += 0.3 * (self._mouth.open - self._energy)
         self._usual_energy += 0.04 * (self._mouth.open - self._usual_energy)
         self._stress = max(0.0, self._stress - FRAME_S / 0.7)
-        strong = self._mouth.open - self._usual_energy > 0.38
-        if state == "speaking" and strong and not self._stress and self._random.random() < 0.12:
-            self._stress = 1.0
+        if state == "speaking" and self._random.random() < self._strength(lips):
+            self._stress = self._stress or 1.0
 
-    def _blinking(self, state: State) -> float:
-        if self._time_s > self._next_blink_s:
+    def _strength(self, lips: Shape | Lips | None) -> float:
+        """How likely the head goes with this frame: with one in a vowel that is stressed."""
+        if not isinstance(lips, Shape):
+            return STRONG if self._mouth.open - self._usual_energy > 0.38 else 0.0
+        before, self._stressed = self._stressed, lips.stress == 1
+        return STRESSED if self._stressed and not before else 0.0
+
+    def _express(self, lips: Shape | Lips | None) -> None:
+        """Raise the brows with the end of a question, and smile at who is greeted."""
+        asks = isinstance(lips, Shape) and lips.asks
+        self._asking += EXPRESSES * (asks - self._asking)
+        self._greeting += EXPRESSES * ((self._time_s < self._greets_until_s) - self._greeting)
+
+    def _blinking(self, state: State, lips: Shape | Lips | None) -> float:
+        pauses = isinstance(lips, Shape) and lips.pauses
+        phrased = pauses and not self._paused and self._time_s - self._blinked_s > BLINKS_S
+        self._paused = pauses
+        if not self._blink and (self._time_s > self._next_blink_s or phrased):
+            self._blinked_s = self._time_s
             self._blink = list(BLINK if self._random.random() > 0.15 else DOUBLE_BLINK)
             pause_s = self._random.uniform(2.2, 5.5)
             self._next_blink_s = self._time_s + pause_s * (1.3 if state == "listening" else 1)
         return self._blink.pop(0) if self._blink else 0.0
 
     def _look(self, state: State) -> None:
-        """Jump to a glance and back to the camera; a listener keeps to the camera."""
-        if self._time_s > self._next_glance_s:
+        """Jump to a glance and back to the camera; a listener keeps to the camera.
+
+        Who thinks looks away at once, and farther, and back to speak.
+        """
+        turns_to, self._thinks = self._thinks, state == "thinking"
+        turns_away = self._thinks and not turns_to
+        turns_to = turns_to and not self._thinks
+        if turns_away or turns_to or self._time_s > self._next_glance_s:
             self._glance = None
-            if state != "listening" and self._random.random() < 0.4:
-                near = [1 / math.hypot(x, y) ** 2 for x, y in self._gazes]
-                self._glance = self._random.choices(range(len(self._gazes)), near)[0]
+            often = 0.0 if turns_to or state == "listening" else 0.8 if self._thinks else 0.4
+            if turns_away or self._random.random() < often:
+                nearer = 2 if self._thinks else -2
+                likely = [math.hypot(x, y) ** nearer for x, y in self._gazes]
+                self._glance = self._random.choices(range(len(self._gazes)), likely)[0]
             self._next_glance_s = self._time_s + self._random.uniform(0.7, 2.4)
         for index, share in enumerate(self._gaze):
             self._gaze[index] = share + 0.7 * ((index == self._glance) - share)

@@ -1,6 +1,7 @@
 """The player: speech in as it comes, a frame out every 40 ms."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -9,9 +10,12 @@ import numpy as np
 from puppet.face import Painter, prepare
 from puppet.motion import Motion, Pose, State
 from puppet.pack import Pack
+from puppet.phones import Phone
 from puppet.speech import Cue, Speech
 
 FPS = 25
+# Nobody is seen to think for longer.
+THINKS_FRAMES = 6 * FPS
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,10 @@ class Player:
         self._motion = Motion(pack.gazes, seed)
         self._lock = Lock()
         self._queue: deque[Speech] = deque()
+        self._articulated: list[Sequence[Phone]] = []
         self._listening = False
+        # Pictures for which it still looks as if it thought.
+        self._thinking = 0
         self._interruptions = 0
 
     def speak(self, pcm: bytes) -> None:
@@ -62,13 +69,35 @@ class Player:
         if not pcm:
             return
         with self._lock:
-            if not self._queue or self._queue[-1].ended:
+            if not self._flows:
                 self._queue.append(Speech())
+            self._articulate()
             self._queue[-1].pcm += pcm
+
+    def articulate(self, phones: Sequence[Phone]) -> None:
+        """Tell what is articulated, best before its audio; the lips follow it, and not the sound.
+
+        Times count from the end of the audio so far; below zero is what went before.
+        """
+        with self._lock:
+            self._articulated.append(phones)
+            if self._flows:
+                self._articulate()
+
+    def _articulate(self) -> None:
+        for phones in self._articulated:
+            self._queue[-1].articulate(phones)
+        self._articulated.clear()
+
+    @property
+    def _flows(self) -> bool:
+        """Whether an utterance has begun and not ended."""
+        return bool(self._queue) and not self._queue[-1].ended
 
     def end(self) -> None:
         """The utterance is complete: play what is left, then leave speaking."""
         with self._lock:
+            self._articulated.clear()
             if self._queue:
                 self._queue[-1].ended = True
 
@@ -76,6 +105,7 @@ class Player:
         """Drop all speech at once; the mouth is shut within 160 ms."""
         with self._lock:
             self._queue.clear()
+            self._articulated.clear()
             self._interruptions += 1
 
     def nod(self) -> None:
@@ -88,6 +118,19 @@ class Player:
         with self._lock:
             self._listening = on
 
+    def think(self, on: bool) -> None:
+        """Whether it is about to answer: the eyes leave, and return before it speaks.
+
+        That is seen until it speaks, and for some seconds at most.
+        """
+        with self._lock:
+            self._thinking = THINKS_FRAMES if on else 0
+
+    def greet(self) -> None:
+        """Smile for a moment, also while it speaks."""
+        with self._lock:
+            self._motion.greet()
+
     def rest(self) -> bytes:
         """All speech that was not handed out, s16le mono 24 kHz; it is not played any more.
 
@@ -96,6 +139,7 @@ class Player:
         with self._lock:
             pcm = b"".join(bytes(utterance.pcm) for utterance in self._queue)
             self._queue.clear()
+            self._articulated.clear()
         return pcm
 
     @property
@@ -127,12 +171,9 @@ class Player:
     def _step(self) -> Step:
         with self._lock:
             interruptions = self._interruptions
+            self._thinking = max(0, self._thinking - 1)
             state, cue = self._next()
-        lips = None
-        if cue:
-            cue.lips.hear(cue.heard)
-            lips = cue.lips.at(cue.number)
-        pose = self._motion.step(state, lips)
+        pose = self._motion.step(state, cue.lips() if cue else None)
         return Step(pose, state, cue.audio if cue else None, interruptions)
 
     def _unless_interrupted(self, step: Step) -> tuple[State, bytes | None]:
@@ -151,4 +192,6 @@ class Player:
         return ("speaking" if self._queue[0].started else self._resting()), cue
 
     def _resting(self) -> State:
-        return "listening" if self._listening else "idle"
+        if self._listening:
+            return "listening"
+        return "thinking" if self._thinking else "idle"

@@ -5,13 +5,15 @@ utterance's beginning and end can be told from the frames it hands out (liveavat
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from liveavatar.wire import AgentState, Event, Problem, SessionState, Task
-from puppet import FPS, Frame, Player
+from puppet import FPS, Frame, Phone, Player
 
 Emit = Callable[[Event], None]
+# Audio, or what is articulated from there on.
+Part = bytes | tuple[Phone, ...]
 
 
 @dataclass
@@ -20,7 +22,7 @@ class Utterance:
 
     id: str
     source: str | None
-    waiting: list[bytes] = field(default_factory=list)
+    waiting: list[Part] = field(default_factory=list)
     ended: bool = False
     started: bool = False
     played_s: float = 0.0
@@ -44,6 +46,8 @@ class Dialogue:
         self._ids = ids
         self._queue: deque[Utterance] = deque()
         self._audible: list[Utterance] = []
+        # What is articulated in an utterance that has not begun.
+        self._told: list[Part] = []
         self._listening = False
         self._state: AgentState = "idle"
         self.interruptions = 0
@@ -63,6 +67,13 @@ class Dialogue:
         self._feed(utterance, pcm)
         self._send("agent.audio_buffer_appended", source, utterance)
 
+    def articulate(self, phones: Sequence[Phone]) -> None:
+        """Tell what is articulated, in seconds of the speech from the end of what was appended."""
+        if self._speaks_on():
+            self._feed(self._queue[-1], tuple(phones))
+        else:
+            self._told.append(tuple(phones))
+
     def speak_end(self, pcm: bytes, source: str | None) -> None:
         """Complete the utterance, with the last of its audio if any."""
         utterance = self._open_utterance(source) if pcm or self._speaks_on() else None
@@ -78,6 +89,7 @@ class Dialogue:
         self._player.interrupt()
         self.interruptions += 1
         self._queue.clear()
+        self._told.clear()
         self._send("agent.audio_buffer_cleared", source)
         for utterance in list(self._audible):
             self._send_speech("agent.speak_interrupted", utterance)
@@ -124,20 +136,29 @@ class Dialogue:
     def _open_utterance(self, source: str | None) -> Utterance:
         if not self._speaks_on():
             self._queue.append(Utterance(self._ids(), source))
+            for told in self._told:
+                self._feed(self._queue[-1], told)
+            self._told.clear()
         return self._queue[-1]
 
-    def _feed(self, utterance: Utterance, pcm: bytes) -> None:
+    def _feed(self, utterance: Utterance, part: Part) -> None:
         if utterance is self._queue[0]:
-            self._player.speak(pcm)
+            self._play(part)
         else:
-            utterance.waiting.append(pcm)
+            utterance.waiting.append(part)
+
+    def _play(self, part: Part) -> None:
+        if isinstance(part, bytes):
+            self._player.speak(part)
+        else:
+            self._player.articulate(part)
 
     def _feed_next(self) -> None:
         if not self._queue:
             return
         utterance = self._queue[0]
-        for pcm in utterance.waiting:
-            self._player.speak(pcm)
+        for part in utterance.waiting:
+            self._play(part)
         utterance.waiting.clear()
         if utterance.ended:
             self._player.end()

@@ -7,13 +7,13 @@ published when its own sound leaves the queue.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from liveavatar.wire import Event, Interrupt, Listen, Speak, SpeakEnd
-from puppet import FPS, SAMPLES_PER_FRAME, Frame, Player
+from puppet import FPS, SAMPLES_PER_FRAME, Frame, Phone, Player
 from sandbox.dialogue import Dialogue, Mark
 from sandbox.faults import ROOM, SPEAK, Fault, Faults
 from sandbox.outbox import NORMAL
@@ -116,6 +116,11 @@ class Performance:
         if not self.still:
             self.session.hear(pcm)
             self.dialogue.speak(pcm, None)
+
+    def articulate(self, phones: Sequence[Phone]) -> None:
+        """Tell what is articulated in what it says next."""
+        if not self.still:
+            self.dialogue.articulate(phones)
 
     def said(self) -> None:
         """What it says is complete."""

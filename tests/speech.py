@@ -12,7 +12,10 @@ import soxr
 from faster_whisper import WhisperModel
 from piper import PiperVoice, SynthesisConfig
 
-from pipelines.media.speech import Speech
+from pipelines.media import phonemes
+from pipelines.media.speech import Phoneme, Speech
+from pipelines.tts import hibari
+from puppet import Phone
 
 RATE = 16_000
 PIECE_S = 0.02
@@ -67,6 +70,18 @@ def say(text: str, rate: int = 16_000) -> bytes:
     spoken = np.concatenate([chunk.audio_int16_array for chunk in chunks])
     samples = soxr.resample(spoken.astype(np.float32), voice.config.sample_rate, rate)
     return samples.clip(-32768, 32767).astype(np.int16).tobytes()
+
+
+def told(text: str) -> tuple[bytes, list[Phone]]:
+    """The text as Hibari says it, s16le mono at 24 kHz, and what it tells of the sounds."""
+    pcm, phones = b"", list[Phone]()
+    for speech in phonemes.speak(hibari.model(), hibari.VOICES["heart"], text):
+        at_s = len(pcm) / 2 / hibari.SAMPLE_RATE
+        silence = Phoneme("", speech.phonemes[-1].end_s, speech.duration_s)
+        heard = [*speech.phonemes, silence]
+        phones += [Phone(p.symbol, at_s + p.start_s, at_s + p.end_s) for p in heard]
+        pcm += speech.pcm
+    return pcm, phones
 
 
 def heard_words(pcm: bytes, rate: int = 16_000) -> list[tuple[str, float]]:

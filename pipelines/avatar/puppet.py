@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import functools
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -39,11 +39,11 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSet
 from pipecat.services.ai_service import AIService
 from pipecat.services.settings import ServiceSettings
 
-from pipelines.errors import BadSetting
+from pipelines.media.articulation import ArticulationFrame
 from pipelines.media.marks import VoiceMark
 from pipelines.media.rate import Rate, drawing
 from pipelines.media.sentence import spoken
-from pipelines.offer import OfferedFace
+from pipelines.packs import face_id, faces, pack, pack_name
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from puppet import (
@@ -51,13 +51,12 @@ from puppet import (
     SAMPLE_RATE,
     SAMPLES_PER_FRAME,
     Pack,
-    PackError,
+    Phone,
     Player,
-    load_pack,
-    pack_names,
 )
 from sessions import metrics
 
+__all__ = ["PuppetVideoService", "build", "exercise", "face_id", "faces", "warm_up"]
 T = TypeVar("T")
 FRAME_S = 1 / FPS
 # The sound is handed over this far ahead of its pictures, so that a late picture is never heard.
@@ -116,6 +115,9 @@ class PuppetVideoService(AIService):
         self._silent = asyncio.Event()
         self._begins = asyncio.Event()
         self.said_s = 0.0
+        self._greeted = False
+        # Seconds of the current voice that came, and that the player was given.
+        self._taken_s = self._given_s = 0.0
 
     @property
     def shows_face(self) -> bool:
@@ -182,26 +184,56 @@ class PuppetVideoService(AIService):
 
     async def _speak(self, frame: TTSAudioRawFrame) -> None:
         pcm = await self._resampler.resample(frame.audio, frame.sample_rate, SAMPLE_RATE)
+        self._taken_s += frame.num_frames / frame.sample_rate
+        self._give(pcm)
+
+    def _give(self, pcm: bytes) -> None:
         if not self.shows_face:
             return
-        if not self._player.speaking:
+        if pcm and not self._player.speaking:
             self._begins.set()
+        self._given_s += len(pcm) / 2 / SAMPLE_RATE
         self._player.speak(pcm)
+
+    def _begin(self) -> None:
+        """Look at the user to speak; the first time that is a greeting."""
+        self._player.think(False)
+        if not self._greeted:
+            self._player.greet()
+        self._greeted = True
+
+    async def _end(self) -> None:
+        """The voice is complete for now, with what the resampler owes of it."""
+        self._give(await self._resampler.flush())
+        self._taken_s = self._given_s = 0.0
+        self._player.end()
+
+    def _articulate(self, frame: ArticulationFrame) -> None:
+        """Have the lips follow what is articulated; the resampler may owe some sound before it."""
+        owed_s = self._taken_s - self._given_s
+        phones = [Phone(p.symbol, p.start_s + owed_s, p.end_s + owed_s) for p in frame.phonemes]
+        self._player.articulate(phones)
 
     async def _follow(self, frame: Frame) -> None:
         match frame:
+            case ArticulationFrame():
+                self._articulate(frame)
             case TTSStartedFrame():
+                self._begin()
                 await self.start_ttfb_metrics()
             case TTSStoppedFrame():
-                self._player.end()
+                await self._end()
             case BotStartedSpeakingFrame():
                 await self.stop_ttfb_metrics()
             case InterruptionFrame():
                 await self._interrupt()
             case UserStartedSpeakingFrame():
                 self._player.listen(True)
+                self._player.think(False)
             case UserStoppedSpeakingFrame():
                 self._player.listen(False)
+                self._player.nod()
+                self._player.think(True)
             case UserBackchannelFrame():
                 self._player.nod()
             case _:
@@ -215,6 +247,7 @@ class PuppetVideoService(AIService):
         self._ready.clear()
         self._rate.missed()
         self._silence_left = 0
+        self._taken_s = self._given_s = 0.0
         await self._resampler.reset()
 
     async def _perform(self) -> None:
@@ -328,26 +361,6 @@ class PuppetVideoService(AIService):
             await self.push_frame(SpeechOutputAudioRawFrame(SILENCE, SAMPLE_RATE, 1))
 
 
-@functools.cache
-def pack(name: str) -> Pack:
-    """A loaded pack, shared by all conversations.
-
-    Raises:
-        BadSetting: no such pack, or it is damaged.
-    """
-    try:
-        return load_pack(name)
-    except PackError as error:
-        raise BadSetting(
-            f"PUPPET_PACK={name}", f"cannot be shown ({error})", "use mira or theo"
-        ) from error
-
-
-def pack_name(settings: Settings, persona: Persona) -> str:
-    """The pack to show: the one set, else the persona's, else mira."""
-    return settings.puppet_pack or persona.avatar.get("puppet") or "mira"
-
-
 def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> PuppetVideoService:
     """The service.
 
@@ -374,26 +387,3 @@ def performance(name: str, size: tuple[int, int]) -> list[np.ndarray]:
     player = Player(pack(name), size)
     player.speak(spoken(SAMPLE_RATE))
     return [player.tick().image for _ in range(FPS)]
-
-
-def faces(settings: Settings, personas: Iterable[Persona]) -> dict[str, OfferedFace]:
-    """The packs to choose from, by name: the packaged ones and the personas', or the one set.
-
-    Raises:
-        BadSetting: one cannot be shown.
-    """
-    own = [pack_name(settings, persona) for persona in personas]
-    sources = own if settings.puppet_pack else [*pack_names(), *own]
-    return {face.id: face for face in map(_face, dict.fromkeys(sources))}
-
-
-def face_id(settings: Settings, persona: Persona) -> str:
-    """The name of the pack that a persona has."""
-    return pack(pack_name(settings, persona)).name
-
-
-def _face(source: str) -> OfferedFace:
-    """A face whose picture is the pack's portrait, 640x360."""
-    shown = pack(source)
-    portrait = shown.folder / "portrait.webp"
-    return OfferedFace(shown.name, shown.title, source, portrait if portrait.is_file() else None)

@@ -7,6 +7,7 @@ import aiohttp
 from pipecat.processors.frame_processor import FrameProcessor
 
 from pipelines.avatar import puppet
+from pipelines.packs import pack, pack_name
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.trouble import FACE_LEAVES
@@ -58,7 +59,7 @@ def cast(
         return puppet.build(same_size, persona, http)
 
     def portrait() -> Portrait:
-        return Portrait(puppet.pack(puppet.pack_name(settings, persona)), size)
+        return Portrait(pack(pack_name(settings, persona)), size)
 
     every: Sequence[Build] = (drawn, portrait)
     first = {"puppet": 0, "portrait": 1, "none": 2}[settings.avatar_fallback]
@@ -74,4 +75,4 @@ def warm_up(settings: Settings, persona: Persona, size: tuple[int, int]) -> None
         BadSetting: the puppet's pack cannot be shown.
     """
     if settings.avatar_fallback != "none":
-        Player(puppet.pack(puppet.pack_name(settings, persona)), size)
+        Player(pack(pack_name(settings, persona)), size)

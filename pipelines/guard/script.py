@@ -16,6 +16,7 @@ from pipecat.frames.frames import (
     TTSStoppedFrame,
 )
 
+from pipelines.media.articulation import ArticulationFrame
 from pipelines.media.follower import is_loud
 from pipelines.media.words import Words
 
@@ -76,6 +77,8 @@ class Script:
     def _left_of(self, at_s: float, frame: Frame) -> list[Frame]:
         if isinstance(frame, TTSAudioRawFrame):
             return _from(frame, self._loud_s - at_s)
+        if isinstance(frame, ArticulationFrame):
+            return [frame.moved(min(0.0, at_s - self._loud_s))]
         said = isinstance(frame, TTSStoppedFrame) and at_s <= self._loud_s
         return [] if said else [frame]
 
@@ -111,6 +114,8 @@ class Script:
     def _is_over(self, at_s: float, frame: Frame) -> bool:
         if isinstance(frame, TTSAudioRawFrame):
             return at_s + frame.num_frames / frame.sample_rate <= self._loud_s - KEPT_S
+        if isinstance(frame, ArticulationFrame):
+            return at_s + frame.end_s <= self._loud_s - KEPT_S
         return isinstance(frame, TTSStoppedFrame) and at_s <= self._heard_s
 
     def due_words(self) -> list[Frame]:

@@ -16,6 +16,8 @@ from pipecat.frames.frames import (
 from pipecat.pipeline.pipeline import Pipeline, PipelineSink, PipelineSource
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor, FrameProcessorSetup
 
+from pipelines.media.articulation import ArticulationFrame
+
 # A face that could be seen by now, and is not, does not come.
 FIRST_PICTURE_S = 6.0
 Take = Callable[["Seat", Frame, FrameDirection], Awaitable[None]]
@@ -142,7 +144,8 @@ class Seat:
         await self._pipeline.cleanup()
 
     async def _out(self, frame: Frame, direction: FrameDirection) -> None:
-        await self._take(self, frame, direction)
+        if not isinstance(frame, ArticulationFrame):  # which is of no use behind a face
+            await self._take(self, frame, direction)
 
 
 def luma(picture: OutputImageRawFrame) -> bytes:

@@ -20,7 +20,7 @@ from piper import AudioChunk, PiperConfig, PiperVoice
 from rapidfuzz.distance import Levenshtein
 
 from .graph import telling
-from .speech import Speech
+from .speech import Phoneme, Speech
 
 # The number of frames of each phoneme, rounded up; the only Ceil of the graph.
 DURATIONS = re.compile(rb"/(?:\w+/)*Ceil_output_0")
@@ -28,6 +28,8 @@ STRESS = "ˈˌ"
 # Relative lengths, for models that do not tell; a phoneme is 1.
 LENGTHS = dict.fromkeys("ˈˌ", 0.0) | {"ː": 0.6, " ": 0.2} | dict.fromkeys(",;:–—", 4.0)
 EDGE_LENGTH = 1.5
+# Each phoneme has a blank behind it, in which the next one is heard already, so long about.
+EARLY_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,15 @@ def speak(voice: PiperVoice, text: str) -> Iterator[Speech]:
         starts = starts_s(chunk)
         words = [(p.word, starts[p.phoneme]) for p in places if p.sentence == number]
         pcm = chunk.audio_int16_bytes
-        yield Speech(pcm, len(pcm) / 2 / chunk.sample_rate, words)
+        heard = _heard(chunk, starts) if chunk.phoneme_alignments else []
+        yield Speech(pcm, len(pcm) / 2 / chunk.sample_rate, words, heard)
+
+
+def _heard(chunk: AudioChunk, starts: list[float]) -> list[Phoneme]:
+    """The phonemes of a sentence, after the silence that it begins with."""
+    edges = [max(0.0, start - EARLY_S) for start in starts]
+    spoken = zip(chunk.phonemes, itertools.pairwise(edges), strict=False)
+    return [Phoneme("", 0.0, edges[0]), *(Phoneme(p, *times) for p, times in spoken)]
 
 
 def starts_s(chunk: AudioChunk) -> list[float]:

@@ -12,6 +12,8 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
+from .articulation import ArticulationFrame
+
 # The voice is handed over so long before it is heard: what is handed over cannot be lowered.
 LEAD_S = 0.12
 # Voices give a sentence at once, which is parted: what has been handed over is as loud as it was.
@@ -50,6 +52,8 @@ class VoiceOnly(FrameProcessor):
         elif isinstance(frame, TTSStoppedFrame | EndFrame) and self._begun:
             begun, self._begun = self._begun, None
             await self._hand_over(begun, direction)
+        elif isinstance(frame, ArticulationFrame) and self._begun:  # which is handed on after it
+            frame = frame.moved(self._begun.num_frames / self._begun.sample_rate)
         await self.push_frame(frame, direction)
 
     async def _hand_over(self, piece: TTSAudioRawFrame, direction: FrameDirection) -> None:

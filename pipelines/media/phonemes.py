@@ -25,8 +25,15 @@ from .timbre import Timbre
 # The number of frames of each phoneme, rounded and at least one: the only Clip of the graph.
 DURATIONS = b"/Clip_output_0"
 FRAME_S = 0.025
+# A phoneme is heard so much before its frames, as PocketSphinx finds them (benchmarks/lips.py).
+EARLY_S = 0.05
 # Phonemes that are made in one go: ten seconds of sound. Longer sentences are parted.
 LONGEST = 200
+# What the model has letters of its own for.
+IPA = str.maketrans(
+    {"A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ"}
+    | {"T": "ɾ", "ᵊ": "ə", "ʤ": "dʒ", "ʧ": "tʃ"}
+)
 ENDS, PAUSES = ".!?…", ",;:—"
 # Numbers that nobody says as one; the reader of numbers knows none of more than 36 digits.
 LONG_NUMBER = re.compile(r"\d[\d,]{14,}")
@@ -138,7 +145,7 @@ def _speech(
         duration_s,
         [(word, at_s) for begun, at_s in zip(written, starts_s, strict=False) for word in begun],
         [
-            Phoneme(p, *map(float, edges))
+            Phoneme(p.translate(IPA), *map(float, edges))
             for p, edges in zip(phonemes, itertools.pairwise(edges_s), strict=True)
         ],
     )
@@ -152,7 +159,7 @@ def _sound(voice: Hibari, timbre: Timbre, phonemes: str) -> tuple[np.ndarray, np
     *spectra, frames = cast(list[np.ndarray], outputs)
     noise = np.random.default_rng(0)  # the same text sounds the same each time
     samples = dsp.synth(*timbre(*(spectrum[0] for spectrum in spectra)), noise)
-    return samples, FRAME_S * np.cumsum(frames.ravel())[:-1]
+    return samples, FRAME_S * np.cumsum(frames.ravel())[:-1] - EARLY_S
 
 
 def _cut(samples: np.ndarray, after_s: float) -> tuple[np.ndarray, float]:

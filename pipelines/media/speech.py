@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Phoneme:
-    """A sound of speech, a stress mark or a pause, and when it is heard, in seconds of `pcm`."""
+    """A sound of speech, a stress mark or a pause, and when it is heard, in seconds of `pcm`.
+
+    The symbol is in IPA, of one letter or of several that share the time; no letter is a pause.
+    """
 
     symbol: str
     start_s: float

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from pipecat.frames.frames import Frame
 from pipecat.services.settings import TTSSettings
-from pipecat.services.tts_service import TTSService
 from pipecat.utils.tracing.service_decorators import traced_tts
 
-from .speech import Speech
+from .articulation import Articulate, ArticulationFrame
+from .speech import Phoneme, Speech
 
 # A sentence that takes longer on a machine that is overloaded loses its word times.
 LONGEST_SYNTHESIS_S = 15.0
@@ -41,7 +41,7 @@ class Prepared:
     first: Future[Speech | None]
 
 
-class Voice(TTSService):
+class Voice(Articulate):
     """A TTSService that shares one loaded model between all conversations, and times its words.
 
     `speak` turns a text into speech of `rate` Hz, in `thread`, so that it holds up no event loop.
@@ -99,6 +99,8 @@ class Voice(TTSService):
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame, None]:
         """Speak a text; its words go before the sound they are in."""
         await self.start_tts_usage_metrics(text)
+        if context_id not in self._spoken_s:
+            await self._resampler.reset()  # of what was said before nothing is heard in this
         async for frame in self._stream_audio_frames_from_iterator(
             self._sound(text, context_id), in_sample_rate=self._rate, context_id=context_id
         ):
@@ -111,10 +113,18 @@ class Voice(TTSService):
             self._spoken_s[context_id] += speech.duration_s
             words = [(word, start_s + at_s) for word, at_s in speech.words]
             await self.add_word_timestamps(words, context_id)
+            await self._articulate(speech, start_s, context_id)
             silent = False
             yield speech.pcm
         if silent:
             yield bytes(2 * round(NOTHING_TO_SAY_S * self._rate))
+
+    async def _articulate(self, speech: Speech, start_s: float, context_id: str) -> None:
+        """Tell what is heard when in a sentence that begins at `start_s`, if the voice says so."""
+        if speech.phonemes:
+            silence = Phoneme("", speech.phonemes[-1].end_s, speech.duration_s)
+            frame = ArticulationFrame([*speech.phonemes, silence], context_id).moved(start_s)
+            await self.append_to_audio_context(context_id, frame)
 
     async def _speech(self, text: str) -> AsyncIterator[Speech]:
         """What is spoken, each sentence when it is made; who stops listening stops the making."""

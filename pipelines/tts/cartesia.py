@@ -1,9 +1,12 @@
-"""Cartesia: streaming text to speech with word times, the sentences of an answer in one context."""
+"""Cartesia: streaming text to speech with the times of words and phonemes.
+
+The sentences of an answer are in one context.
+"""
 
 import json
 import uuid
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +23,8 @@ from websockets.protocol import State
 
 from pipelines.key import check_key
 from pipelines.language import base_language
+from pipelines.media.articulation import Articulate, ArticulationFrame
+from pipelines.media.speech import Phoneme
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.text import letters
@@ -30,6 +35,7 @@ DEFAULT_VOICE = "71a7ad14-091c-4e8e-a314-022ece01c121"
 CONNECT_S = 3.0
 # A text of which less than this share is timed was not spoken to its end.
 MOST_OF_IT = 0.8
+PHONEMES = "phoneme_timestamps"
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,28 @@ class Sounding:
         return not self.audio_s or bool(self.held) or self.timed < MOST_OF_IT * self.asked
 
 
-class Cartesia(CartesiaTTSService):
+class Line:
+    """A connection to Cartesia, on which Pipecat's service hears only what it understands."""
+
+    def __init__(self, websocket: Any, told: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+        """`told` is given the messages about phonemes, which would be errors to the service."""
+        self._websocket, self._told = websocket, told
+
+    async def send(self, message: str) -> None:
+        """Send a message."""
+        await self._websocket.send(message)
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        """The other messages as they come."""
+        async for message in self._websocket:
+            told = json.loads(message) if PHONEMES in message else {}
+            if told.get("type") == PHONEMES:
+                await self._told(told)
+            else:
+                yield message
+
+
+class Cartesia(Articulate, CartesiaTTSService):
     """Speaks the first sentence of an answer ahead, if asked to.
 
     A word is told when its sound has come. A context that ends before its text does is a failure,
@@ -108,6 +135,15 @@ class Cartesia(CartesiaTTSService):
         if ahead:
             cancel = json.dumps({"context_id": ahead.context_id, "cancel": True})
             self.create_task(self._send(cancel), "withdraw")
+
+    def _get_websocket(self) -> Line:
+        return Line(super()._get_websocket(), self._hear_phonemes)
+
+    async def _hear_phonemes(self, message: dict[str, Any]) -> None:
+        """Let the face know what is articulated when; times count from the context's start."""
+        context_id, heard = message.get("context_id", ""), _phonemes(message.get(PHONEMES))
+        if heard and self.audio_context_available(context_id):
+            await self.append_to_audio_context(context_id, ArticulationFrame(heard, context_id))
 
     async def _begin(self, ahead: Ahead) -> None:
         """Have a text spoken, which is paid for whether or not it is heard."""
@@ -193,7 +229,8 @@ class Cartesia(CartesiaTTSService):
 
     def _build_msg(self, *args: Any, context_id: str = "", **kwargs: Any) -> str:
         theirs = self._theirs.get(context_id, context_id)
-        return super()._build_msg(*args, context_id=theirs, **kwargs)
+        message = json.loads(super()._build_msg(*args, context_id=theirs, **kwargs))
+        return json.dumps({**message, "add_phoneme_timestamps": True})
 
     async def push_frame(
         self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM
@@ -226,6 +263,15 @@ class Cartesia(CartesiaTTSService):
         """A context is gone with its connection."""
         self._ahead = None
         await super()._close_connection_contexts()
+
+
+def _phonemes(told: Any) -> list[Phoneme]:
+    """The phonemes of a message; none if it is not as it should be."""
+    try:
+        rows = zip(told["phonemes"], told["start"], told["end"], strict=True)
+        return [Phoneme(str(symbol), float(start), float(end)) for symbol, start, end in rows]
+    except (KeyError, TypeError, ValueError):
+        return []
 
 
 def _of(context_id: str, frame: Any) -> Any:

@@ -14,7 +14,9 @@ from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
 
 from liveavatar.wire import SAMPLE_RATE
+from pipelines.media.articulation import ArticulationFrame
 from pipelines.media.pace import VoiceOnly
+from puppet import Phone
 from sandbox.agent.mixer import RATE
 from sandbox.performance import Performance
 
@@ -61,6 +63,12 @@ class Stage(BaseOutputTransport):
         if not self._falls_silent:
             self._performance.say(frame.audio)
         return True
+
+    async def write_transport_frame(self, frame: Frame) -> None:
+        """Let the face know what is articulated in the sound after it."""
+        if isinstance(frame, ArticulationFrame):
+            phones = [Phone(p.symbol, p.start_s, p.end_s) for p in frame.phonemes]
+            self._performance.articulate(phones)
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Silence the face where the conversation falls silent."""

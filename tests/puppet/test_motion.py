@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from puppet.articulation import SHUT, Shape
 from puppet.lips import Lips
 from puppet.motion import Motion, Pose, State
 
@@ -85,3 +86,43 @@ def test_it_nods_when_asked_to_while_it_speaks():
         [motion.step("speaking", None).pitch for _ in range(10)] for motion in (still, nodding)
     ]
     assert max(np.subtract(pitches[1], pitches[0])) > 0.5
+
+
+def away(pose: Pose) -> float:
+    return sum(pose.gaze)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_eyes_leave_while_it_thinks_and_are_back_when_it_speaks(seed):
+    motion = Motion(GAZES, seed)
+    thinking = [motion.step("thinking", None) for _ in range(100)]
+    speaking = [motion.step("speaking", SHUT) for _ in range(4)]
+
+    assert 0.3 < np.mean([away(pose) > 0.5 for pose in thinking])
+    assert away(speaking[-1]) < 0.05
+
+
+def test_brows_rise_with_a_question_and_with_a_greeting():
+    told = {asks: Motion(GAZES, 0) for asks in (True, False)}
+    brows = {
+        asks: [motion.step("speaking", SHUT._replace(asks=asks)).brow for _ in range(15)][-1]
+        for asks, motion in told.items()
+    }
+    greeting = Motion(GAZES, 0)
+    greeting.greet()
+    poses = [greeting.step("speaking", Shape(0.2, 0.0, 0.0, 0.0)) for _ in range(75)]
+
+    assert brows[True] > brows[False] + 0.4
+    assert poses[15].smile == 1 and poses[15].width < -0.2
+    assert poses[-1].smile == 0 and poses[-1].width == pytest.approx(0, abs=0.02)
+
+
+def test_blinks_come_between_phrases():
+    phrase = [Shape(0.5, 0.0, 0.0, 0.0)] * 30 + [SHUT] * 8
+    blinks = []
+    for seed in range(5):
+        motion = Motion(GAZES, seed)
+        lids = np.array([motion.step("speaking", shape).lid for shape in phrase * 10])
+        blinks += [int(n) % len(phrase) for n in np.flatnonzero((lids[1:] > 0) & (lids[:-1] == 0))]
+
+    assert np.mean([n in range(27, 34) for n in blinks]) > 0.6

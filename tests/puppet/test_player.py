@@ -12,6 +12,7 @@ from puppet import (
     SAMPLES_PER_FRAME,
     Frame,
     Pack,
+    Phone,
     Player,
     SizeError,
     load_pack,
@@ -324,3 +325,102 @@ def test_what_is_skipped_is_unseen_but_heard_and_moves_on():
     assert sounds == [frame.audio for frame in frames[:19]]
     assert last.audio == frames[19].audio
     assert np.array_equal(last.image, frames[19].image)
+
+
+HUM = np.full(SAMPLES_PER_FRAME, 1000, "<i2").tobytes()
+
+
+def hummed(*sounds: str) -> list[Phone]:
+    """Each for 400 ms."""
+    return [Phone(sound, 0.4 * n, 0.4 * (n + 1)) for n, sound in enumerate(sounds)]
+
+
+def open_frames(frames: list[Frame]) -> list[int]:
+    return [n for n, mouth in enumerate(mouths(frames)) if mouth > 0.3]
+
+
+def test_a_mouth_whose_sounds_are_told_follows_them_and_not_the_audio(mira):
+    player = Player(mira, SMALL)
+    player.articulate(hummed("", "ɑ", ""))
+    player.speak(HUM * 30)
+    player.end()
+
+    assert open_frames(play(player)) == list(range(9, 21))
+
+
+def test_sounds_are_told_in_the_place_of_the_audio_where_they_are_told(mira):
+    player = Player(mira, SMALL)
+    player.speak(HUM * 10)
+    [player.tick() for _ in range(5)]
+    player.articulate(hummed("", "ɑ", ""))
+    player.speak(HUM * 10)
+    player.articulate([Phone("m", -0.1, 0.0)])
+    player.articulate([Phone(p.symbol, p.start_s + 0.8, p.end_s + 0.8) for p in hummed("ɑ")])
+    player.speak(HUM * 40)
+    player.end()
+
+    assert open_frames(play(player)) == [*range(14, 26), *range(34, 46)]
+
+
+def test_where_sounds_are_not_told_the_mouth_follows_the_audio(mira, speech):
+    player = Player(mira, SMALL)
+    player.articulate([Phone("", 0.0, 1.0)])
+    player.speak(speech)
+    player.end()
+    told, read = mouths(play(player)), mouths(say(mira, speech))
+
+    assert told[:25].max() == 0
+    assert np.corrcoef(told[40:], read[40:])[0, 1] > 0.95
+
+
+def test_no_mouth_is_open_in_silence_whatever_is_told(mira):
+    player = Player(mira, SMALL)
+    player.articulate([Phone("ɑ", 0.0, 4.0)])
+    player.speak(HUM * 10 + SILENCE * 10 + HUM * 10)
+    player.end()
+    shown = mouths(play(player))
+
+    assert shown[13:18].max() < 0.12
+    assert min(*shown[:10], *shown[20:]) > 0.8
+    assert shown[9] > shown[10] > shown[11] > shown[12] and shown[18] < shown[19] < shown[20]
+
+
+def test_what_is_told_of_nothing_that_is_heard_is_forgotten(mira):
+    player = Player(mira, SMALL)
+    for forget in (player.end, player.interrupt):
+        player.articulate(hummed("ɑ", "ɑ"))
+        assert not player.speaking
+        forget()
+    player.articulate(hummed("ɑ", "ɑ"))
+    player.rest()
+    player.speak(HUM * 20)
+    player.interrupt()
+    player.speak(HUM * 20)
+    player.end()
+
+    assert not np.allclose(mouths(play(player)), 0.9, atol=0.05)
+
+
+def test_an_interruption_shuts_a_mouth_that_follows_sounds(mira):
+    player = Player(mira, SMALL)
+    player.articulate(hummed("ɑ", "ɑ"))
+    player.speak(HUM * 20)
+    assert [player.tick().mouth for _ in range(5)][-1] > 0.6
+    player.interrupt()
+
+    assert [player.tick().mouth for _ in range(4)][-1] < 0.06
+
+
+def test_it_looks_as_if_it_thought_until_it_speaks_or_for_some_seconds(mira):
+    player = Player(mira, SMALL)
+    player.think(True)
+    assert player.tick().state == "thinking"
+    player.listen(True)
+    assert player.tick().state == "listening"
+    player.listen(False)
+    player.speak(HUM * 10)
+    assert player.tick().state == "speaking"
+    player.interrupt()
+    while player.skip() is not None or player.tick().state == "thinking":
+        pass
+    assert player.tick().state == "idle"

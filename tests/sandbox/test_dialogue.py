@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from liveavatar.wire import Event
-from puppet import Player, load_pack
+from puppet import Phone, Player, load_pack
 from sandbox.dialogue import Dialogue
 from tests.sandbox.caller import tone
 
@@ -186,3 +186,28 @@ def test_a_mark_that_is_never_shown_still_ends_when_interrupted(play: Play) -> N
     play.told()
     play.dialogue.interrupt(None)
     assert play.told() == ["cleared", "speak_interrupted u1", "speak_ended u1", "talking>idle"]
+
+
+def test_lips_follow_what_is_told_of_an_utterance_also_of_one_that_waits(play: Play) -> None:
+    """Each is 0.8 s, of which the last half is open."""
+    for event_id in ("u1", "u2"):
+        play.dialogue.articulate([Phone("m", 0.0, 0.4)])
+        play.dialogue.speak(tone(0.4), event_id)
+        play.dialogue.articulate([Phone("ɑ", 0.0, 0.4)])
+        play.dialogue.speak(tone(0.4), event_id)
+        play.dialogue.speak_end(b"", event_id)
+    mouths = []
+    for _ in range(40):
+        frame = play.player.tick()
+        mouths.append(frame.mouth)
+        play.dialogue.shown(play.dialogue.ticked(frame))
+    opened = [n for n, mouth in enumerate(mouths) if mouth > 0.3]
+    assert opened == [*range(10, 20), *range(30, 40)]
+
+
+def test_what_was_told_of_what_was_cleared_is_forgotten(play: Play) -> None:
+    play.dialogue.articulate([Phone("m", 0.0, 9.0)])
+    play.dialogue.interrupt("u1")
+    play.dialogue.articulate([Phone("ɑ", 0.0, 0.4)])
+    play.dialogue.speak(tone(0.4), "u2")
+    assert [play.player.tick().mouth > 0.3 for _ in range(5)][-1]

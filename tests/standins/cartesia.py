@@ -1,8 +1,8 @@
-"""Cartesia: speech synthesis over a WebSocket, in contexts, with word timestamps.
+"""Cartesia: speech synthesis over a WebSocket, in contexts, with times of words and phonemes.
 
 Texts sent with `max_buffer_delay_ms: 0` are spoken at once, all others when a sentence or the
 context ends. Not imitated: that buffer's time limit, voices and models (any id is taken),
-phoneme timestamps, encodings other than pcm_s16le, and the closing of idle connections.
+encodings other than pcm_s16le, and the closing of idle connections.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ CHUNK_S = 0.1
 NEEDED = {"transcript", "continue", "context_id", "model_id", "voice", "output_format"}
 ALLOWED = NEEDED | {
     *("add_timestamps", "use_normalized_timestamps", "max_buffer_delay_ms", "language", "flush"),
-    *("generation_config", "pronunciation_dict_id"),
+    *("generation_config", "pronunciation_dict_id", "add_phoneme_timestamps"),
 }
 Message = dict[str, Any]
 
@@ -71,6 +71,17 @@ class Context:
         times = {"words": words, "start": starts, "end": ends}
         return self.message("timestamps", word_timestamps=times)
 
+    def phonemes(self, text: str, audio_s: float) -> Message:
+        """The letters of `text` for its phonemes, as `timestamps` spreads them; call it before."""
+        letters = [(at, letter) for at, letter in enumerate(text) if letter.isalpha()]
+        step_s = audio_s / (len(text) + 1)
+        times = {
+            "phonemes": [letter.lower() for _, letter in letters],
+            "start": [self.told_s + at * step_s for at, _ in letters],
+            "end": [self.told_s + (at + 1) * step_s for at, _ in letters],
+        }
+        return self.message("phoneme_timestamps", phoneme_timestamps=times)
+
     def message(self, kind: str, **fields: Any) -> Message:
         """A message of this context in the vendor's envelope."""
         head = {"type": kind, "done": kind == "done", "status_code": 206}
@@ -108,7 +119,7 @@ class Cartesia(Server):
 
     `speak` turns text into s16le mono at `speak_rate` Hz; it runs in a thread, so a real
     synthesiser is welcome. `delay_s` passes before the first audio of each text, `chunk_delay_s`
-    between chunks of 100 ms.
+    between chunks of 100 ms. While `garbles` is set, times of phonemes are not as they should be.
     """
 
     def __init__(
@@ -127,6 +138,7 @@ class Cartesia(Server):
         self.speak_rate = speak_rate
         self.delay_s = delay_s
         self.chunk_delay_s = chunk_delay_s
+        self.garbles = False
         self.state = CartesiaState()
 
     @property
@@ -212,7 +224,12 @@ class Cartesia(Server):
         rate = int(message["output_format"]["sample_rate"])
         pcm = resample(await asyncio.to_thread(self.speak, text), self.speak_rate, rate)
         await asyncio.sleep(self.delay_s)
-        yield context.timestamps(text, len(pcm) / (2 * rate))
+        audio_s = len(pcm) / (2 * rate)
+        if message.get("add_phoneme_timestamps"):
+            yield context.phonemes(text, audio_s) | (
+                {"phoneme_timestamps": None} if self.garbles else {}
+            )
+        yield context.timestamps(text, audio_s)
         step = 2 * int(rate * CHUNK_S)
         for at in range(0, len(pcm), step):
             if at:

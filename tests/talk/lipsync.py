@@ -1,10 +1,11 @@
 """By how much a voice is heard after the mouth that says it is seen, told from sound and pixels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from puppet import FPS, SAMPLE_RATE, Player, load_pack
+from puppet import FPS, SAMPLE_RATE, Phone, Player, load_pack
 from tests.talk.mouth import gauge
 
 STEP_S = 0.01
@@ -71,12 +72,17 @@ def _peak(values: list[float]) -> float:
     return at + (before - after) / (2 * (before - 2 * top + after))
 
 
-def drawn_lag_s(pack_name: str, size: tuple[int, int], pcm: bytes) -> float:
+def drawn_lag_s(
+    pack_name: str, size: tuple[int, int], pcm: bytes, told: Sequence[Phone] = ()
+) -> float:
     """The same for pictures and sound as they are drawn, which is in step; s16le mono 24 kHz.
+
+    The mouth goes by what is told of the sound, if anything is.
 
     It is not quite zero: a mouth opens for a sound, and stays open after it.
     """
     player = Player(load_pack(pack_name), size, seed=3)
+    player.articulate(told)
     player.speak(pcm)
     player.end()
     mouths = gauge(pack_name, size)

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from benchmarks.viewer import Viewer
-from tests.speech import differences_s, hear, heard_words, is_heard, say
+from tests.speech import SENTENCES, differences_s, hear, heard_words, is_heard, say, told
 from tests.talk.app import until
 from tests.talk.lipsync import drawn_lag_s, lag_s
 from tests.talk.mouth import gauge
@@ -162,7 +162,7 @@ async def test_the_mouth_keeps_step_with_the_voice(brief_app):
         viewer.send("send-text", {"content": "What can you do?"})
         end_s = await spoken(viewer, start_s) + 0.5
         seen, heard = viewer.picture.played(start_s, end_s), viewer.sound.played(start_s, end_s)
-    drawn_s = drawn_lag_s("theo", SIZE, say("Are you all far away, or is it a harbour?", 24_000))
+    drawn_s = drawn_lag_s("theo", SIZE, *told(" ".join(SENTENCES[6:12])))
     assert abs(lag_s(seen, heard) - drawn_s) < MOST_BEHIND_S
 
 

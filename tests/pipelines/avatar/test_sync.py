@@ -15,6 +15,8 @@ from pipecat.frames.frames import (
     TTSAudioRawFrame,
     TTSStartedFrame,
     TTSStoppedFrame,
+    UserStartedSpeakingFrame,
+    UserStoppedSpeakingFrame,
 )
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
@@ -24,19 +26,24 @@ from pipecat.transports.base_transport import TransportParams
 from pipecat.workers.runner import WorkerRunner
 
 from pipelines.avatar.puppet import LONGEST_WAIT_S, PuppetVideoService
+from pipelines.media.articulation import ArticulationFrame
 from pipelines.media.marks import Marks
 from pipelines.media.rate import PATIENCE_S, WINDOW_S, any_still, paces
 from pipelines.media.sound import PIECES, VoiceTrack
-from puppet import SAMPLE_RATE, SAMPLES_PER_FRAME, load_pack
+from pipelines.media.speech import Phoneme
+from puppet import SAMPLE_RATE, load_pack
 from tests.pipelines.turns.clock import AtOnce, RoomClock, room_loop
 
 FRAME_S = 0.04
+# Each 40 ms of the voice is its number, so much louder.
+LOUDER = 60
 pytestmark = pytest.mark.usefixtures("room_time")
 
 
 def number_of(audio: bytes) -> int:
     """Which 40 ms of the voice a sound is, from 1; 0 for silence."""
-    return int(np.frombuffer(audio, np.int16)[0])
+    samples = np.frombuffer(audio, np.int16)
+    return round(samples[len(samples) // 2] / LOUDER)
 
 
 class Face(PuppetVideoService):
@@ -51,11 +58,13 @@ class Face(PuppetVideoService):
         super().__init__(load_pack("theo"), (128, 128), seed=1)
         self._thread = AtOnce()
         self.sound_of: dict[int, int] = {}
+        self.mouths: list[tuple[int, float]] = []
 
     async def _seen(self) -> tuple[OutputImageRawFrame, bytes | None]:
         picture, sound = await super()._seen()
         room_loop().now_s += self.draws_s
-        self.sound_of[picture.id] = number_of(sound) if sound else 0
+        number = self.sound_of[picture.id] = number_of(sound) if sound else 0
+        self.mouths.append((number, self._player._motion._mouth.open))
         return picture, sound
 
 
@@ -131,12 +140,13 @@ class Stage:
             idle_timeout_secs=None,
         )
 
-    async def speak(self, count: int) -> None:
-        """Say so many times 40 ms."""
-        numbers = np.arange(1, count + 1, dtype=np.int16)
-        pcm = np.repeat(numbers, SAMPLES_PER_FRAME).tobytes()
-        sound = TTSAudioRawFrame(pcm, SAMPLE_RATE, 1)
-        await self.worker.queue_frames([TTSStartedFrame(), sound, TTSStoppedFrame()])
+    async def speak(self, count: int, rate: int = SAMPLE_RATE, *told: Phoneme) -> None:
+        """Say so many times 40 ms, of which is told what is heard when."""
+        numbers = LOUDER * np.arange(1, count + 1, dtype=np.int16)
+        pcm = np.repeat(numbers, round(FRAME_S * rate)).tobytes()
+        sound = TTSAudioRawFrame(pcm, rate, 1)
+        before = [TTSStartedFrame(), *([ArticulationFrame(told)] if told else [])]
+        await self.worker.queue_frames([*before, sound, TTSStoppedFrame()])
 
     async def pass_by(self, seconds: float) -> None:
         """Let time pass, 5 ms at a time."""
@@ -266,3 +276,33 @@ async def test_pictures_give_way_to_the_sound_and_come_back(draws_s, pace):
     spoken = heard[heard.index(1) : heard.index(400) + 4]
     assert spoken == [number for number in range(1, 401) for _ in range(4)], "no silence in it"
     assert max(map(abs, behind_s.values())) < 0.1, behind_s
+
+
+@pytest.mark.parametrize("rate", [24_000, 48_000, 16_000])
+async def test_lips_move_with_the_sound_that_is_told_of_whatever_was_interrupted(rate):
+    told = [Phoneme("", 0.0, 0.8), Phoneme("ɑ", 0.8, 1.6), Phoneme("", 1.6, 2.4)]
+    async with playing(Ears({})) as stage:
+        await stage.speak(60, rate, *told)
+        await stage.pass_by(1.2)
+        await stage.worker.queue_frame(InterruptionFrame())
+        await stage.pass_by(0.5)
+        for _ in range(2):
+            stage.face.mouths.clear()
+            await stage.speak(60, rate, *told)
+            await stage.pass_by(3.2)
+            opened = [number for number, mouth in stage.face.mouths if mouth > 0.3]
+            assert opened == list(range(20, 42))
+
+
+async def test_the_face_listens_thinks_and_greets_once():
+    async with playing(Ears({})) as stage:
+        player, seen = stage.face._player, []
+        for frame in (UserStartedSpeakingFrame(), UserStoppedSpeakingFrame(), TTSStartedFrame()):
+            await stage.worker.queue_frame(frame)
+            await stage.pass_by(0.3)
+            seen.append((player._resting(), player._motion._greeting > 0.5))
+        await stage.pass_by(4)
+        await stage.worker.queue_frame(TTSStartedFrame())
+        await stage.pass_by(0.3)
+        assert player._motion._greeting < 0.1
+    assert seen == [("listening", False), ("thinking", False), ("idle", True)]

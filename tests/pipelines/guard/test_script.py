@@ -5,6 +5,8 @@ import pytest
 from pipecat.frames.frames import EndFrame, TTSAudioRawFrame, TTSStartedFrame, TTSStoppedFrame
 
 from pipelines.guard.script import Script
+from pipelines.media.articulation import ArticulationFrame
+from pipelines.media.speech import Phoneme
 
 RATE = 24_000
 
@@ -73,3 +75,36 @@ def test_what_did_not_leave_the_face_is_given_to_the_next():
     script = given(end := EndFrame(), start := TTSStartedFrame())
     script.left(start)
     assert script.cast(0.0) == [end]
+
+
+def articulated(start_s, end_s):
+    return ArticulationFrame([Phoneme("m", start_s, end_s)])
+
+
+def places_s(script):
+    """When another face is told that each sound begins, in seconds of the voice it is given."""
+    given_s, places = 0.0, []
+    for frame in script.cast(0.0):
+        if isinstance(frame, TTSAudioRawFrame):
+            given_s += frame.num_frames / RATE
+        elif isinstance(frame, ArticulationFrame):
+            places += [given_s + p.start_s for p in frame.phonemes]
+    return places
+
+
+def test_another_face_is_told_where_the_sounds_are_in_what_it_is_given():
+    script = given(articulated(0.9, 1.4), voice(1), articulated(-0.1, 0.2), voice(1))
+    assert places_s(script) == pytest.approx([0.9, 0.9])
+    script.hear(0.7, loud=True)
+    assert places_s(script) == pytest.approx([0.2, 0.2])
+    script.hear(0.55, loud=True)  # by the count of the next face
+    script.give(articulated(0.5, 0.6), 1)
+    assert places_s(script) == pytest.approx([-0.35, -0.35, 1.25])
+
+
+def test_sounds_that_were_heard_or_interrupted_are_kept_no_longer():
+    script = given(articulated(0.0, 0.5), voice(2), articulated(0.1, 0.2))
+    script.hear(1.9, loud=True)
+    assert len(places_s(script)) == 1
+    script.cut()
+    assert places_s(script) == []

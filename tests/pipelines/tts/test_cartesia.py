@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+import pytest
 from pipecat.frames.frames import (
     ErrorFrame,
     InterruptionFrame,
@@ -17,6 +18,7 @@ from pipecat.frames.frames import (
     TTSTextFrame,
 )
 
+from pipelines.media.articulation import ArticulationFrame
 from pipelines.persona import Persona
 from pipelines.settings import load_settings
 from pipelines.tts import cartesia as part
@@ -49,6 +51,28 @@ def sound_s(stage: Stage) -> float:
 
 def words(stage: Stage) -> str:
     return " ".join(frame.text for frame in stage.all(TTSTextFrame))
+
+
+def told(stage: Stage) -> list[tuple[str, float]]:
+    """What is articulated, and when, in seconds of the sound."""
+    sounded_s, found = 0.0, []
+    for frame in stage.seen:
+        if isinstance(frame, TTSAudioRawFrame):
+            sounded_s += frame.num_frames / frame.sample_rate
+        elif isinstance(frame, ArticulationFrame):
+            found += [(p.symbol, sounded_s + p.start_s) for p in frame.phonemes]
+    return found
+
+
+def spelled(*sentences: str) -> list[tuple[str, float]]:
+    """What the stand-in tells of sentences."""
+    begun_s, found = 0.0, []
+    for text in sentences:
+        step_s = LETTER_S * len(text) / (len(text) + 1)
+        letters = [(letter.lower(), n) for n, letter in enumerate(text) if letter.isalpha()]
+        found += [(letter, pytest.approx(begun_s + n * step_s, abs=0.001)) for letter, n in letters]
+        begun_s += LETTER_S * len(text)
+    return found
 
 
 async def test_it_is_connected_before_there_is_anything_to_say():
@@ -125,3 +149,29 @@ async def test_what_cannot_be_spoken_ahead_is_asked_for_again():
         await answer(stage, FIRST)
         await stage.first(TTSStoppedFrame)
         assert words(stage) == FIRST
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+async def test_it_is_told_what_is_articulated_when(ahead):
+    async with Cartesia(chunk_delay_s=0.005) as vendor, speaking(vendor) as (voice, stage):
+        if ahead:
+            voice.prepare(FIRST)
+            await vendor.until(lambda: vendor.state.spoken == [FIRST])
+        await answer(stage, FIRST, SECOND)
+        await stage.first(TTSStoppedFrame)
+        assert told(stage) == spelled(FIRST, SECOND)
+        assert words(stage) == f"{FIRST} {SECOND}"
+        assert not stage.all(ErrorFrame)
+
+
+async def test_phonemes_that_are_withdrawn_or_garbled_lose_nothing():
+    async with Cartesia() as vendor, speaking(vendor) as (voice, stage):
+        voice.prepare(FIRST)
+        await vendor.until(lambda: vendor.state.spoken == [FIRST])
+        voice.withdraw()
+        vendor.garbles = True
+        await answer(stage, SECOND)
+        await stage.first(TTSStoppedFrame)
+        assert told(stage) == [] and words(stage) == SECOND
+        assert abs(sound_s(stage) - LETTER_S * len(SECOND)) < 0.1
+        assert not stage.all(ErrorFrame)

@@ -1,6 +1,7 @@
 """Piper as the voice: when it says each word."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import aiohttp
 import numpy as np
@@ -56,6 +57,17 @@ def test_the_packaged_model_tells_how_long_its_phonemes_are(packaged):
     (chunk,) = packaged.synthesize("You can talk to me.", include_alignments=True)
     told = sum(alignment.num_samples for alignment in chunk.phoneme_alignments)
     assert told == len(chunk.audio_float_array)
+
+
+def test_it_is_told_what_is_heard_when(packaged):
+    (speech,) = alignment.speak(packaged, "Stop, Bob: a map.")
+    heard = speech.phonemes
+    assert "".join(each.symbol for each in heard).replace(" ", "") == "stˈɑːp,bˈɑːb:ɐmˈæp."
+    assert heard[0].start_s == 0 and heard[-1].end_s <= speech.duration_s
+    assert all(one.end_s == other.start_s for one, other in pairwise(heard))
+    word_s = dict(speech.words)["map."]
+    (m,) = (each for each in heard if each.symbol == "m")
+    assert m.start_s == pytest.approx(word_s, abs=0.05)
 
 
 def test_a_model_without_durations_is_left_as_it_is():

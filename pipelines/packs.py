@@ -1,0 +1,53 @@
+"""The puppet's packs, as settings, personas and pages speak of them."""
+
+import functools
+from collections.abc import Iterable
+
+from pipelines.errors import BadSetting
+from pipelines.offer import OfferedFace
+from pipelines.persona import Persona
+from pipelines.settings import Settings
+from puppet import Pack, PackError, load_pack, pack_names
+
+
+@functools.cache
+def pack(name: str) -> Pack:
+    """A loaded pack, shared by all conversations.
+
+    Raises:
+        BadSetting: no such pack, or it is damaged.
+    """
+    try:
+        return load_pack(name)
+    except PackError as error:
+        raise BadSetting(
+            f"PUPPET_PACK={name}", f"cannot be shown ({error})", "use mira or theo"
+        ) from error
+
+
+def pack_name(settings: Settings, persona: Persona) -> str:
+    """The pack to show: the one set, else the persona's, else mira."""
+    return settings.puppet_pack or persona.avatar.get("puppet") or "mira"
+
+
+def faces(settings: Settings, personas: Iterable[Persona]) -> dict[str, OfferedFace]:
+    """The packs to choose from, by name: the packaged ones and the personas', or the one set.
+
+    Raises:
+        BadSetting: one cannot be shown.
+    """
+    own = [pack_name(settings, persona) for persona in personas]
+    sources = own if settings.puppet_pack else [*pack_names(), *own]
+    return {face.id: face for face in map(_face, dict.fromkeys(sources))}
+
+
+def face_id(settings: Settings, persona: Persona) -> str:
+    """The name of the pack that a persona has."""
+    return pack(pack_name(settings, persona)).name
+
+
+def _face(source: str) -> OfferedFace:
+    """A face whose picture is the pack's portrait, 640x360."""
+    shown = pack(source)
+    portrait = shown.folder / "portrait.webp"
+    return OfferedFace(shown.name, shown.title, source, portrait if portrait.is_file() else None)
