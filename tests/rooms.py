@@ -87,7 +87,10 @@ async def joined(
     assert "eyJ" not in both[0].output, "no token is logged"
 
 
-FULL = ("--transport", "full", "--persona", "hotel.yaml", "--var", "guest=Ann")
+FULL = (
+    *("--transport", "full", "--persona", "hotel.yaml", "--var", "guest=Ann"),
+    *("--liveavatar-quality", "low"),
+)
 HOTEL = """
 name: Theo
 greeting: Welcome, ${guest}.
@@ -96,14 +99,14 @@ prompt: Breakfast is from seven to ten. ${guest} may bring a dog, which eats in 
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def fulled(
-    tmp_path_factory: pytest.TempPathFactory, livekit: LiveKit
-) -> AsyncIterator[Staged]:
+async def fulled(tmp_path_factory: pytest.TempPathFactory, roomed: Staged) -> AsyncIterator[Staged]:
     """A server whose conversations LiveAvatar runs, with its own mind."""
+    _, stage = roomed
     folder = tmp_path_factory.mktemp("full")
     (folder / "hotel.yaml").write_text(HOTEL)
-    async with staged(livekit, folder, *FULL, "--llm", "auto") as both:
-        yield both
+    env = {**stage.env, "AVATAR_LOG_LEVEL": "INFO"}
+    async with running_app(folder, *FULL, env=env) as app:
+        yield app, stage
 
 
 class _Background:

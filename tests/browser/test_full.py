@@ -1,15 +1,20 @@
 """Conversations that LiveAvatar runs, on our page in Chromium: with its mind, and with ours."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
+from pipelines.ending import reaping
+from pipelines.ledger import books
+from pipelines.settings import load_settings
 from tests.browser.conftest import Meet
 from tests.browser.user import User
 from tests.rooms import FULL, HOTEL, Staged
 from tests.talk.app import SMALL, running_app
-from tests.talk.test_rooms import ANSWERS, nobody_left
+from tests.talk.test_rooms import ANSWERS, nobody_left, start, until
 
 pytestmark = [
     pytest.mark.browser,
@@ -70,28 +75,35 @@ async def test_liveavatars_mind_is_talked_with_typed_to_and_interrupted(
     assert turns[2]["steps"].keys() == {"mind", "voice"} and turns[2]["latency_s"] > 0
 
 
-async def test_our_mind_hears_who_holds_the_button_until_the_tab_is_closed(
-    fulled: Staged, meet: Meet, question: Path, tmp_path: Path
-) -> None:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def ours(tmp_path_factory: pytest.TempPathFactory, fulled: Staged) -> AsyncIterator[Staged]:
+    """A server whose mind LiveAvatar asks."""
     _, stage = fulled
-    (tmp_path / "hotel.yaml").write_text(HOTEL)
-    flags = (*SMALL, *FULL, "--liveavatar-quality", "low")
-    async with running_app(tmp_path, *flags, env=stage.env) as app:
-        async with meet(app.url, question) as user:
-            await user.page.evaluate("document.querySelector('avatar-call').pushToTalk = true")
-            await user.begin()
-            await user.state("listening")
-            await user.page.hover("#hold")
-            await user.page.mouse.down()
-            await user.until(HAS_SPOKEN)
-            await user.page.mouse.up()
-            await user.state("speaking")
-            await user.until(f"{CAPTIONS}.length > 2")
-            captions = await user.watched(CAPTIONS)
-            await user.page.goto("about:blank")
-            await nobody_left(stage, LEFT_LIMIT_S)
-            await user.page.goto(app.url)
-        turns = _turns(await app.ended_transcript())
+    folder = tmp_path_factory.mktemp("ours")
+    (folder / "hotel.yaml").write_text(HOTEL)
+    async with running_app(folder, *SMALL, *FULL, env=stage.env) as app:
+        yield app, stage
+
+
+async def test_our_mind_hears_who_holds_the_button_until_the_tab_is_closed(
+    ours: Staged, meet: Meet, question: Path
+) -> None:
+    app, stage = ours
+    async with meet(app.url, question) as user:
+        await user.page.evaluate("document.querySelector('avatar-call').pushToTalk = true")
+        await user.begin()
+        await user.state("listening")
+        await user.page.hover("#hold")
+        await user.page.mouse.down()
+        await user.until(HAS_SPOKEN)
+        await user.page.mouse.up()
+        await user.state("speaking")
+        await user.until(f"{CAPTIONS}.length > 2")
+        captions = await user.watched(CAPTIONS)
+        await user.page.goto("about:blank")
+        await nobody_left(stage, LEFT_LIMIT_S)
+        await user.page.goto(app.url)
+    turns = _turns(await app.ended_transcript())
     answer = ANSWERS["What can you do"]
     assert "what can you do" in captions[1].lower()
     assert captions[2][:20] == answer[:20]
@@ -99,6 +111,24 @@ async def test_our_mind_hears_who_holds_the_button_until_the_tab_is_closed(
     assert turns[1]["text"] == captions[1]
     assert 0 < len(turns[2]["text"]) < len(answer) and answer.startswith(turns[2]["text"][:10])
     assert {"ears", "mind", "voice"} == turns[2]["steps"].keys()
+
+
+async def test_the_next_process_ends_what_a_killed_one_has_begun(ours: Staged) -> None:
+    app, stage = ours
+    token = (await start(app, "full"))["token"]
+    (session,) = await stage.open_sessions()
+    app.process.kill()
+    await app.process.wait()
+    assert [each["id"] for each in await stage.open_sessions()] == [session["id"]]
+    settings = load_settings(
+        liveavatar_api_key=stage.key,
+        liveavatar_base_url=stage.url,
+        avatar_ledger=str(app.folder / "ledger"),
+    )
+    async with reaping(settings):
+        await nobody_left(stage)
+        await until(books(settings).entries, False, "the ledger to be empty")
+    assert token not in app.output
 
 
 async def _ask(user: User, text: str) -> None:

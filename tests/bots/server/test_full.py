@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +14,12 @@ from bots.running import Stop
 from bots.server.app import Server
 from bots.server.casting import Casting
 from liveavatar.wire import FullRequest
-from pipelines.ending import reaping
 from pipelines.ledger import books
 from pipelines.parts import choose
 from pipelines.settings import Settings, load_settings
 from tests.sandbox.caller import Caller
 from tests.sandbox.conftest import caller, clock
-from tests.talk.app import running_app, until
+from tests.talk.app import until
 from web.port import listen
 
 __all__ = ["caller", "clock"]
@@ -253,34 +252,3 @@ async def test_what_liveavatar_has_ended_is_over(caller: Caller, tmp_path: Path)
         await visit.told(("session.stopped", ""))
         lines = await house.ended()
         assert [line["text"] for line in lines if "who" in line] == ["Hello, Ann."]
-
-
-async def test_the_next_process_ends_what_a_killed_one_has_begun(
-    caller: Caller, tmp_path: Path
-) -> None:
-    (tmp_path / "ada.yaml").write_text(PERSONA)
-    env = {"LIVEAVATAR_BASE_URL": caller.url, "LIVEAVATAR_API_KEY": caller.key["X-API-KEY"]}
-    flags = ("--transport", "full", "--persona", "ada.yaml", "--var", "guest=Ann")
-    async with running_app(tmp_path, *flags, env=env) as app:
-        async with aiohttp.ClientSession(app.url) as http:
-            async with http.post("/start", json={"transport": "full"}) as answer:
-                token = (await answer.json())["token"]
-        assert len(await open_ids(caller)) == 1
-        app.process.kill()
-        await app.process.wait()
-    assert token not in app.output and len(await open_ids(caller)) == 1
-    settings = load_settings(
-        liveavatar_api_key=env["LIVEAVATAR_API_KEY"],
-        liveavatar_base_url=env["LIVEAVATAR_BASE_URL"],
-        avatar_ledger=str(tmp_path / "ledger"),
-    )
-    async with reaping(settings):
-        await until_not(lambda: open_ids(caller))
-        await until_not(books(settings).entries)
-
-
-async def until_not(ask: Callable[[], Awaitable[object]]) -> None:
-    """Ask again and again until there is nothing."""
-    async with asyncio.timeout(LIMIT_S):
-        while await ask():  # noqa: ASYNC110 — another process, and its file, tell nobody
-            await asyncio.sleep(0.05)
