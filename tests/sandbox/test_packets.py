@@ -40,6 +40,12 @@ DEEP = st.integers(1, 7000).map(lambda depth: b"[" * depth)
 PACKETS = BYTES | NEARLY | DEEP
 
 
+@pytest.fixture
+def packets(seed: int, pytestconfig: pytest.Config) -> list[bytes]:
+    """What is sent; drawn before anything runs, for that holds the loop."""
+    return drawn(seed, pytestconfig.option.fuzz_packets, PACKETS)
+
+
 async def pelt(guest: Guest, packets: list[bytes]) -> None:
     """Send packets while the avatar speaks, as many as fit into LiveKit's."""
     before = len(guest.events)
@@ -62,11 +68,10 @@ async def obeys(guest: Guest) -> None:
 
 
 async def test_a_session_that_talks_survives_any_packet_and_leaves_nothing(
-    roomy: Caller, seed: int, pytestconfig: pytest.Config
+    packets: list[bytes], roomy: Caller
 ) -> None:
     await come_and_go(roomy, 1)  # what is loaded with the first session stays
     before = len(asyncio.all_tasks())
-    packets = drawn(seed, pytestconfig.option.fuzz_packets, PACKETS)
     guest = await greeted(roomy)
     await pelt(guest, packets)
     await obeys(guest)
