@@ -40,9 +40,14 @@ def _table(settings: Settings, lineup: Lineup) -> str:
     lines = []
     for kind in KINDS:
         lines.append(f"{SPOKEN[kind]} (--{kind})")
-        lines += [_row(row, settings, lineup) for row in PARTS if row.kind == kind]
+        lines += [_row(row, settings, lineup) for row in _rows(lineup) if row.kind == kind]
     lines += map(str, unvoiced(settings, lineup).values()) if lineup else []
     return "\n".join(lines)
+
+
+def _rows(lineup: Lineup) -> list[Part]:
+    """Every part, and those that LiveAvatar brings, where it runs the conversation."""
+    return [*PARTS, *(choice.part for choice in lineup.values() if choice.part.home)]
 
 
 def _row(row: Part, settings: Settings, lineup: Lineup) -> str:
@@ -78,6 +83,6 @@ def _as_json(settings: Settings, lineup: Lineup) -> str:
             "chosen": _why(row, lineup) is not None,
             "why": _why(row, lineup) or "",
         }
-        for row in PARTS
+        for row in _rows(lineup)
     ]
     return json.dumps(rows, indent=2)

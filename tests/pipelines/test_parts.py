@@ -145,6 +145,41 @@ def test_liveavatars_room_refuses_another_face(face):
         choose(settings, no_ollama)
 
 
+def in_full(**fields):
+    settings = load_settings(transport="full", liveavatar_api_key="fake-liveavatar-key", **fields)
+    return choose(settings, no_ollama)
+
+
+def test_liveavatar_brings_all_of_a_conversation_that_it_runs():
+    lineup = in_full(avatar="heygen")
+    assert {choice.part.value for choice in lineup.values()} == {"liveavatar", "full"}
+    assert str(lineup["stt"]) == "ears: liveavatar (cloud), LiveAvatar brings it"
+
+
+@pytest.mark.parametrize("asked", [{"llm": "gemini,guide"}, {"avatar_lend_mind": True}], ids=str)
+def test_a_mind_of_ours_takes_the_place_of_liveavatars(asked):
+    lineup = in_full(google_api_key="fake-google-key", **asked)
+    assert lineup["llm"].part.value == "gemini"
+    assert lineup["tts"].part.value == "liveavatar"
+    with pytest.raises(Incompatible, match="LIVEAVATAR_LLM_ID and LLM=.* both say who thinks"):
+        in_full(google_api_key="fake-google-key", liveavatar_llm_id="one", **asked)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "what"),
+    [
+        ("stt", "whisper", "ears"),
+        ("tts", "hibari,piper", "voice"),
+        ("avatar", "puppet", "face"),
+        ("avatar", "none", "face"),
+    ],
+)
+def test_what_liveavatar_brings_has_no_other_beside_it(kind, value, what):
+    sentence = f"brings LiveAvatar's own {what}, so {kind.upper()}={value} cannot be used with it"
+    with pytest.raises(Incompatible, match=f"{sentence}: leave {kind.upper()} out"):
+        in_full(**{kind: value})
+
+
 @pytest.mark.parametrize("avatar", values("avatar"))
 @pytest.mark.parametrize("transport", ["webrtc", "daily", "livekit"])
 def test_faces_and_meetings_swap_freely(avatar, transport):
