@@ -23,7 +23,7 @@ AGENTS = HERE / ".venv" / "bin" / "python"
 HOW = "LiveKit's agents are not installed: run `uv sync --project examples/livekit-agents`."
 QUESTION, ANSWER = "Where may my dog be?", "In the garden."
 GREETING = "Hello!"
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.patient]
 
 
 class Vendors:

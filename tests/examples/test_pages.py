@@ -41,7 +41,11 @@ window.ask = async (wav) => {
   await new Promise((over) => { source.onended = over; });
 };
 """
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.patient,
+]
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -18,7 +18,7 @@ from tests.standins.deepgram import Deepgram
 from tests.standins.gemini import Gemini
 from tests.talk.app import until
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.patient]
 VENDORS = LiveAvatarApi.BASE_URL
 
 
