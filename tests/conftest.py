@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--fuzz-packets", type=int, default=60, help="how many to send to a session that talks"
     )
     parser.addoption("--all-faults", action="store_true", help="not only a third of them")
+    parser.addoption("--all-variants", action="store_true", help="not only one that is drawn")
     parser.addoption("--fuzz-seed", type=int, help="fuzz as in the run that told this seed")
 
 

@@ -6,6 +6,7 @@ Beside that runs what is patient, with the time that is left over.
 import contextlib
 import functools
 import os
+import random
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from xdist.workermanage import WorkerController
 
 PATIENT, REALTIME = "patient", "realtime"
 MARKS = (PATIENT, REALTIME)
+# Each run draws one of a test's variants, which cost much and go nearly the same way.
+DRAWN = "drawn"
 # Where one file holds so many conversations at once that there is no room for another such file.
 FAULTS = "tests/faults/"
 # Where conversations are held, which take long and wait more than they compute; the longest first.
@@ -73,8 +76,10 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what is marked at the end, as a group for the scheduler each."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Draw variants, and put what is marked at the end, as a group for the scheduler each."""
+    if not config.getoption("--all-variants", default=False):
+        _draw(config, items)
     places = _places(dict.fromkeys(item.path for item in items))
     order = ("", *MARKS)
 
@@ -90,6 +95,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if mark := _mark(item):
             item.add_marker(pytest.mark.xdist_group(mark))
+
+
+def _draw(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave one variant of each test that is marked for it; every worker leaves the same."""
+    variants: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker(DRAWN):
+            variants.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    chance = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(random.random()))
+    kept = {chance.choice(found) for found in variants.values()}
+    left_out = {item for found in variants.values() for item in found} - kept
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -57,7 +57,9 @@ def run(folder: Path, *words: str) -> str:
     """What pytest says of the tests in a folder."""
     program = (sys.executable, "-m", "pytest", *PLUGINS, *ARGUMENTS, *words)
     bare = {"PYTHONPATH": str(Path(__file__).parents[1]), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    env = {**os.environ, **bare}
+    # Of another run, the draw and the priority of whose workers are not this one's.
+    own = {name: v for name, v in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+    env = {**own, **bare}
     return subprocess.run(program, cwd=folder, env=env, capture_output=True, text=True).stdout
 
 
@@ -129,3 +131,14 @@ def test_files_of_faults_never_run_side_by_side(folder: Path) -> None:
     assert "16 passed" in run(folder)
     workers = {worker for name, worker, *_ in noted(folder) if name in ("test_e", "test_f")}
     assert len(workers) == 1
+
+
+def test_one_variant_is_drawn_and_all_workers_draw_the_same(tmp_path: Path) -> None:
+    (tmp_path / "test_a.py").write_text(
+        "import pytest\n\n@pytest.mark.drawn\n@pytest.mark.parametrize('n', range(9))\n"
+        "def test_it(n):\n    print('drew', n)\n\n@pytest.mark.parametrize('n', range(3))\n"
+        "def test_other(n):\n    pass\n"
+    )
+    assert "4 passed" in run(tmp_path)
+    drawn = {re.findall(r"drew (\d)", run(tmp_path, "-n0", "-s"))[0] for _ in range(6)}
+    assert len(drawn) > 1

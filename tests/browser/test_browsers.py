@@ -189,6 +189,7 @@ async def test_an_avatar_that_nobody_can_hear_greets_once_the_sound_is_on(
         assert await user.page.is_hidden("#notice-action")
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("script", [NO_CHANNEL, CLOSED_CHANNEL], ids=["none", "never opens"])
 async def test_without_a_way_for_messages_the_avatar_is_met_by_voice(
     brief_app: App, meet: Meet, silence: Path, script: str
@@ -233,6 +234,7 @@ async def test_text_from_right_to_left_keeps_its_direction(
         assert f": \u2068{ARABIC}\u2069\n" in text
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize(
     ("script", "codec"),
     [

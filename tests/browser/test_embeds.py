@@ -89,7 +89,6 @@ async def framed(
     assert not [each for each in user.complaints if CLOSED not in each]
 
 
-@pytest.mark.realtime
 async def test_a_visitor_of_somebodys_page_talks_with_the_avatar_until_they_leave(
     caller: Caller, context_id: str, site: Site, meet: Meet, question: Path
 ) -> None:

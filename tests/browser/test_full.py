@@ -20,7 +20,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
-    pytest.mark.realtime,
 ]
 CAPTIONS = "[...inside('captions').querySelectorAll('.words')].map(({ innerText }) => innerText)"
 CUT = "[...inside('captions').querySelectorAll('.cut:not([hidden])')].map((e) => e.innerText)"

@@ -43,6 +43,7 @@ async def _answered(user: User) -> None:
     assert is_heard(await user.read(f"{LAST} .words"), await user.hush())
 
 
+@pytest.mark.drawn
 @pytest.mark.realtime
 @pytest.mark.parametrize("returns", [Network.restore, Network.move], ids=["same", "another"])
 async def test_a_call_outlives_a_network_that_is_cut(

@@ -114,6 +114,7 @@ async def killed(transport: str, livekit: LiveKit, folder: Path) -> AsyncIterato
             yield app
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("transport", ["livekit", "heygen"])
 async def test_an_avatar_that_is_killed_is_missed_by_everybody_in_the_room(
     livekit: LiveKit, meet: Meet, silence: Path, tmp_path: Path, transport: str

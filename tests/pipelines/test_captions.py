@@ -42,6 +42,7 @@ def sound_and_words(stage: Stage) -> tuple[bytes, list[tuple[str, float]]]:
     return pcm, words
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("voice", [hibari, piper], ids=["hibari", "piper"])
 async def test_words_leave_the_face_with_the_sound_in_which_they_are_heard(voice):
     settings = load_settings(avatar_size="640x360")

@@ -127,6 +127,7 @@ async def _ask_with_a_pause(visitor: Visitor) -> None:
     await visitor.hushed(visitor.microphone.quiet_at_s)
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -168,6 +169,7 @@ async def test_a_voice_whose_key_is_refused_leaves_the_answer_to_the_local_one(t
         assert "fake-wrong-key" not in app.output
 
 
+@pytest.mark.drawn
 @pytest.mark.realtime
 @pytest.mark.parametrize(
     ("status", "why"),

@@ -80,6 +80,7 @@ async def test_a_conversation_has_a_longest_duration(tmp_path, persona):
         assert over == [{"type": "over", "reason": "duration"}]
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 async def test_a_signal_ends_running_conversations_and_then_the_process(number, tmp_path, persona):
     """At an update the user is told so, aloud and on the page, and nobody else is let in."""

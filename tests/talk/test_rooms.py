@@ -163,6 +163,7 @@ async def test_a_page_can_silence_liveavatars_face(faced):
     await nobody_left(stage)
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("transport", ["webrtc", "heygen"])
 async def test_a_signal_stops_the_avatar_session_before_the_process(transport, livekit, tmp_path):
     flags = ("--transport", "heygen") if transport == "heygen" else ("--avatar", "heygen")

@@ -28,6 +28,7 @@ async def test_a_question_is_answered_when_the_signs_agree(room, name):
     assert room.agreed() == [("user", QUESTION), ("avatar", SHORT)]
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize(("name", "gain"), [("joe", 0.5), ("heart", 0.2), ("low", 0.9)])
 async def test_words_alone_are_heard_and_answered_at_once(room, name, gain):
     room.mind.answer = BRIEF
