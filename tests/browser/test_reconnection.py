@@ -1,6 +1,7 @@
 """A connection that drops is taken up again, for the same conversation."""
 
 import asyncio
+import re
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -85,9 +86,9 @@ async def test_a_page_that_is_loaded_anew_finds_its_conversation_until_that_is_e
         await _ask(user)
         await user.page.click("#end")
         lines = await brief_app.ended_transcript(limit_s=12)
-        assert [line["event"] for line in lines if "event" in line] == [
-            *("started", "gone", "back", "ended"),
-        ]
+        # On a busy machine a page is missed that only loads for long; it is back each time.
+        events = " ".join(line["event"] for line in lines if "event" in line)
+        assert re.fullmatch(r"started( gone back)+ ended", events), events
         await user.page.reload()
         await user.page.wait_for_selector("#start:enabled")
         assert len(brief_app.transcripts()) == before + 1

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from pipelines.settings import load_settings
 from sandbox import LiveKit
 from tests.sandbox.caller import Caller
 from tests.sandbox.conftest import serving
+from tests.standins.elevenlabs import ElevenLabs
 from tests.talk.app import environment
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -67,9 +69,17 @@ async def program(
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def stage(livekit: LiveKit) -> AsyncIterator[Caller]:
+async def vendor() -> AsyncIterator[ElevenLabs]:
+    """ElevenLabs, whose agents the sandbox sends for."""
+    async with ElevenLabs() as vendor:
+        yield vendor
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stage(livekit: LiveKit, vendor: ElevenLabs) -> AsyncIterator[Caller]:
     """The sandbox of all examples."""
-    async with serving(livekit) as caller:
+    settings = load_settings(elevenlabs_base_url=vendor.url)
+    async with serving(livekit, settings=settings) as caller:
         yield caller
 
 

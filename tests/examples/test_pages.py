@@ -1,7 +1,6 @@
 """The pages with LiveAvatar's browser SDK, in Chromium, their server beside the sandbox."""
 
 import base64
-import json
 import shutil
 from collections.abc import AsyncIterator
 from importlib.util import find_spec
@@ -10,17 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from livekit import api
 
-from liveavatar.channel import CONTROL, RESPONSE
-from sandbox.livekit_server import http_url
 from sandbox.wav import wav_of
 from tests.browser.conftest import HOW as HOW_CHROMIUM
 from tests.examples.conftest import EXAMPLES, PYTHON, program
 from tests.needs import missing
 from tests.sandbox.caller import Caller
-from tests.sandbox.guest import Guest
 from tests.speech import say
+from tests.standins.convai import Conversation
+from tests.standins.elevenlabs import KEY, ElevenLabs
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -68,15 +65,16 @@ async def page() -> "AsyncIterator[Page]":
 
 
 async def test_both_pages_converse_and_end_what_they_began(
-    page: "Page", stage: Caller, env: dict[str, str], tmp_path: Path
+    page: "Page", stage: Caller, vendor: ElevenLabs, env: dict[str, str], tmp_path: Path
 ) -> None:
-    body = {"secret_name": "e", "secret_value": "xi-key", "secret_type": "ELEVENLABS_API_KEY"}
+    body = {"secret_name": "e", "secret_value": KEY, "secret_type": "ELEVENLABS_API_KEY"}
+    agent = vendor.agents["agent-1"] = Conversation("Good day.", ["It is noon."])
     _, made = await stage.ask("POST", "/v1/secrets", body)
     words = ("--port", "0", "--agent", "agent-1", "--secret", made["data"]["id"])
     async with program(tmp_path, PYTHON, HERE / "server.py", *words, env=env) as server:
         url = await server.told(r"(http://localhost:\d+)")
         await _push_to_talk(page, url)
-        await _agent(page, url, stage)
+        await _agent(page, url, agent)
     ended = [each.end_reason for each in stage.desk.account.sessions.values()][-2:]
     assert ended == ["USER_CLOSED", "USER_CLOSED"]
 
@@ -110,37 +108,18 @@ async def _push_to_talk(page: "Page", url: str) -> None:
     await seen(page, "text=It has ended (CLIENT_INITIATED).")
 
 
-async def _agent(page: "Page", url: str, stage: Caller) -> None:
-    """The page's half: what is sent is on the wire, what comes is shown and answered."""
+async def _agent(page: "Page", url: str, agent: Conversation) -> None:
     await page.goto(f"{url}/elevenlabs")
     await page.click("#start")
     await seen(page, "text=Talk, or write.")
-    room = [*stage.desk.account.sessions][-1]
-    livekit = stage.livekit
-    orders: list[dict] = []
-    guest = await Guest.joining(livekit.url, livekit.token(room, "looker", 60))
-    guest.room.on(
-        "data_received", lambda packet: packet.topic == CONTROL and orders.append(_order(packet))
-    )
-    try:
-        await page.fill("#text", "Hi there")
-        await page.click("#send")
-        call = {"client_tool_call": {"tool_name": "now", "tool_call_id": "call-1"}}
-        told = {"event_type": "elevenlabs_agent_event", "session_id": room, "event_id": "1"}
-        told |= {"elevenlabs_event_type": "client_tool_call", "data": call}
-        async with api.LiveKitAPI(http_url(livekit.url), livekit.key, livekit.secret) as server:
-            packet = api.SendDataRequest(room=room, data=json.dumps(told).encode(), topic=RESPONSE)
-            await server.room.send_data(packet)
-        await seen(page, "text=/client_tool_call: .*call-1/")
-        await guest.until(lambda: len(orders) >= 3)
-    finally:
-        await guest.aclose()
-    kinds = {each["elevenlabs_event_type"]: each.get("data") for each in orders}
-    assert kinds["user_message"] == {"text": "Hi there"} and "user_activity" in kinds
-    assert "call-1" in str(kinds["client_tool_result"])
+    await page.fill("#text", "Hi there")
+    await page.click("#send")
+    call = {"tool_name": "now", "tool_call_id": "call-1", "parameters": {}}
+    await agent.until(lambda: {"type": "user_message", "text": "Hi there"} in agent.told)
+    await agent.send("client_tool_call", client_tool_call=call)
+    await seen(page, "text=/client_tool_call: .*call-1/")
+    told = lambda: {each["type"]: each for each in agent.told}  # noqa: E731
+    await agent.until(lambda: "client_tool_result" in told())
+    assert told()["client_tool_result"]["tool_call_id"] == "call-1" and "user_activity" in told()
     await page.click("#stop")
     await seen(page, "text=It has ended (CLIENT_INITIATED).")
-
-
-def _order(packet: object) -> dict:
-    return json.loads(packet.data)  # type: ignore[attr-defined]

@@ -97,10 +97,12 @@ def made(fuzzed: Address) -> dict[str, str]:
         def post(path: str, key: str = "id", /, **body: Any) -> str:
             return client.post(path, json=body).json()["data"][key]
 
-        secret = post("/v1/secrets", secret_name="s", secret_value="v", secret_type="LLM_API_KEY")
+        named = {"secret_name": "s", "secret_value": "v"}
+        secret = post("/v1/secrets", **named, secret_type="LLM_API_KEY")
+        theirs = post("/v1/secrets", **named, secret_type="ELEVENLABS_API_KEY")
         session = post("/v1/sessions/token", "session_id", mode="FULL", avatar_id=WAYNE)
         context = post("/v1/contexts", name=f"c {session}", prompt="Be ${mood}.")
-        imported = {"voice_id": "v", "secret_id": secret}
+        imported = {"voice_id": "v", "secret_id": theirs}
         return {
             "avatar_id": WAYNE,
             "context_id": context,

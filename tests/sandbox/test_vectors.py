@@ -192,6 +192,7 @@ async def things(caller: Caller) -> tuple[dict[str, str], dict[str, str]]:
     made = {
         "context": shelves.contexts.add({"name": f"c {call.id}", **texts}),
         "secret": shelves.secrets.add({"secret_name": "s", "secret_type": "LLM_API_KEY"}),
+        "vendor": shelves.secrets.add({"secret_name": "e", "secret_type": "ELEVENLABS_API_KEY"}),
         "memory": shelves.memories.add({"memory_type": "session", "session_id": call.id}),
     }
     return {"session": call.id} | {name: each["id"] for name, each in made.items()}, call.bearer
