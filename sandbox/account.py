@@ -4,16 +4,20 @@ The rules are those of liveavatar-protocol 2.8 and 8: a minute of LITE costs one
 FULL two, the first is held at start; idle, zombie, maximum-duration and sandbox endings.
 """
 
+import logging
 import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from pydantic import ValidationError
 
 from liveavatar.wire import SANDBOX_AVATARS, EndReason, TokenRequest
 from sandbox.errors import BadRequest, NoCredits, NotFound, TooMany
 from sandbox.session import Session
 from sandbox.store import Nowhere, Store
 
+log = logging.getLogger(__name__)
 Clock = Callable[[], float]
 """Seconds since the epoch."""
 MINUTE_S = 60
@@ -61,7 +65,11 @@ class Account:
         for document in self._store.load("credits"):
             self.credits = float(document)
         for document in self._store.load("session"):
-            session = Session.model_validate_json(document)
+            try:
+                session = Session.model_validate_json(document)
+            except ValidationError:
+                log.warning("a session that an earlier version has kept cannot be read")
+                continue
             self.sessions[session.id] = session
             if session.phase == "active":
                 self.end(session, EndReason.SERVER_ERROR)
@@ -105,6 +113,11 @@ class Account:
         self.sessions[session.id] = session
         self._keep(session)
         return session
+
+    def forget(self, session: Session) -> None:
+        """A session that nobody can start any more was never there."""
+        self.sessions.pop(session.id, None)
+        self._store.remove("session", session.id)
 
     def _duration_s(self, request: TokenRequest) -> int:
         asked = request.max_session_duration or self.limits.max_duration_s

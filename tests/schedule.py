@@ -78,7 +78,8 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Draw variants, and put what is marked at the end, as a group for the scheduler each."""
-    if not config.getoption("--all-variants", default=False):
+    chosen = config.getoption("keyword") or config.getoption("lf", default=False)
+    if not (chosen or config.getoption("--all-variants", default=False)):
         _draw(config, items)
     places = _places(dict.fromkeys(item.path for item in items))
     order = ("", *MARKS)

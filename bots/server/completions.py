@@ -56,6 +56,7 @@ class Completions:
         except BadQuestion as error:
             return wrong(400, str(error), error.field)
         except UserError as error:
+            logger.error(f"The mind that is lent is not told all it needs. {error}")
             return wrong(400, str(error), "messages")
         if self._asked >= MOST:
             return wrong(429, BUSY)

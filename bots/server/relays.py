@@ -28,7 +28,7 @@ class Relays:
         """
         visit = self._visits.find(request.path_params["session_id"], holder(request).id)
         batch = await _batch(request)
-        given, key = batch.key.encode(), visit.key.encode()
+        given, key = batch.key.encode(errors="surrogatepass"), visit.key.encode()
         if not visit.page or not hmac.compare_digest(given, key):
             raise Refused(403, NOT_THE_PAGE)
         return JSONResponse({"messages": visit.page.take(batch)})

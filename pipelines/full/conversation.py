@@ -63,7 +63,7 @@ class FullConversation:
         self._record = Record(transcript, self._turns)
         self._host = Host(parts.settings, parts.persona, parts.page, self._turns)
         self._news = asyncio.Event()
-        self._lasts_s = math.inf
+        self._lasts_s, self._begun = math.inf, False
         parts.page.follow(self._hear)
 
     async def begin(self) -> Invitation:
@@ -85,6 +85,7 @@ class FullConversation:
             logger.warning(f"What a FULL session needs is not to be had: {error}")
             raise PartFailed(sentence(error, parts.settings)) from error
         started = await parts.session.begin(request)
+        self._begun = True
         self._lasts_s = started.max_session_duration or math.inf
         self._record.begin()
         return Invitation(started.livekit_url, started.livekit_client_token)
@@ -122,7 +123,7 @@ class FullConversation:
     async def close(self) -> None:
         """End the session, and write down all that was said in it."""
         await self._parts.session.end()
-        if not self._parts.session.id:
+        if not self._begun:
             return
         self._turns.close(time.monotonic())
         if not await self._write_the_rest():

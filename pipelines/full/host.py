@@ -11,7 +11,7 @@ from liveavatar.channel import Stopped
 from liveavatar.wire import EndReason
 from pipelines.persona import Persona
 from pipelines.settings import Settings
-from pipelines.text import has_sound
+from pipelines.text import clean, has_sound
 from pipelines.trouble import ROOM_CLOSES
 
 from .events import Happening
@@ -20,8 +20,11 @@ from .turns import Turns
 
 PERIOD_S = 0.25
 # Who has not come by then, or is not heard of for so long, is not waited for.
-ARRIVES_S = 60.0
+ARRIVES_S = 20.0
 ABSENT_S = 15.0
+# An answer that has not begun by then does not come: LiveAvatar says nothing of a noise that it
+# takes for no words, nor of a mind that is dead.
+UNANSWERED_S = 20.0
 # So long before LiveAvatar ends a session, its user is told.
 CLOSING_S = 10.0
 # The longest that a goodbye may take: until it begins, and as a whole; and until the page knows.
@@ -55,6 +58,7 @@ class Host:
         self._came_s: float | None = None
         self._asked_s: float | None = None
         self._busy_s = 0.0
+        self._answering_s: float | None = None
         self._wish: tuple[str, str] | None = None
         self.over = asyncio.Event()
 
@@ -67,7 +71,7 @@ class Host:
     def hear(self, happening: Happening) -> None:
         """LiveAvatar may have ended the session, of which the page tells its user itself."""
         if isinstance(happening, Stopped):
-            self.end(f"LiveAvatar has ended it ({happening.reason})")
+            self.end(f"LiveAvatar has ended it ({clean(str(happening.reason))[:40]})")
 
     def stopped(self, why: str) -> None:
         """LiveAvatar has ended the session, and the page has not said so."""
@@ -128,7 +132,7 @@ class Host:
     def _listen(self, now_s: float) -> None:
         """Ask a silent user once, then end; who only listens is not silent."""
         turns, page = self._turns, self._page
-        if turns.speaking or turns.answering or page.muted:
+        if turns.speaking or self._is_answering(now_s) or page.muted:
             self._busy_s = now_s
             return
         moved_s = max(self._busy_s, turns.moved_s, page.active_s)
@@ -140,6 +144,14 @@ class Host:
         self._asked_s = now_s
         self._say(self._persona.still_there)
         return None
+
+    def _is_answering(self, now_s: float) -> bool:
+        if not self._turns.answering:
+            self._answering_s = None
+            return False
+        if self._answering_s is None:
+            self._answering_s = now_s
+        return now_s - self._answering_s < UNANSWERED_S
 
     def _say(self, words: str) -> None:
         if has_sound(words):

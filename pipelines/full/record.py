@@ -12,7 +12,7 @@ from liveavatar.records import Line, Transcript
 from pipelines.text import clean
 from sessions import transcript as kept
 
-from .turns import Turn, Turns, letters
+from .turns import Turn, Turns, key
 
 # A timestamp of now in seconds is smaller, one in milliseconds larger (no source says which it is).
 MILLISECONDS = 100_000_000_000
@@ -77,13 +77,11 @@ class Record:
 
     def _match(self, line: Line) -> Turn | None:
         """What the page has told of a line."""
-        who, text = _who(line), letters(line.transcript)
-        for turn in self._turns.done:
-            told = letters(turn.text)
-            same = told.startswith(text) or text.startswith(told)
-            if turn.who == who and told and text and same:
-                return turn
-        return None
+        who, text = _who(line), key(line.transcript)
+        turns = [turn for turn in self._turns.done if turn.who == who and turn.key and text]
+        same = [turn for turn in turns if turn.key == text]
+        near = (t for t in turns if t.key.startswith(text) or text.startswith(t.key))
+        return next(iter(same), None) or next(near, None)
 
     def _is_late(self, line: Line) -> bool:
         now_s = self._clock()

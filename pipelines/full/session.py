@@ -16,7 +16,7 @@ from pipelines.ledger import LIVEAVATAR, books, paid
 from pipelines.meter import FULL, stay
 from pipelines.rest import STARTING_S
 from pipelines.settings import Settings
-from sessions.ledger import LedgerError, Paid
+from sessions.ledger import NOT_KEPT, LedgerError, Paid
 
 from .refusal import sentence
 
@@ -58,11 +58,13 @@ class Session:
             token = await self.live.sessions.token(request)
             lasts_s = (request.max_session_duration or 0) + STARTING_S
             begun = paid(self._settings, LIVEAVATAR, token.session_id, lasts_s)
-            await books(self._settings).open(begun)
             self._paid = begun
+            await books(self._settings).open(begun)
             started = await self.live.sessions.start(token.session_token)
         except LedgerError as error:
-            raise PartFailed(f"No session at LiveAvatar is begun: {error}.") from error
+            self._paid = None
+            logger.error(f"No FULL session at LiveAvatar is begun: {error}")
+            raise PartFailed(f"No session at LiveAvatar is begun, for {NOT_KEPT}.") from error
         except LiveAvatarError as error:
             logger.warning(f"No FULL session at LiveAvatar: {error}")
             raise PartFailed(sentence(error, self._settings)) from error

@@ -3,6 +3,7 @@
 LiveAvatar tells no moment of its own clock, so times are those at which the page saw an event.
 """
 
+import functools
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ from .events import Happening
 
 # Of one conversation; a page that relays more is not believed.
 MOST_TURNS = 500
+# Characters of one answer, and those by which it is told from others.
+LONGEST, COMPARED = 20_000, 400
 # What the user does.
 USERS = ("user.", "avatar.speak_response", "avatar.interrupt")
 # An interruption is followed by silence within this, in seconds; what comes later is another end.
@@ -36,6 +39,11 @@ class Turn:
     text: str = ""
     interrupted: bool = False
     steps: dict[str, float] = field(default_factory=dict)
+
+    @functools.cached_property
+    def key(self) -> str:
+        """What of the text is compared, once it is known."""
+        return key(self.text)
 
     @property
     def answered_s(self) -> float | None:
@@ -111,7 +119,7 @@ class Turns:
         self._step("ears", at_s)
         turn = Turn("user", at_s if began_s is None else began_s, text)
         before = self.done[-1] if self.done else None
-        if before and before.who == "user" and letters(text).startswith(letters(before.text)):
+        if before and before.who == "user" and key(text).startswith(before.key):
             turn.at_s = self.done.pop().at_s  # who goes on is heard again, with all of it
         return self._over(turn)
 
@@ -123,9 +131,11 @@ class Turns:
 
     def _thought(self, at_s: float, text: str, *, whole: bool) -> None:
         self._step("mind", at_s)
+        left = LONGEST - sum(map(len, self._whole))
+        text = text[: max(0, left)]
         if whole:
             self._whole.append(text)
-        self._pieces = "" if whole else joined(self._pieces, text)
+        self._pieces = "" if whole else joined(self._pieces, text)[: max(0, left)]
 
     def _forget_unsaid(self) -> None:
         if not self.speaking:
@@ -165,6 +175,6 @@ def joined(before: str, piece: str) -> str:
     return piece if whole else f"{before}{piece}"
 
 
-def letters(text: str) -> str:
+def key(text: str) -> str:
     """What of a text is compared."""
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
+    return "".join(letter for letter in text[:LONGEST].casefold() if letter.isalnum())[:COMPARED]

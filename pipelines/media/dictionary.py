@@ -10,6 +10,7 @@ import json
 import os
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +34,7 @@ class Entries:
     """One dictionary of the file: what is asked of it as of the package's own `dict` or `set`."""
 
     def __init__(self, file: sqlite3.Connection, name: str) -> None:
+        self._lock = threading.Lock()
         self._file, self._query = file, f'SELECT value FROM "{name}" WHERE key = ?'
         self._found = functools.lru_cache(REMEMBERED)(self._find)
 
@@ -44,7 +46,8 @@ class Entries:
         return self._found(key) is not None
 
     def _find(self, key: str) -> Any:
-        row = self._file.execute(self._query, (key,)).fetchone()
+        with self._lock:
+            row = self._file.execute(self._query, (key,)).fetchone()
         return row and json.loads(row[0])
 
 

@@ -94,7 +94,11 @@ async def start(
         raise BadRequest("This sandbox has no LiveKit server, so there is no room to meet in")
     session = the.account.open(wish, embed_id)
     session.note(the.account.clock(), "start", {"embed_id": embed_id})
-    data = await the.theatre.open(session, ws_root(request.url))
+    try:
+        data = await the.theatre.open(session, ws_root(request.url))
+    finally:
+        if session.phase == "token":  # refused; nobody else has its token
+            the.account.forget(session)
     response.headers.update(FRESH)
     token = data.livekit_client_token
     return Admission(session_id=session.id, url=data.livekit_url, token=token)

@@ -7,6 +7,7 @@ from liveavatar.wire import EndReason, TokenRequest
 from sandbox.account import KEPT_RECORDS, Account, Limits
 from sandbox.errors import BadRequest, NoCredits, TooMany
 from sandbox.session import Session
+from sandbox.store import Nowhere
 from tests.sandbox.caller import FULL, LITE
 from tests.sandbox.conftest import TurnedClock
 
@@ -183,3 +184,28 @@ def test_what_was_said_is_kept_of_the_last_sessions_only() -> None:
     assert not oldest.voice and not oldest.log
     assert all(session.voice and session.log for session in others)
     assert owner.account.session(oldest.id) is oldest
+
+
+class Former(Nowhere):
+    """What an earlier version has kept, of which one session cannot be read any more."""
+
+    def __init__(self, *sessions: str) -> None:
+        self.sessions = [*sessions]
+
+    def load(self, kind: str) -> list[str]:
+        return self.sessions if kind == "session" else []
+
+
+def test_a_session_that_cannot_be_read_any_more_keeps_nobody_from_starting() -> None:
+    kept = Owner().start()
+    account = Account(
+        TurnedClock(), Limits(), Former('{"of": "another time"}', kept.model_dump_json())
+    )
+    assert [*account.sessions] == [kept.id]
+
+
+def test_a_session_that_is_forgotten_was_never_there() -> None:
+    owner = Owner()
+    asked = owner.account.open(REQUEST.validate_python(LITE))
+    owner.account.forget(asked)
+    assert not owner.account.sessions and owner.account.credits == owner.account.limits.credits

@@ -11,7 +11,7 @@ from liveavatar.records import Line, Transcript
 from pipelines.errors import Incompatible
 from pipelines.full.events import LONGEST_WORDS, MOST_EVENTS, happenings, read
 from pipelines.full.record import GRACE_S, Record
-from pipelines.full.turns import Turns
+from pipelines.full.turns import LONGEST, Turns
 from sessions import transcript as kept
 
 START_MS = 1_790_000_000_000
@@ -177,3 +177,23 @@ def test_a_page_may_send_anything_in_any_order():
         talk.see((float(at), name, "So?"))
     talk.turns.close(talk.now_s)
     assert 0 < len(talk.turns.done) <= 500
+
+
+def test_the_line_that_is_the_same_is_found_before_one_that_only_begins_so():
+    talk = Talk()
+    talk.see((1.0, "user.transcription", "Yes, but tomorrow."), (2.0, "avatar.speak_started", ""))
+    talk.see((3.0, "avatar.speak_ended", ""), (4.0, "user.transcription", "Yes."))
+    talk.told((1.1, "user", "Yes."), (1.2, "user", "Yes, but tomorrow."), last=True)
+    assert [(line["text"], line["at_s"]) for line in talk.lines] == [
+        *(("Yes.", 4.0), ("Yes, but tomorrow.", 1.0)),
+    ]
+
+
+def test_an_answer_without_an_end_does_not_grow_for_ever():
+    talk = Talk()
+    for at_s in range(50):
+        talk.see((float(at_s), "avatar.transcription", f"{at_s} " * 900))
+        talk.see((float(at_s), "avatar.transcription.chunk", f"{at_s}. " * 900))
+    talk.see((60.0, "avatar.speak_started", ""), (61.0, "avatar.speak_ended", ""))
+    [answer] = talk.turns.done
+    assert LONGEST / 2 < len(answer.text) < 1.1 * LONGEST
