@@ -17,7 +17,8 @@ from xdist.workermanage import WorkerController
 
 PATIENT, REALTIME = "patient", "realtime"
 MARKS = (PATIENT, REALTIME)
-# Each run draws one of a test's variants, which cost much and go nearly the same way.
+# Each run draws one of a test's variants, which cost much and go nearly the same way, or a share of
+# a file's tests, as one of two with `drawn(2)`.
 DRAWN = "drawn"
 # Where one file holds so many conversations at once that there is no room for another such file.
 FAULTS = "tests/faults/"
@@ -99,14 +100,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _draw(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave one variant of each test that is marked for it; every worker leaves the same."""
-    variants: dict[str, list[pytest.Item]] = {}
+    """Leave one variant of each test that is marked for it, and of each file that is marked with a
+    number its share; every worker leaves the same.
+    """
+    found: dict[str, list[pytest.Item]] = {}
+    shares: dict[str, int] = {}
     for item in items:
-        if item.get_closest_marker(DRAWN):
-            variants.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        if marker := item.get_closest_marker(DRAWN):
+            name = item.nodeid.partition("::" if marker.args else "[")[0]
+            found.setdefault(name, []).append(item)
+            shares[name] = marker.args[0] if marker.args else 0
     chance = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(random.random()))
-    kept = {chance.choice(found) for found in variants.values()}
-    left_out = {item for found in variants.values() for item in found} - kept
+    kept: set[pytest.Item] = set()
+    for name, group in found.items():
+        kept.update(chance.sample(group, -(-len(group) // shares[name]) if shares[name] else 1))
+    left_out = {item for group in found.values() for item in group} - kept
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
 

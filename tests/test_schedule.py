@@ -140,5 +140,10 @@ def test_one_variant_is_drawn_and_all_workers_draw_the_same(tmp_path: Path) -> N
         "def test_other(n):\n    pass\n"
     )
     assert "4 passed" in run(tmp_path)
+    (tmp_path / "test_b.py").write_text(
+        "import pytest\n\npytestmark = pytest.mark.drawn(2)\n\n"
+        "@pytest.mark.parametrize('n', range(7))\ndef test_half(n):\n    pass\n"
+    )
+    assert "8 passed" in run(tmp_path)
     drawn = {re.findall(r"drew (\d)", run(tmp_path, "-n0", "-s"))[0] for _ in range(6)}
     assert len(drawn) > 1

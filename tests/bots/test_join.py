@@ -20,6 +20,8 @@ from tests.talk.app import AVATAR, environment
 PATIENCE_S = 30
 TOKEN = "eyJhbGciOiJub25lIn0.e30.c2ln"
 
+pytestmark = pytest.mark.drawn(2)
+
 
 @asynccontextmanager
 async def joining(*words: str, env: dict[str, str], given: str = "") -> AsyncIterator[str]:

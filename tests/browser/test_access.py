@@ -25,6 +25,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet", "axe"),
     pytest.mark.timeout(400),
+    pytest.mark.drawn(2),
 ]
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"

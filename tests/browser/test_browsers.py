@@ -11,6 +11,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
+    pytest.mark.drawn(2),
 ]
 
 ANSWER = "[data-role=user] + [data-role=avatar] .words"

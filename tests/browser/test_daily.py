@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
+    pytest.mark.drawn(2),
 ]
 
 CLIENT = Path(__file__).parents[2] / "node_modules/@daily-co/daily-js/dist/daily.js"

@@ -12,6 +12,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
+    pytest.mark.drawn(2),
 ]
 
 FACE = "#stage[data-face=on]"

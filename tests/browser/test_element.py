@@ -16,6 +16,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
+    pytest.mark.drawn(2),
 ]
 
 SHORT = "Thanks for your help."  # is answered in a few words

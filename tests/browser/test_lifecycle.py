@@ -13,6 +13,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
+    pytest.mark.drawn(2),
 ]
 
 SPOKEN = "[data-role=user] + [data-role=avatar] .said:not(:empty)"

@@ -23,6 +23,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.usefixtures("meet"),
     pytest.mark.realtime,
+    pytest.mark.drawn(2),
 ]
 
 SIZE = [640, 360]

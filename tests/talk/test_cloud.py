@@ -26,6 +26,8 @@ REPLY = "Paris. It is the capital of France."
 HALVES = "Tell me about the capital", "of Spain and Portugal."
 FLAGS = ("--size", "640x360")
 
+pytestmark = pytest.mark.drawn(2)
+
 
 def _line(*said: str) -> Line:
     """What is heard when all of it was said, with pauses between."""

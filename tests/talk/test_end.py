@@ -20,6 +20,8 @@ goodbye: Goodbye.
 updating: I am being updated.
 """
 
+pytestmark = pytest.mark.drawn(2)
+
 
 @pytest.fixture
 def persona(tmp_path):

@@ -27,7 +27,10 @@ from tests.talk.visitor import Visitor
 LONGEST_GAP_S = 0.2
 LONGEST_PAUSE_S = 0.05
 ANSWERS = {title: topic.answers[0].text for title, topic in load_knowledge(KNOWLEDGE).items()}
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.drawn(2),
+]
 
 
 async def start(app: App, transport: str) -> dict[str, str]:
