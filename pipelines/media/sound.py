@@ -9,20 +9,16 @@ from av import AudioFrame
 from pipecat.transports.smallwebrtc import transport
 from pipecat.transports.smallwebrtc.transport import RawAudioTrack
 
-# Sent together, as a packet holds 20 ms: each time a thread encodes it, for which on a busy machine
-# the event loop waits.
-PIECES = 2
 # More of the voice is under way for this long at most when an event loop that was held up goes on.
 PATIENCE_S = 0.1
 
 
 class VoiceTrack(RawAudioTrack):
-    """A WebRTC audio track of what it is given, in frames of 20 ms, and of silence after it.
+    """A WebRTC audio track of what it is given, in pieces of 10 ms, and of silence after it.
 
     Pipecat's own plays silence for each piece that is due and not there yet. When the event loop
     was late that is within a word, and all that follows is later by it for as long as the avatar
-    speaks. This one sends the piece when it comes, and makes up for it with the next ones. Pieces
-    are of 10 ms.
+    speaks. This one sends the piece when it comes, and makes up for it with the next ones.
     """
 
     def __init__(self, sample_rate: int, auto_silence: bool = True) -> None:
@@ -38,27 +34,21 @@ class VoiceTrack(RawAudioTrack):
         return sent
 
     async def recv(self) -> AudioFrame:
-        """The next 20 ms: s16le mono."""
+        """The next 10 ms: s16le mono."""
         await self._due()
-        if len(self._chunk_queue) < PIECES and (self._goes_on or not self._auto_silence):
+        if not self._chunk_queue and (self._goes_on or not self._auto_silence):
             await self._wait(PATIENCE_S if self._auto_silence else None)
         self._goes_on = bool(self._chunk_queue)
-        samples = np.concatenate([self._next() for _ in range(PIECES)])
-        frame = AudioFrame.from_ndarray(samples[None, :], layout="mono")
+        frame = AudioFrame.from_ndarray(self._next()[None, :], layout="mono")
         frame.sample_rate = self._sample_rate
         frame.pts, frame.time_base = self._timestamp, Fraction(1, self._sample_rate)
-        self._timestamp += len(samples)
+        self._timestamp += self._samples_per_10ms
         return frame
 
     async def _due(self) -> None:
-        """Wait until the frame is due. When it is late, all else is let on as often as there are
-        pieces in it, so that a voice which is on its way is not put off by late silence.
-        """
-        loop = asyncio.get_running_loop()
-        self._begun_s = loop.time() if self._begun_s is None else self._begun_s
-        due_s = self._begun_s + self._timestamp / self._sample_rate
-        for _ in range(PIECES):
-            await asyncio.sleep(due_s - loop.time())
+        now_s = asyncio.get_running_loop().time()
+        self._begun_s = now_s if self._begun_s is None else self._begun_s
+        await asyncio.sleep(self._begun_s + self._timestamp / self._sample_rate - now_s)
 
     async def _wait(self, longest_s: float | None) -> None:
         self._came.clear()

@@ -29,7 +29,7 @@ from pipelines.avatar.puppet import LONGEST_WAIT_S, PuppetVideoService
 from pipelines.media.articulation import ArticulationFrame
 from pipelines.media.marks import Marks
 from pipelines.media.rate import PATIENCE_S, WINDOW_S, any_still, paces
-from pipelines.media.sound import PIECES, VoiceTrack
+from pipelines.media.sound import VoiceTrack
 from pipelines.media.speech import Phoneme
 from puppet import SAMPLE_RATE, load_pack
 from tests.pipelines.turns.clock import AtOnce, RoomClock, room_loop
@@ -122,8 +122,7 @@ class TrackEars(Ears):
             frame = await self.track.recv()
             assert frame.pts is not None and frame.time_base
             due_s = begun_s + float(frame.pts * frame.time_base)
-            for at, piece in enumerate(frame.to_ndarray().reshape(PIECES, -1)):
-                self.heard.append((due_s + 0.01 * at, number_of(piece.tobytes())))
+            self.heard.append((due_s, number_of(frame.to_ndarray().tobytes())))
 
 
 class Stage:
