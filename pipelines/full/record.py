@@ -80,8 +80,9 @@ class Record:
         who, text = _who(line), key(line.transcript)
         turns = [turn for turn in self._turns.done if turn.who == who and turn.key and text]
         same = [turn for turn in turns if turn.key == text]
-        near = (t for t in turns if t.key.startswith(text) or text.startswith(t.key))
-        return next(iter(same), None) or next(near, None)
+        near = [t for t in turns if t.key.startswith(text) or text.startswith(t.key)]
+        found = [*same, *near]
+        return found[0] if found else None
 
     def _is_late(self, line: Line) -> bool:
         now_s = self._clock()

@@ -27,7 +27,7 @@ from tests.standins.line import line_to
 from tests.standins.liveavatar import LiveAvatar
 from web.port import listen
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.realtime, pytest.mark.asyncio(loop_scope="module")]
 # What a busy machine may add.
 SLACK_S = 2.0
 AT_ONCE = 3

@@ -14,13 +14,17 @@ from tests.talk.app import until
 PERSONA = Persona(still_there="Are you there?", goodbye="")
 
 
+def void(_: object) -> None:
+    """Nobody asks what it was."""
+
+
 class Visit:
     """A page that relays what happens, and is told things, while time passes."""
 
     def __init__(self) -> None:
         self.now_s = 100.0
         self.page, self.turns = Page(lambda: self.now_s), Turns()
-        self.page.follow(self.turns.take)
+        self.page.follow(lambda at_s, happening: void(self.turns.take(at_s, happening)))
         settings = load_settings(avatar_idle_s=30.0)
         self.host = Host(settings, PERSONA, self.page, self.turns, lambda: self.now_s)
         self.told: list[dict[str, Any]] = []
