@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +34,7 @@ POSES = {"avatar.start_listening": True, "avatar.stop_listening": False}
 End = Callable[[EndReason], None]
 
 
-class Presence:
+class Presence(ABC):
     """Built, then `build()`, `join()`, `run()` in a task; `gone()` at the end."""
 
     def __init__(
@@ -62,25 +63,25 @@ class Presence:
         self._planned: list[asyncio.TimerHandle] = []
         self._ended, self._running = False, asyncio.Event()
 
+    @abstractmethod
     async def build(self) -> None:
         """Make ready for a conversation. Raises: UserError, AgentFailed."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def run(self) -> None:
         """Hold the conversation until `gone()`."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _hear(self, pcm: bytes) -> None:
         """Take some sound of the room: s16le mono 16 kHz."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _do(self, order: Order) -> None:
         """Obey a command, or drop it silently (section 6)."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _conclude(self) -> None:
         """End the conversation, whatever is under way."""
-        raise NotImplementedError
 
     async def join(self, url: str, token: str) -> None:
         """Be in the room. Raises: AgentFailed."""
@@ -109,7 +110,7 @@ class Presence:
         if event.type in SPOKEN:
             self._teller.tell(SPOKEN[event.type], event.source_event_id)
 
-    def hang_up(self, code: int = NORMAL) -> None:
+    def hang_up(self, code: int = NORMAL) -> None:  # noqa: B027 — who has a socket closes it
         """There is no socket to close: `gone()` ends it."""
 
     async def gone(self) -> None:
