@@ -20,6 +20,7 @@ from puppet import Phone
 RATE = 16_000
 PIECE_S = 0.02
 LOUD = 0.012  # of full scale
+LEAD_S = 0.3  # of silence before the first sound
 # Without chance, and slow enough for tiny.en to hear "Who are you?".
 SAME_EACH_TIME = SynthesisConfig(noise_scale=0.0, noise_w_scale=0.0, length_scale=1.2)
 # What voices are tried with.
@@ -87,9 +88,12 @@ def told(text: str) -> tuple[bytes, list[Phone]]:
 def heard_words(pcm: bytes, rate: int = 16_000) -> list[tuple[str, float]]:
     """The words in s16le mono audio, and when the sound of each begins in seconds."""
     samples = soxr.resample(np.frombuffer(pcm, np.int16).astype(np.float32) / 32768, rate, RATE)
+    # After a long silence Whisper puts the first words where the silence begins.
+    first = max(0, int(np.argmax(np.abs(samples) > LOUD)) - round(LEAD_S * RATE))
+    samples, begin_s = samples[first:], first / RATE
     segments, _ = _ears().transcribe(samples, beam_size=1, temperature=0.0, word_timestamps=True)
     words = [word for segment in segments for word in segment.words or []]
-    return [(word.word, _onset_s(samples, word.start, word.end)) for word in words]
+    return [(word.word, begin_s + _onset_s(samples, word.start, word.end)) for word in words]
 
 
 def _onset_s(samples: np.ndarray, start_s: float, end_s: float) -> float:
