@@ -169,7 +169,7 @@ class Performance:
         self._job = loop.run_in_executor(self.crew, self._draw, shown)
         frame = await asyncio.shield(self._job)
         if interruptions != self.dialogue.interruptions:
-            frame, mark = Frame(frame.image, frame.size, None, frame.state, frame.mouth), None
+            frame, mark = Frame(frame.data, frame.size, None, frame.state, frame.mouth), None
         else:
             mark = self.dialogue.ticked(frame)
             self._tell(shown)

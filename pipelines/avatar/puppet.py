@@ -342,7 +342,7 @@ class PuppetVideoService(AIService):
 
     async def _seen(self) -> tuple[OutputImageRawFrame, bytes | None]:
         frame = await self._in_thread(self._player.tick)
-        return OutputImageRawFrame(frame.image.tobytes(), frame.size, "I420"), frame.audio
+        return OutputImageRawFrame(frame.data, frame.size, "I420"), frame.audio
 
     async def _unseen(self) -> tuple[None, bytes | None]:
         return None, await self._in_thread(self._player.skip)

@@ -15,7 +15,10 @@ from aiortc import codecs
 from aiortc.codecs import h264, vpx
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import MIN_BITRATE, Vp8Encoder
-from av import VideoFrame
+from av import Packet, VideoFrame
+from av.frame import Frame
+
+from pipelines.media.again import again
 
 # Bits a second: a face of 1280 x 720 needs no more.
 FULL = 1_000_000
@@ -24,6 +27,7 @@ LOWER = 0.7
 
 FASTEST_HZ = 30
 FACE_HZ = 25
+LONGEST_GROUP = 3000
 RTP_CLOCK = Fraction(1, 90_000)
 # A preset that takes less of a core than VP8. Key frames come when a viewer asks for one, and are
 # on their way for half a second at most. Without a level, x264 writes the one that the size needs.
@@ -31,10 +35,23 @@ H264 = {
     "preset": "veryfast",
     "tune": "zerolatency",
     "threads": "1",
-    "g": "3000",
+    "g": str(LONGEST_GROUP),
     "sc_threshold": "0",
 }
 LONGEST_KEY_FRAME_S = 0.5
+# As aiortc has it, but at two thirds of the cost: without a denoiser, of which a drawn face has no
+# need, and with a quicker search. A face looks as good (45.7 dB at a megabit and a half).
+VP8 = {
+    "cpu-used": "-12",
+    "deadline": "realtime",
+    "lag-in-frames": "0",
+    "noise-sensitivity": "0",
+    "overshoot-pct": "15",
+    "partitions": "0",
+    "static-thresh": "100",
+    "undershoot-pct": "100",
+}
+VP8_QUANTIZERS = (2, 56)
 # Bytes of a picture in a packet: with the headers of RTP, SRTP and TURN it goes through a network
 # whose packets have 1280 bytes, as those of VPNs may. Where aiortc's 1300 do not, no picture comes.
 PACKET = 1150
@@ -47,11 +64,16 @@ def steady(wanted: int, now: int) -> int:
 
 
 class SteadyVp8Encoder(Vp8Encoder):
-    """An encoder of one rate, until the viewer's estimate of the link is well below it."""
+    """An encoder of one rate, until the viewer's estimate of the link is well below it.
+
+    A picture that is the one before costs nothing (`again.py`).
+    """
 
     def __init__(self) -> None:
         super().__init__()
         Vp8Encoder.target_bitrate.__set__(self, FULL)
+        self._made = (0, 0, 0)
+        self._again = b""
 
     @property
     def target_bitrate(self) -> int:
@@ -63,6 +85,21 @@ class SteadyVp8Encoder(Vp8Encoder):
         rate = steady(bitrate, self.target_bitrate)
         if rate != self.target_bitrate:
             Vp8Encoder.target_bitrate.__set__(self, rate)
+
+    def encode(self, frame: Frame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
+        """The packets of a picture, I420, and its time of RTP."""
+        assert isinstance(frame, VideoFrame)
+        wanted = (frame.width, frame.height, self.target_bitrate)
+        if wanted != self._made:
+            self.codec, self._made = _libvpx(*wanted), wanted
+            self._again = again(frame.width, frame.height)
+        return super().encode(frame, force_keyframe)
+
+    def pack(self, packet: Packet) -> tuple[list[bytes], int]:
+        """The same of the picture before."""
+        repeated = Packet(self._again)
+        repeated.pts, repeated.time_base = packet.pts, packet.time_base
+        return super().pack(repeated)
 
 
 class SteadyH264Encoder(H264Encoder):
@@ -88,6 +125,16 @@ class SteadyH264Encoder(H264Encoder):
         if wanted != self._made:  # x264 rounds the rate that it is given
             self.codec, self._made = _x264(*wanted), wanted
         return super()._encode_frame(frame, force_keyframe)
+
+
+def _libvpx(width: int, height: int, bitrate: int) -> av.VideoCodecContext:
+    codec = av.CodecContext.create("libvpx", "w")
+    codec.width, codec.height, codec.bit_rate = width, height, bitrate
+    codec.pix_fmt, codec.gop_size, codec.thread_count = "yuv420p", LONGEST_GROUP, 1
+    codec.qmin, codec.qmax = VP8_QUANTIZERS
+    rates = dict.fromkeys(("bufsize", "minrate", "maxrate"), str(bitrate))
+    codec.options = {**VP8, **rates}
+    return codec
 
 
 def _x264(width: int, height: int, bitrate: int) -> av.VideoCodecContext:

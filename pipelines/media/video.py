@@ -4,18 +4,24 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from fractions import Fraction
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
-from av import VideoFrame
+from av import Packet, VideoFrame
 from av.video.reformatter import VideoReformatter
 from loguru import logger
 from pipecat.frames.frames import CancelFrame, EndFrame, Frame, OutputImageRawFrame, StartFrame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
+from pipelines.media.again import AGAIN
+
 VIDEO_CLOCK = 90_000
+# Of pictures that are the same so many are encoded once: it is what a new viewer waits for.
+LONGEST_AGAIN = 6
+Framed = TypeVar("Framed", VideoFrame, Packet)
 
 
 class Newest:
@@ -60,19 +66,30 @@ class FaceTrack(MediaStreamTrack):
         self.newest = newest or Newest()
         self._start_s: float | None = None
         self._reformatter = VideoReformatter()
+        self._last: bytes | None = None
+        self._repeated = 0
 
-    async def recv(self) -> VideoFrame:
-        """The next picture to encode, I420."""
+    async def recv(self) -> VideoFrame | Packet:
+        """The next picture to encode, I420, or `again` if it is the same as before."""
         while self.readyState == "live":
             picture, at_s = await self.newest.take()
             # An error here would end the track for good.
             try:
-                return self._stamped(self._video_frame(picture), at_s)
+                return self._stamped(self._frame(picture), at_s)
             except ValueError as error:
                 logger.error(f"A picture of {picture.size} {picture.format} is left out: {error}")
         raise MediaStreamError
 
-    def _stamped(self, frame: VideoFrame, at_s: float) -> VideoFrame:
+    def _frame(self, picture: OutputImageRawFrame) -> VideoFrame | Packet:
+        """What is to be encoded, or nothing at all for the same picture."""
+        same, self._last = picture.image is self._last, picture.image
+        self._repeated = self._repeated + 1 if same else 0
+        # A viewer that asks for a whole picture gets it with the next one that is encoded.
+        if self._repeated % LONGEST_AGAIN:
+            return Packet(AGAIN)
+        return self._video_frame(picture)
+
+    def _stamped(self, frame: Framed, at_s: float) -> Framed:
         self._start_s = at_s if self._start_s is None else self._start_s
         frame.pts = int((at_s - self._start_s) * VIDEO_CLOCK)
         frame.time_base = Fraction(1, VIDEO_CLOCK)
@@ -82,7 +99,7 @@ class FaceTrack(MediaStreamTrack):
         width, height = picture.size
         if picture.format == "I420":
             planes = np.frombuffer(picture.image, np.uint8).reshape(height * 3 // 2, width)
-            return VideoFrame.from_ndarray(planes, format="yuv420p")
+            return VideoFrame.from_numpy_buffer(planes, format="yuv420p")
         rgb = np.frombuffer(picture.image, np.uint8).reshape(height, width, 3)
         frame = VideoFrame.from_ndarray(rgb, format="rgb24")
         return self._reformatter.reformat(frame, format="yuv420p", threads=1)
