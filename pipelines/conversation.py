@@ -36,6 +36,7 @@ from .meeting import Meeting, picture_size
 from .meter import Meter, Staying
 from .mind.memory import memory_of
 from .notes import follow_errors, follow_face, follow_speed
+from .onlookers import Onlookers
 from .page import follow_page, follow_returns, follow_spend
 from .parts import Lineup, comes_to_room, load
 from .persona import Persona
@@ -199,7 +200,7 @@ def assemble(
             ]
         ),
         params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
-        observers=[latency, speculation, budget.meter, *(each.said for each in ears)],
+        observers=[Onlookers(latency, speculation, budget.meter, *(each.said for each in ears))],
         idle_timeout_secs=None,
         rtvi_processor=Entry(meeting.transport.output()),
         **_traced(request),
@@ -225,7 +226,11 @@ def assemble(
 def _traced(request: Request) -> dict[str, Any]:
     """Whether it is traced, and by which id."""
     traced = TRACES.begin(request.settings)
-    return {"enable_tracing": traced, "conversation_id": request.arguments.session_id}
+    return {
+        "enable_tracing": traced,
+        "enable_turn_tracking": traced,
+        "conversation_id": request.arguments.session_id,
+    }
 
 
 def _direct() -> Callable[..., Meeting]:
