@@ -1,4 +1,4 @@
-"""Several observers of a pipeline in one: Pipecat has a queue and a task for each that it is given."""
+"""Several observers of a pipeline as one: for each, Pipecat has a queue and a task."""
 
 from pipecat.observers.base_observer import BaseObserver, FramePushed
 from pipecat.utils.asyncio.task_manager import BaseTaskManager

@@ -95,7 +95,8 @@ class Warp:
         left, right = _cells(columns, self._moved, width)
         most = max(1, self._most_rows(right - left))
         for first in range(top, bottom, most):
-            self._draw(_band(first, min(first + most, bottom), left, right, self._size), picture, out)
+            last = min(first + most, bottom)
+            self._draw(_band(first, last, left, right, self._size), picture, out)
 
     def _most_rows(self, columns: int) -> int:
         """So many rows of cells the buffers hold, with the margin."""
@@ -202,7 +203,7 @@ def _band(top: int, bottom: int, left: int, right: int, size: tuple[int, int]) -
 
 
 def _cells(pixels: slice, more: int, side: int) -> tuple[int, int]:
-    """The first of the cells that hold these pixels and so many more on both ends, and their end."""
+    """The first cell that holds these pixels, or so many more on both ends, and after the last."""
     first, last = max(0, pixels.start - more), min(side, pixels.stop + more)
     return first // CELL, -(-last // CELL)
 

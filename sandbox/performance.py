@@ -180,7 +180,7 @@ class Performance:
     def _draw(self, shown: Held | None) -> Frame:
         """In a thread of the crew: publish the picture whose turn it is, make the next."""
         if shown and self.room:
-            self.room.show(shown.frame.image)
+            self.room.show(shown.frame.data)
         return self.player.tick()
 
     def _tell(self, shown: Held | None) -> None:

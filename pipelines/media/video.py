@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from fractions import Fraction
-from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -21,7 +20,6 @@ from pipelines.media.again import AGAIN
 VIDEO_CLOCK = 90_000
 # Of pictures that are the same so many are encoded once: it is what a new viewer waits for.
 LONGEST_AGAIN = 6
-Framed = TypeVar("Framed", VideoFrame, Packet)
 
 
 class Newest:
@@ -82,14 +80,14 @@ class FaceTrack(MediaStreamTrack):
 
     def _frame(self, picture: OutputImageRawFrame) -> VideoFrame | Packet:
         """What is to be encoded, or nothing at all for the same picture."""
-        same, self._last = picture.image is self._last, picture.image
-        self._repeated = self._repeated + 1 if same else 0
+        self._repeated = self._repeated + 1 if picture.image is self._last else 0
         # A viewer that asks for a whole picture gets it with the next one that is encoded.
         if self._repeated % LONGEST_AGAIN:
             return Packet(AGAIN)
-        return self._video_frame(picture)
+        frame, self._last = self._video_frame(picture), picture.image
+        return frame
 
-    def _stamped(self, frame: Framed, at_s: float) -> Framed:
+    def _stamped(self, frame: VideoFrame | Packet, at_s: float) -> VideoFrame | Packet:
         self._start_s = at_s if self._start_s is None else self._start_s
         frame.pts = int((at_s - self._start_s) * VIDEO_CLOCK)
         frame.time_base = Fraction(1, VIDEO_CLOCK)
@@ -135,6 +133,8 @@ class ToRoom(FrameProcessor):
         self._size = size
         self.newest = Newest()
         self._task: asyncio.Task[None] | None = None
+        self._last: OutputImageRawFrame | None = None
+        self._rgb: OutputImageRawFrame | None = None
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Take pictures out of the stream."""
@@ -169,7 +169,9 @@ class ToRoom(FrameProcessor):
             failed = isinstance(written, Exception)
 
     async def _write_one(self, picture: OutputImageRawFrame) -> None:
-        await self._write(as_rgb(picture, self._size))
+        if not (self._rgb and self._last and self._last.image is picture.image):
+            self._last, self._rgb = picture, as_rgb(picture, self._size)
+        await self._write(self._rgb)
 
 
 def as_rgb(picture: OutputImageRawFrame, size: tuple[int, int]) -> OutputImageRawFrame:

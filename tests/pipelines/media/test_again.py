@@ -36,8 +36,9 @@ def whole(payloads: list[bytes]) -> bytes:
     return b"".join(map(vp8_depayload, payloads))
 
 
-def decoder(name: str) -> av.CodecContext:
+def decoder(name: str) -> av.VideoCodecContext:
     made = av.CodecContext.create(name, "r")
+    assert isinstance(made, av.VideoCodecContext)
     made.thread_count = 1
     return made
 
