@@ -37,7 +37,7 @@ from .meter import Meter, Staying
 from .mind.memory import memory_of
 from .notes import follow_errors, follow_face, follow_speed
 from .onlookers import Onlookers
-from .page import follow_page, follow_returns, follow_spend
+from .page import follow_page, follow_returns, follow_spend, follow_view
 from .parts import Lineup, comes_to_room, load
 from .persona import Persona
 from .recorder import Recorder
@@ -210,6 +210,7 @@ def assemble(
     _follow_absence(worker, hold, transcript)
     _follow_price(avatar, hold)
     follow_page(worker, latency, speculation, host)
+    follow_view(worker, meeting.look)
     follow_speed(latency)
     follow_returns(worker, hold, recorder, transcript)
     follow_spend(worker, turns, budget)

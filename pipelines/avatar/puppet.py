@@ -43,6 +43,7 @@ from pipelines.media.articulation import ArticulationFrame
 from pipelines.media.marks import VoiceMark
 from pipelines.media.rate import Rate, drawing
 from pipelines.media.sentence import spoken
+from pipelines.media.view import ViewFrame
 from pipelines.packs import face_id, faces, pack, pack_name
 from pipelines.persona import Persona
 from pipelines.settings import Settings
@@ -218,6 +219,8 @@ class PuppetVideoService(AIService):
         match frame:
             case ArticulationFrame():
                 self._articulate(frame)
+            case ViewFrame():
+                self._rate.seen = frame.seen
             case TTSStartedFrame():
                 self._begin()
                 await self.start_ttfb_metrics()

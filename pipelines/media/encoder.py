@@ -13,15 +13,20 @@ import av
 import numpy as np
 from aiortc import codecs
 from aiortc.codecs import h264, vpx
+from aiortc.codecs.base import Encoder
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import MIN_BITRATE, Vp8Encoder
 from av import Packet, VideoFrame
 from av.frame import Frame
 
 from pipelines.media.again import again
+from pipelines.media.view import STEPS, scaled, shrunk
 
 # Bits a second: a face of 1280 x 720 needs no more.
 FULL = 1_000_000
+MOST = 2_000_000
+# The share of what it has need of below which a picture is smaller rather than coarse.
+SHARP = 0.6
 RAISE = 1.4
 LOWER = 0.7
 
@@ -57,38 +62,67 @@ VP8_QUANTIZERS = (2, 56)
 PACKET = 1150
 
 
-def steady(wanted: int, now: int) -> int:
+def needs(width: int, height: int) -> float:
+    """Bits a second that a face of a size has need of."""
+    return FULL * width * height / (1280 * 720)
+
+
+def steady(wanted: int, now: int, full: int = FULL) -> int:
     """The rate to go on with, in bits a second: the same, unless it is well off."""
-    wanted = min(wanted, FULL)
+    wanted = min(wanted, full)
     return now if LOWER * now <= wanted < RAISE * now else wanted
 
 
-class SteadyVp8Encoder(Vp8Encoder):
-    """An encoder of one rate, until the viewer's estimate of the link is well below it.
+def fitted(frame: VideoFrame, bitrate: int) -> VideoFrame:
+    """The picture in the largest size that so many bits a second do not blur."""
+    size = (frame.width, frame.height)
+    sizes = [scaled(size, step) for step in STEPS]
+    fit = [each for each in sizes if SHARP * needs(*each) <= bitrate]
+    chosen = max(fit, default=min(sizes))
+    if chosen == size:
+        return frame
+    small = VideoFrame.from_numpy_buffer(shrunk(frame.to_ndarray(), chosen), format="yuv420p")
+    small.pts, small.time_base = frame.pts, frame.time_base
+    return small
 
-    A picture that is the one before costs nothing (`again.py`).
-    """
+
+class Steady(Encoder):
+    """An encoder of one rate, until the viewer's estimate of the link is well below it."""
 
     def __init__(self) -> None:
         super().__init__()
-        Vp8Encoder.target_bitrate.__set__(self, FULL)
+        self._rate = self._full = FULL
         self._made = (0, 0, 0)
-        self._again = b""
 
     @property
     def target_bitrate(self) -> int:
         """Bits a second."""
-        return super().target_bitrate
+        return self._rate
 
     @target_bitrate.setter
     def target_bitrate(self, bitrate: int) -> None:
-        rate = steady(bitrate, self.target_bitrate)
-        if rate != self.target_bitrate:
-            Vp8Encoder.target_bitrate.__set__(self, rate)
+        self._rate = steady(max(bitrate, MIN_BITRATE), self._rate, self._full)
+
+    def _fit(self, frame: VideoFrame) -> VideoFrame:
+        """The picture in the size that the link carries, at the rate that its size asks for."""
+        full = max(FULL, min(MOST, round(needs(frame.width, frame.height))))
+        if self._rate >= self._full:
+            self._rate = full
+        self._full = full
+        return fitted(frame, self._rate)
+
+
+class SteadyVp8Encoder(Steady, Vp8Encoder):
+    """VP8; a picture that is the one before costs nothing (`again.py`)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._again = b""
 
     def encode(self, frame: Frame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         """The packets of a picture, I420, and its time of RTP."""
         assert isinstance(frame, VideoFrame)
+        frame = self._fit(frame)
         wanted = (frame.width, frame.height, self.target_bitrate)
         if wanted != self._made:
             self.codec, self._made = _libvpx(*wanted), wanted
@@ -102,25 +136,11 @@ class SteadyVp8Encoder(Vp8Encoder):
         return super().pack(repeated)
 
 
-class SteadyH264Encoder(H264Encoder):
-    """The same for browsers that have no VP8; at every size with the level that it needs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._bitrate = FULL
-        self._made = (0, 0, 0)
-
-    # aiortc's own rate is never below 500 kbit/s, which a narrow link may not carry.
-    @property
-    def target_bitrate(self) -> int:
-        """Bits a second."""
-        return self._bitrate
-
-    @target_bitrate.setter
-    def target_bitrate(self, bitrate: int) -> None:
-        self._bitrate = steady(max(bitrate, MIN_BITRATE), self._bitrate)
+class SteadyH264Encoder(Steady, H264Encoder):
+    """H.264 for browsers that have no VP8; at every size with the level that it needs."""
 
     def _encode_frame(self, frame: VideoFrame, force_keyframe: bool) -> Iterator[bytes]:
+        frame = self._fit(frame)
         wanted = (frame.width, frame.height, self.target_bitrate)
         if wanted != self._made:  # x264 rounds the rate that it is given
             self.codec, self._made = _x264(*wanted), wanted

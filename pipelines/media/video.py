@@ -1,6 +1,7 @@
 """Video frames on their way out: the newest wins, no queue can grow."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from fractions import Fraction
@@ -16,6 +17,7 @@ from pipecat.frames.frames import CancelFrame, EndFrame, Frame, OutputImageRawFr
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 from pipelines.media.again import AGAIN
+from pipelines.media.view import UNSEEN_S, View, ViewFrame, shrunk
 
 VIDEO_CLOCK = 90_000
 # Of pictures that are the same so many are encoded once: it is what a new viewer waits for.
@@ -59,18 +61,24 @@ class FaceTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, newest: Newest | None = None) -> None:
+    def __init__(self, newest: Newest | None = None, view: View | None = None) -> None:
         super().__init__()
         self.newest = newest or Newest()
+        self._view = view or View()
+        self._sent_s = -math.inf
         self._start_s: float | None = None
         self._reformatter = VideoReformatter()
         self._last: bytes | None = None
+        self._size = (0, 0)
         self._repeated = 0
 
     async def recv(self) -> VideoFrame | Packet:
         """The next picture to encode, I420, or `again` if it is the same as before."""
         while self.readyState == "live":
             picture, at_s = await self.newest.take()
+            if not self._view.seen and at_s - self._sent_s < UNSEEN_S:
+                continue
+            self._sent_s = at_s
             # An error here would end the track for good.
             try:
                 return self._stamped(self._frame(picture), at_s)
@@ -80,11 +88,14 @@ class FaceTrack(MediaStreamTrack):
 
     def _frame(self, picture: OutputImageRawFrame) -> VideoFrame | Packet:
         """What is to be encoded, or nothing at all for the same picture."""
-        self._repeated = self._repeated + 1 if picture.image is self._last else 0
+        size = self._view.fitted(picture.size)
+        same = picture.image is self._last and size == self._size
+        self._repeated = self._repeated + 1 if same else 0
         # A viewer that asks for a whole picture gets it with the next one that is encoded.
         if self._repeated % LONGEST_AGAIN:
             return Packet(AGAIN)
-        frame, self._last = self._video_frame(picture), picture.image
+        frame = self._video_frame(picture, size)
+        self._last, self._size = picture.image, size
         return frame
 
     def _stamped(self, frame: VideoFrame | Packet, at_s: float) -> VideoFrame | Packet:
@@ -93,22 +104,30 @@ class FaceTrack(MediaStreamTrack):
         frame.time_base = Fraction(1, VIDEO_CLOCK)
         return frame
 
-    def _video_frame(self, picture: OutputImageRawFrame) -> VideoFrame:
+    def _video_frame(self, picture: OutputImageRawFrame, size: tuple[int, int]) -> VideoFrame:
         width, height = picture.size
         if picture.format == "I420":
             planes = np.frombuffer(picture.image, np.uint8).reshape(height * 3 // 2, width)
-            return VideoFrame.from_numpy_buffer(planes, format="yuv420p")
+            return VideoFrame.from_numpy_buffer(shrunk(planes, size), format="yuv420p")
         rgb = np.frombuffer(picture.image, np.uint8).reshape(height, width, 3)
         frame = VideoFrame.from_ndarray(rgb, format="rgb24")
-        return self._reformatter.reformat(frame, format="yuv420p", threads=1)
+        return self._reformatter.reformat(frame, *size, format="yuv420p", threads=1)
 
 
 class ToTrack(FrameProcessor):
     """Gives every picture to a FaceTrack, through its `newest`, instead of the transport."""
 
-    def __init__(self, newest: Newest) -> None:
+    def __init__(self, newest: Newest, view: View | None = None) -> None:
         super().__init__()
         self._newest = newest
+        self._view = view or View()
+
+    async def look(self, width: int, height: int) -> None:
+        """The viewer shows the picture in so many device pixels; in none if nobody sees it."""
+        seen = self._view.seen
+        self._view.area = (width, height)
+        if self._view.seen != seen:
+            await self.push_frame(ViewFrame(self._view.seen), FrameDirection.UPSTREAM)
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Take pictures out of the stream."""
