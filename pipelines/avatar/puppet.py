@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import aiohttp
-import numpy as np
 from loguru import logger
 from pipecat.audio.resamplers.base_audio_resampler import BaseAudioResampler
 from pipecat.audio.utils import create_stream_resampler
@@ -385,8 +384,9 @@ def exercise(settings: Settings, persona: Persona) -> float:
     return len(pictures) / FPS
 
 
-def performance(name: str, size: tuple[int, int]) -> list[np.ndarray]:
-    """The pictures of a second in which a pack's face speaks, I420."""
+def performance(name: str, size: tuple[int, int]) -> list[bytes]:
+    """The pictures, I420, of as much time in which a pack's face speaks as in which it listens."""
     player = Player(pack(name), size)
-    player.speak(spoken(SAMPLE_RATE))
-    return [player.tick().image for _ in range(FPS)]
+    player.speak(spoken(SAMPLE_RATE)[: 2 * SAMPLE_RATE])
+    player.end()
+    return [player.tick().data for _ in range(2 * FPS)]

@@ -167,13 +167,21 @@ def _x264(width: int, height: int, bitrate: int) -> av.VideoCodecContext:
     return codec
 
 
-def exercise(pictures: Sequence[np.ndarray]) -> float:
-    """Encode a face's pictures, I420, for a browser; returns how many seconds they are seen."""
-    encoder = SteadyVp8Encoder()
+def exercise(pictures: Sequence[bytes], size: tuple[int, int]) -> float:
+    """Encode a face's pictures, I420 of (width, height) `size`, for a browser.
+
+    Returns how many seconds they are seen.
+    """
+    encoder, width, height = SteadyVp8Encoder(), *size
+    again(width, height)  # which is made once for all conversations
+    before = None
     for number, picture in enumerate(pictures):
-        frame = VideoFrame.from_ndarray(picture, format="yuv420p")
-        frame.pts, frame.time_base = int(number / FACE_HZ / RTP_CLOCK), RTP_CLOCK
-        encoder.encode(frame)
+        if picture is not before:
+            planes = np.frombuffer(picture, np.uint8).reshape(height * 3 // 2, width)
+            frame = VideoFrame.from_numpy_buffer(planes, format="yuv420p")
+            frame.pts, frame.time_base = int(number / FACE_HZ / RTP_CLOCK), RTP_CLOCK
+            encoder.encode(frame)
+        before = picture
     return len(pictures) / FACE_HZ
 
 
