@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { join as joinFull } from "../../../web/call/full.js";
 import { join } from "../../../web/call/livekit.js";
 
 const REFUSED = async () => {
@@ -163,4 +164,36 @@ test("who is given up while joining is told nothing", async () => {
   abort.abort();
   await assert.rejects(joining, { name: "AbortError" });
   assert.deepEqual(heard, []);
+});
+
+test("where LiveAvatar runs it, nobody is ready before its own picture or sound is there", async () => {
+  const means = /** @type {any} */ ({
+    server: "http://127.0.0.1:9/",
+    microphone,
+    listener,
+    signal,
+  });
+  const call = await joinFull(SESSION, means);
+  /** @type {any[]} */
+  const commands = [];
+  room.localParticipant.publishData = async (/** @type {Uint8Array} */ bytes) => {
+    commands.push(JSON.parse(new TextDecoder().decode(bytes)).event_type);
+  };
+  call.send({ label: "rtvi-ai", type: "client-ready", id: "1", data: {} });
+  const track = { kind: "audio", mediaStreamTrack: {} };
+  room.tell("TrackSubscribed", track, null, { identity: "liveavatar-agent-1", attributes: {} });
+  assert.deepEqual(heard, []);
+  room.tell("TrackSubscribed", track, null, { identity: "heygen", attributes: {} });
+  assert.deepEqual(
+    heard.map(([name, detail]) => detail.type ?? name),
+    ["track", "bot-ready"],
+  );
+  call.close();
+  assert.deepEqual(commands, []);
+  const abandoned = await joinFull(SESSION, means);
+  room.localParticipant.publishData = async (/** @type {Uint8Array} */ bytes) => {
+    commands.push(JSON.parse(new TextDecoder().decode(bytes)).event_type);
+  };
+  abandoned.close();
+  assert.deepEqual(commands, ["session.stop"], "nobody pays for an avatar that never came");
 });
