@@ -34,6 +34,8 @@ from pipelines.settings import Settings
 from pipelines.text import has_sound
 from sessions.transcript import Transcript
 
+from .history import tokens
+
 # How long the pipeline may take to start, to let go of an answer, and to end.
 STARTS_S, LETS_GO_S, ENDS_S = 20.0, 1.0, 5.0
 Messages = Sequence[LLMContextMessage]
@@ -125,7 +127,6 @@ class Thinker:
         await runner.add_workers(self._worker)
         self._run = asyncio.create_task(runner.run())
         self._run.add_done_callback(self._over)
-        self._budget.watch(_heed)
         await self._news.arrive()
         try:
             async with asyncio.timeout(STARTS_S):
@@ -152,6 +153,7 @@ class Thinker:
         Who closes this generator early makes the minds let go of the answer.
         """
         self._answer.begin()
+        self._budget.watch(_heed)
         for mind in self._minds:
             if isinstance(mind, Instructed):
                 await mind.instruct(prompt)
@@ -167,8 +169,18 @@ class Thinker:
         finally:
             if not whole:
                 self.fit = await self._let_go()
+                self._count([{"content": prompt}, *messages], said)
+            await self._budget.close()
         if not has_sound(said):
             yield self._persona.unable
+
+    def _count(self, asked: Sequence[Any], said: str) -> None:
+        """Count what a mind has not, of an answer that was withdrawn: its tokens are paid for."""
+        usage = self._answer.usage
+        read = 0 if usage.read else sum(tokens(dict(each)) for each in asked)
+        written = max(0, tokens({"content": said}) - usage.written) if said else 0
+        usage.read, usage.written = usage.read + read, usage.written + written
+        self._budget.meter.estimate(self._order.active_service, read, written)
 
     async def _let_go(self) -> bool:
         """Stop the minds; whether nothing of the answer is left on its way."""
