@@ -212,9 +212,12 @@ class Line(Record):
 
 
 class Transcript(Record):
-    """What was said. What comes later is asked for with `next_timestamp` as the start."""
+    """What was said. What comes later is asked for with `next_timestamp` as the start.
 
-    session_active: bool = False
+    `session_active` is None where LiveAvatar does not say it.
+    """
+
+    session_active: bool | None = None
     next_timestamp: int | None = None
     transcript_data: list[Line] = Field(default_factory=list)
 
