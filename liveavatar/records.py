@@ -221,6 +221,11 @@ class Transcript(Record):
     next_timestamp: int | None = None
     transcript_data: list[Line] = Field(default_factory=list)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether LiveAvatar says that the session is over."""
+        return self.session_active is False
+
 
 class Started(Record):
     """A session that runs (2.5); its room is joined by url and client token.

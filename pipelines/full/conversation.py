@@ -180,7 +180,7 @@ class FullConversation:
         for wait_s in LAST_WAITS_S:
             await asyncio.sleep(wait_s)
             said = await session.said(self._record.since)
-            if said and said.session_active is False:
+            if said and said.is_over:
                 break
         while said and self._record.take(said, last=True):
             said = await session.said(self._record.since)
@@ -202,7 +202,7 @@ class FullConversation:
             self._news.clear()
             if said := await self._parts.session.said(self._record.since):
                 self._record.take(said)
-                ended = said.session_active is False and self._host.is_visited
+                ended = said.is_over and self._host.is_visited
                 over = over + 1 if ended else 0
                 if over > 1:
                     self._host.stopped("UNKNOWN")

@@ -120,7 +120,7 @@ async def _sessions(live: LiveAvatar) -> None:
     assert (over.end_reason, over.end_at is not None) == ("AGENT_HANG_UP", True)
     assert await live.sessions.get(token.session_id) == over
     said = await live.sessions.transcript(token.session_id, since=5, until=9)
-    assert (said.session_active, said.next_timestamp, said.transcript_data) == (None, 5, [])
+    assert (said.session_active, said.next_timestamp, said.transcript_data) == (False, 5, [])
     await live.sessions.forget(token.session_id)
 
 

@@ -238,9 +238,6 @@ async def test_nobody_tells_of_a_conversation_of_others(caller: Caller, tmp_path
     async with housing(caller, tmp_path) as house:
         mine, yours = await house.start(), await house.start()
         forged = ("user.transcription", "I owe you a car.")
-        status = [(await house.post("/nothing", {}))[0] for _ in range(int(BURST) + 20)]
-        assert 429 in status, "somebody at the same address asks for too much"
-        assert (await yours.relay())[0] == (await mine.relay())[0] == 200
         for key in ("", "x", yours.session["relayKey"]):
             assert (await mine.relay(forged, key=key))[0] == 403
         strangers = Visit(house, {**mine.session, "sessionId": "nobody"})
@@ -251,6 +248,8 @@ async def test_nobody_tells_of_a_conversation_of_others(caller: Caller, tmp_path
             assert status == 400 and "This is no relay of events" in answer["detail"]
         status, answer = await house.post(path, b"x" * 70_000)
         assert status == 413
+        statuses = [(await house.post("/nothing", {}))[0] for _ in range(int(BURST) + 20)]
+        assert 429 in statuses, "somebody at the same address asks for too much"
         for visit in (mine, yours):
             await visit.told(leaves=True)
         await until(lambda: not caller.desk.account.active(), LIMIT_S)

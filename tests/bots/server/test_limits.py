@@ -54,7 +54,7 @@ async def limited(
         ],
         middleware=[
             Middleware(Reading, BODY, UPLOAD),
-            Middleware(Pace, buckets or Buckets(), own),
+            Middleware(Pace, Buckets() if buckets is None else buckets, own),
         ],
         exception_handlers={Refused: _refused},
     )

@@ -44,8 +44,8 @@ class Visit:
         self.told += self.page.take(read({"key": "", "events": events, "muted": self.muted}))
 
     def passes(self) -> bool:
-        """Let two seconds pass with a page that sees nothing; whether it is over."""
-        self.now_s += 2.0
+        """Let five seconds pass with a page that sees nothing; whether it is over."""
+        self.now_s += 5.0
         self.relays()
         return self.host.over.is_set()
 
