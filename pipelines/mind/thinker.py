@@ -153,13 +153,13 @@ class Thinker:
         Who closes this generator early makes the minds let go of the answer.
         """
         self._answer.begin()
-        self._budget.watch(_heed)
         for mind in self._minds:
             if isinstance(mind, Instructed):
                 await mind.instruct(prompt)
             if isinstance(mind, Remembering):
                 mind.forget()
         said, whole = "", False
+        self._budget.watch(_heed)
         try:
             await self._worker.queue_frame(LLMContextFrame(LLMContext([*messages])))
             async for words in self._answer.words():
@@ -167,10 +167,12 @@ class Thinker:
                 yield words
             whole = True
         finally:
-            if not whole:
-                self.fit = await self._let_go()
-                self._count([{"content": prompt}, *messages], said)
-            await self._budget.close()
+            try:
+                if not whole:
+                    self.fit = await self._let_go()
+                    self._count([{"content": prompt}, *messages], said)
+            finally:
+                await self._budget.close()
         if not has_sound(said):
             yield self._persona.unable
 
