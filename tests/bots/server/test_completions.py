@@ -191,28 +191,31 @@ async def test_tokens_are_paid_for_from_the_budget_of_the_day(tmp_path: Path):
         assert len(vendor.state.prompts) == 1
 
 
-async def test_what_is_withdrawn_is_paid_for_and_who_stops_the_server_cuts_nobody_off(
-    tmp_path: Path,
-):
-    slow, last = (Reply(text, word_delay_s=0.1) for text in ("One two " * 90, "At seven, here."))
+async def test_who_stops_the_server_cuts_nobody_off():
+    last = Reply("At seven, here.", word_delay_s=0.1)
+    async with Gemini(replies=[last]) as vendor, contextlib.AsyncExitStack() as stack:
+        async with lending(**gemini(vendor)) as lent:
+            client = openai.AsyncOpenAI(api_key=TOKEN, base_url=f"{lent.url}/v1", max_retries=0)
+            await stack.enter_async_context(client)
+            begun = await _begun(client)
+        rest = [chunk.choices[0].delta.content or "" async for chunk in begun]
+        assert "".join(rest).endswith("seven, here.")
+
+
+async def test_what_is_withdrawn_is_paid_for(tmp_path: Path):
+    slow = Reply("One two " * 90, word_delay_s=0.1)
     priced = {
         "avatar_ledger": str(tmp_path / "ledger"),
         "ollama_dollars_per_million_in": 1e6,
         "ollama_dollars_per_million_out": 1e6,
     }
-    async with Ollama(replies=[slow, last]) as vendor:
+    async with Ollama(replies=[slow]) as vendor:
         settings = ollama(vendor) | priced
-        kept = ledger.books(load_settings(**settings))
-        async with contextlib.AsyncExitStack() as stack:
-            async with lending(**settings) as lent:
-                client = openai.AsyncOpenAI(api_key=TOKEN, base_url=f"{lent.url}/v1", max_retries=0)
-                await stack.enter_async_context(client)
-                begun = await _begun(client)
-                await begun.close()
-                assert await _spent(kept) > len(MIRA.prompt.split())
-                begun = await _begun(client)
-            rest = [chunk.choices[0].delta.content or "" async for chunk in begun]
-            assert "".join(rest).endswith("seven, here.")
+        async with lending(**settings) as lent:
+            begun = await _begun(lent.client())
+            await begun.close()
+            kept = ledger.books(load_settings(**settings))
+            assert await _spent(kept) > len(MIRA.prompt.split())
 
 
 async def _spent(kept: ledger.Books) -> float:
