@@ -44,7 +44,7 @@ LAST_WAITS_S = (0.0, 0.5, 1.0, 2.0)
 SPEND_S = 5.0
 # The same for a process that is stopped, which is not waited for much longer (bots/running.py).
 HURRY_S = 2.0
-STOPPING = "The conversation is ended before it has begun, for the server is stopped."
+ENDED = "The conversation was ended before it has begun: call again in a minute."
 INTERACTIVITIES = ("CONVERSATIONAL", "PUSH_TO_TALK")
 
 
@@ -85,7 +85,7 @@ class FullConversation:
         """
         beginning = asyncio.create_task(self._begin())
         if not await _done_before(self._host.over, beginning):
-            raise PartFailed(STOPPING)
+            raise PartFailed(ENDED)
         started = beginning.result()
         self._begun = True
         self._lasts_s = started.max_session_duration or math.inf

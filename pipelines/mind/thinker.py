@@ -104,7 +104,7 @@ class Thinker:
             enable_turn_tracking=False,
         )
         self._run: asyncio.Task[None] | None = None
-        self.fit = False
+        self.fit = self._closed = False
 
     @property
     def usage(self) -> Usage:
@@ -136,15 +136,20 @@ class Thinker:
         self.fit = True
 
     async def close(self) -> None:
-        """End it, whatever is under way."""
+        """End it, whatever is under way, whose answer ends where it is; as often as one likes."""
         self.fit = False
+        if self._closed:
+            return
+        self._closed = True
         await self._guard.close()
-        await self._order.close()
         if self._run:
             await self._worker.cancel(reason="nobody asks")
             await asyncio.wait([self._run], timeout=ENDS_S)
             self._run.cancel()
             await asyncio.gather(self._run, return_exceptions=True)
+        # A mind that is cut off has failed, as the guard sees it.
+        await self._guard.close()
+        await self._order.close()
         await self._budget.close()
 
     async def ask(self, prompt: str, messages: Messages) -> AsyncGenerator[str, None]:

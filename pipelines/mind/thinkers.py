@@ -32,7 +32,7 @@ class Thinkers:
         self._lineup = {"llm": lineup["llm"]}
         self._http: aiohttp.ClientSession | None = None
         self._resting: dict[str, list[Thinker]] = {}
-        self._at_work = 0
+        self._at_work: set[Thinker] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
@@ -47,25 +47,25 @@ class Thinkers:
             Spent: conversations have cost as much as they may today.
         """
         await admit(self._settings, self._lineup)
-        with self._working():
-            resting = self._resting.setdefault(id, [])
-            thinker = await self._rested(resting) or await self._new(persona)
-            try:
+        resting = self._resting.setdefault(id, [])
+        thinker = await self._rested(resting) or await self._new(persona)
+        try:
+            with self._working(thinker):
                 yield thinker
-            finally:
-                if thinker.fit and len(resting) < RESTING and not self._closed:
-                    resting.append(thinker)
-                else:
-                    await thinker.close()
+        finally:
+            if thinker.fit and len(resting) < RESTING and not self._closed:
+                resting.append(thinker)
+            else:
+                await thinker.close()
 
     @contextmanager
-    def _working(self) -> Iterator[None]:
-        self._at_work += 1
+    def _working(self, thinker: Thinker) -> Iterator[None]:
+        self._at_work.add(thinker)
         self._idle.clear()
         try:
             yield
         finally:
-            self._at_work -= 1
+            self._at_work.discard(thinker)
             if not self._at_work:
                 self._idle.set()
 
@@ -76,7 +76,7 @@ class Thinkers:
             await asyncio.wait_for(self._idle.wait(), FINISHES_S)
         resting = [each for some in self._resting.values() for each in some]
         self._resting.clear()
-        await asyncio.gather(*(each.close() for each in resting))
+        await asyncio.gather(*(each.close() for each in [*resting, *self._at_work]))
         if self._http:
             await self._http.close()
 

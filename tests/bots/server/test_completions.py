@@ -192,12 +192,15 @@ async def test_tokens_are_paid_for_from_the_budget_of_the_day(tmp_path: Path):
 
 
 async def test_who_stops_the_server_cuts_nobody_off():
-    last = Reply("At seven, here.", word_delay_s=0.1)
-    async with Gemini(replies=[last]) as vendor, contextlib.AsyncExitStack() as stack:
-        async with lending(**gemini(vendor)) as lent:
+    last, hangs = Reply("At seven, here.", word_delay_s=0.1), Reply("Never.", delay_s=60)
+    async with Gemini(replies=[last, hangs]) as vendor, contextlib.AsyncExitStack() as stack:
+        async with lending(avatar_thinking_s=60, **gemini(vendor)) as lent:
             client = openai.AsyncOpenAI(api_key=TOKEN, base_url=f"{lent.url}/v1", max_retries=0)
             await stack.enter_async_context(client)
             begun = await _begun(client)
+            waiting = asyncio.create_task(streamed(client, ASKED))
+            await vendor.until(lambda: len(vendor.state.prompts) == 2, 10)
+        assert await waiting in (MIRA.lost, MIRA.unable)
         rest = [chunk.choices[0].delta.content or "" async for chunk in begun]
         assert "".join(rest).endswith("seven, here.")
 
