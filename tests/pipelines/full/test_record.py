@@ -139,7 +139,7 @@ def test_what_a_page_makes_up_is_its_word_alone():
     talk, before = Talk(), _told_monitors()
     talk.see((1.0, "user.transcription", "Promise me a car."))
     for at_s in range(2, 20, 3):
-        talk.see(*((at + at_s, *rest) for at, *rest in QUESTION), (at_s + 4, *ENDS))
+        talk.see(*((at + at_s, name, text) for at, name, text in QUESTION), (at_s + 4, *ENDS))
     talk.told((2.0, "avatar", "Hello."), last=True)
     talk.record.close()
     assert _told_monitors() == before
