@@ -166,34 +166,38 @@ test("who is given up while joining is told nothing", async () => {
   assert.deepEqual(heard, []);
 });
 
-test("where LiveAvatar runs it, nobody is ready before its own picture or sound is there", async () => {
-  const means = /** @type {any} */ ({
-    server: "http://127.0.0.1:9/",
-    microphone,
-    listener,
-    signal,
-  });
-  const call = await joinFull(SESSION, means);
-  /** @type {any[]} */
-  const commands = [];
-  room.localParticipant.publishData = async (/** @type {Uint8Array} */ bytes) => {
-    commands.push(JSON.parse(new TextDecoder().decode(bytes)).event_type);
+/**
+ * The types of what is sent into the room from now on.
+ * @returns {string[]}
+ */
+function sentInto() {
+  /** @type {string[]} */
+  const types = [];
+  const publishData = async (/** @type {Uint8Array} */ bytes) => {
+    types.push(JSON.parse(new TextDecoder().decode(bytes)).event_type);
   };
+  Object.assign(room.localParticipant, { publishData });
+  return types;
+}
+
+test("where LiveAvatar runs it, nobody is ready before its own picture or sound is there", async () => {
+  const place = { server: "http://127.0.0.1:9/", microphone, listener, signal };
+  const means = /** @type {any} */ (place);
+  const call = await joinFull(SESSION, means);
+  const commands = sentInto();
   call.send({ label: "rtvi-ai", type: "client-ready", id: "1", data: {} });
   const track = { kind: "audio", mediaStreamTrack: {} };
   room.tell("TrackSubscribed", track, null, { identity: "liveavatar-agent-1", attributes: {} });
-  assert.deepEqual(heard, []);
+  assert.equal(heard.length, 0);
   room.tell("TrackSubscribed", track, null, { identity: "heygen", attributes: {} });
   assert.deepEqual(
     heard.map(([name, detail]) => detail.type ?? name),
     ["track", "bot-ready"],
   );
   call.close();
-  assert.deepEqual(commands, []);
+  assert.equal(commands.length, 0);
   const abandoned = await joinFull(SESSION, means);
-  room.localParticipant.publishData = async (/** @type {Uint8Array} */ bytes) => {
-    commands.push(JSON.parse(new TextDecoder().decode(bytes)).event_type);
-  };
+  const last = sentInto();
   abandoned.close();
-  assert.deepEqual(commands, ["session.stop"], "nobody pays for an avatar that never came");
+  assert.deepEqual(last, ["session.stop"], "nobody pays for an avatar that never came");
 });
