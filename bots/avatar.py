@@ -24,7 +24,7 @@ from bots.server.refusal import telling
 from pipelines.conversation import Conversation, Request, open_conversation
 from pipelines.ending import reaping
 from pipelines.errors import AvatarError, Incompatible, PartFailed
-from pipelines.full.conversation import open_full
+from pipelines.full.conversation import FullConversation, open_full
 from pipelines.full.page import FullRunnerArguments
 from pipelines.meeting import HeyGenRunnerArguments, Invitation
 from pipelines.parts import HEADLESS, Part, part
@@ -102,13 +102,20 @@ async def _hold_full(request: Request, opened: Opened | None) -> None:
     async with open_full(request) as conversation:
         with RUNNING.holding(conversation, conversation.farewell):
             try:
-                room = await conversation.begin()
-            except AvatarError:
-                metrics.failed("meeting", MEETINGS[FullRunnerArguments].value, "gave no room")
-                raise
-            if opened:
-                opened.set_result(room)
-            await conversation.run()
+                await _run_full(conversation, opened)
+            finally:
+                await conversation.close()
+
+
+async def _run_full(conversation: FullConversation, opened: Opened | None) -> None:
+    try:
+        room = await conversation.begin()
+    except AvatarError:
+        metrics.failed("meeting", MEETINGS[FullRunnerArguments].value, "gave no room")
+        raise
+    if opened:
+        opened.set_result(room)
+    await conversation.run()
 
 
 def _announce(conversation: Conversation, opened: Opened) -> None:

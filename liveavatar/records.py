@@ -212,11 +212,19 @@ class Line(Record):
 
 
 class Transcript(Record):
-    """What was said. What comes later is asked for with `next_timestamp` as the start."""
+    """What was said. What comes later is asked for with `next_timestamp` as the start.
 
-    session_active: bool = False
+    `session_active` is None where LiveAvatar does not say it.
+    """
+
+    session_active: bool | None = None
     next_timestamp: int | None = None
     transcript_data: list[Line] = Field(default_factory=list)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether LiveAvatar says that the session is over."""
+        return self.session_active is False
 
 
 class Started(Record):

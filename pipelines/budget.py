@@ -85,15 +85,20 @@ class Budget:
         return self.meter.bill
 
     def watch(self, reached: Callable[[str], Awaitable[None]]) -> None:
-        """Write from now on, and tell once, and which, when a limit is reached."""
+        """Write from now on, and tell once, and which, when a limit is reached.
+
+        After `close()` it may be watched again.
+        """
+        self._closed.clear()
         if self._books:
             self._watching = asyncio.create_task(self._watch(self._books, reached))
 
     async def close(self) -> None:
         """Write the rest."""
         self._closed.set()
-        if self._watching:
-            await self._watching
+        if watching := self._watching:
+            self._watching = None
+            await watching
 
     async def _watch(self, kept: Books, reached: Callable[[str], Awaitable[None]]) -> None:
         told = closed = False

@@ -11,6 +11,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from urllib.parse import urlsplit
@@ -98,7 +99,10 @@ class Lender:
         token = SecretStr(self.bearer)
         REDACTION.know(settings.model_copy(update={"avatar_mind_token": token}))
         self._lock = asyncio.Lock()
+        # Of personas: what was stored last, and what is taken to be there as it should be.
         self._ids: dict[str, str] = {}
+        self._known: dict[str, str] = {}
+        self._doubts = 0
 
     def opened(self, port: int) -> None:
         """The server listens on this port."""
@@ -110,18 +114,36 @@ class Lender:
         own = own_url(self._settings.avatar_host, self._port)
         return (self._settings.avatar_public_url or own) + PATH
 
+    def doubt(self) -> None:
+        """LiveAvatar may have lost what was stored, so it is looked at again before it is used."""
+        self._doubts += 1
+        self._known.clear()
+
     async def configuration(self, live: LiveAvatar, persona: str) -> str:
         """The `llm_configuration_id` for the persona of an id, stored if it is not there yet.
+
+        It is looked at once, and then taken to be there until there is a doubt.
 
         Raises:
             LiveAvatarError: LiveAvatar does not keep it.
         """
+        if known := self._known.get(persona):
+            return known
         async with self._lock:
-            secret, found = await asyncio.gather(self._secret(live), self._found(live, persona))
-            known = found or await self._made(live, persona, secret)
-            self._ids[persona] = known.id
-            await self._mend(live, known, persona, secret)
-            return known.id
+            if known := self._known.get(persona):
+                return known
+            doubts = self._doubts
+            id = await self._stored(live, persona)
+            if doubts == self._doubts:
+                self._known[persona] = id
+            return id
+
+    async def _stored(self, live: LiveAvatar, persona: str) -> str:
+        secret, found = await asyncio.gather(self._secret(live), self._found(live, persona))
+        known = found or await self._made(live, persona, secret)
+        self._ids[persona] = known.id
+        await self._mend(live, known, persona, secret)
+        return known.id
 
     async def _found(self, live: LiveAvatar, persona: str) -> LLM | None:
         """The configuration of this server, or of one at the same public address."""
@@ -179,6 +201,29 @@ class Lender:
         return f"{NAME} {hashlib.sha256(self.bearer.encode()).hexdigest()[:12]}"
 
 
+@dataclass(frozen=True)
+class LentMind:
+    """The mind that LiveAvatar asks in one conversation.
+
+    Attributes:
+        lender: stores it there.
+        persona: the id of who is asked.
+        given: the variables that are the same in every conversation of this server.
+    """
+
+    lender: Lender
+    persona: str
+    given: Mapping[str, str]
+
+    async def configuration(self, live: LiveAvatar) -> str:
+        """The `llm_configuration_id` that leads to it. Raises: LiveAvatarError."""
+        return await self.lender.configuration(live, self.persona)
+
+    def forget(self) -> None:
+        """What is stored of it is not there as it was."""
+        self.lender.doubt()
+
+
 def told(persona: Persona, given: Mapping[str, str], context: str) -> str:
     """What the mind is told to be: the persona, then what the caller has told it in its own words.
 
@@ -190,15 +235,23 @@ def told(persona: Persona, given: Mapping[str, str], context: str) -> str:
     """
     if context and _holds(context, persona):
         return context
-    lacking = set(Template(persona.prompt).get_identifiers()) - {"name", *given}
-    if lacking:
-        names = " and ".join(sorted(lacking))
+    if lacking := untold(persona, given, context):
         raise Incompatible(
-            f"{persona.name}'s prompt leaves {names} to each conversation",
+            f"{persona.name}'s prompt leaves {lacking} to each conversation",
             "send the prompt, filled in, as the system message, or start the server with --var",
         )
     prompt = filled(persona, given).prompt
     return f"{prompt}\n\n{ADDED}\n{context}" if context else prompt
+
+
+def untold(persona: Persona, given: Mapping[str, str], context: str) -> str:
+    """The variables of a prompt that nobody fills, "guest and topic"; "" if there are none.
+
+    A caller whose context has the prompt in it has filled them.
+    """
+    if _holds(context, persona):
+        return ""
+    return " and ".join(sorted({*Template(persona.prompt).get_identifiers()} - {"name", *given}))
 
 
 def filled(persona: Persona, given: Mapping[str, str]) -> Persona:

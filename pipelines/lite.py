@@ -13,7 +13,7 @@ from pipecat.services.heygen.api_liveavatar import (
 from liveavatar.rest import LiveAvatarError, check_key
 from sessions.ledger import NOT_KEPT, LedgerError
 
-from .errors import PartFailed, UserError
+from .errors import PartFailed
 from .heygen import LiteClient, cause
 from .likeness import avatar_id, longest_s
 from .meeting import Invitation
@@ -41,20 +41,6 @@ def session_request(settings: Settings, persona: Persona) -> LiveAvatarNewSessio
 def _persona(settings: Settings) -> AvatarPersona | None:
     """LITE needs no persona, so one is sent only for a language that was asked for."""
     return AvatarPersona(language=language) if (language := settings.avatar_language) else None
-
-
-async def check_account(settings: Settings, http: aiohttp.ClientSession) -> None:
-    """Ask whether the key is accepted.
-
-    Raises:
-        UserError: it is not.
-        aiohttp.ClientError, TimeoutError: LiveAvatar cannot be reached.
-    """
-    key = settings.liveavatar_api_key.get_secret_value()
-    try:
-        await check_key(http, settings.liveavatar_base_url, key)
-    except LiveAvatarError as error:
-        raise UserError(error.problem, "check LIVEAVATAR_API_KEY") from None
 
 
 async def joined_room(

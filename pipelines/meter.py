@@ -96,6 +96,10 @@ class Meter(BaseObserver):
             for each in data.frame.data:
                 self._bill.add(_used(each), self._prices.get(each.processor, {}))
 
+    def estimate(self, mind: FrameProcessor, read: int, written: int) -> None:
+        """Add tokens that a mind has read and written, and could not tell of."""
+        self._bill.add({READ: read, WRITTEN: written}, self._prices.get(mind.name, {}))
+
     async def ask(self) -> None:
         """Have ears tell what they have heard so far; by themselves they do when a turn ends."""
         for ears in self._ears:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from bots.lending import lend
 from bots.running import RUNNING, Stop, stop_on_signals
@@ -70,8 +71,7 @@ class Server:
         passes = Passes.of(settings)
         self._lender = Lender(settings) if is_lent(settings) else None
         self._has_ticket = tickets.has
-        bearer = self._lender.bearer if self._lender else ""
-        self._keys, self._exchange = Keys(settings, passes, bearer), Exchange(passes)
+        self._keys, self._exchange = _keys(settings, passes, self._lender), Exchange(passes)
         self._mind = Completions(casting, lineup) if self._lender else None
         visits = self._visits = Visits(kept, seats=Seats(most, _overloaded(settings)))
         self._start = Start(casting, visits, tickets, kept, self._lender)
@@ -117,7 +117,7 @@ class Server:
                 Middleware(Envelope),
                 Middleware(Reading),
                 Middleware(Guard, Origins.of(self._settings)),
-                Middleware(Pace, Buckets()),
+                Middleware(Pace, Buckets(), self._bucket),
                 Middleware(Doors, self._keys, self._has_ticket),
             ],
             exception_handlers={
@@ -127,6 +127,10 @@ class Server:
                 Exception: _broken,
             },
         )
+
+    def _bucket(self, scope: Scope) -> str | None:
+        """What a request is counted by: the mind bounds its own questions."""
+        return None if self._keys.opens_mind(scope) else self._relays.bucket(scope)
 
     @asynccontextmanager
     async def life(self, listeners: Sequence[socket.socket], stop: Stop) -> AsyncIterator[None]:
@@ -185,11 +189,19 @@ def _overloaded(settings: Settings) -> Callable[[], bool]:
     return (lambda: False) if settings.avatar_max_conversations else rate.any_still
 
 
+def _keys(settings: Settings, passes: Passes | None, lender: Lender | None) -> Keys:
+    return Keys(settings, passes, lender.bearer, lender.doubt) if lender else Keys(settings, passes)
+
+
 def _asked(mind: Completions) -> list[BaseRoute]:
-    """Where a mind that is lent is asked."""
+    """Where a mind that is lent is asked; some add /v1 to an address that ends so already."""
     return [
-        Route(f"{MIND}models", mind.offer),
-        Route(f"{MIND}chat/completions", mind.complete, methods=["POST"]),
+        route
+        for root in (MIND, f"{MIND}v1/")
+        for route in (
+            Route(f"{root}models", mind.offer),
+            Route(f"{root}chat/completions", mind.complete, methods=["POST"]),
+        )
     ]
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -31,9 +31,15 @@ Wire = dict[str, Any]
 class Completion:
     """Sends an answer while it is made; a client that leaves ends its making."""
 
-    def __init__(self, question: Question, words: AsyncGenerator[str, None], usage: Usage) -> None:
-        """`words` is the answer, after which `usage` is known."""
-        self._question, self._words, self._usage = question, words, usage
+    def __init__(
+        self,
+        question: Question,
+        words: AsyncGenerator[str, None],
+        usage: Usage,
+        over: Callable[[], None],
+    ) -> None:
+        """`words` is the answer, after which `usage` is known; `over` hears of the end of it."""
+        self._question, self._words, self._usage, self._over = question, words, usage, over
         self._id, self._at = f"chatcmpl-{secrets.token_hex(12)}", int(time.time())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,7 +51,10 @@ class Completion:
         finally:
             for task in both:
                 task.cancel()
-            [sent, _] = await asyncio.gather(*both, return_exceptions=True)
+            try:
+                [sent, _] = await asyncio.gather(*both, return_exceptions=True)
+            finally:
+                self._over()
         if isinstance(sent, Exception):
             raise sent
 

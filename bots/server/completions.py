@@ -21,6 +21,7 @@ from pipelines.persona import Persona
 
 # Questions that are answered at the same time.
 MOST = 32
+STOPPING = "The mind is being updated: ask again in a minute."
 BUSY = "The mind is asked more than it can answer at a time: ask again in a second."
 
 
@@ -32,7 +33,7 @@ class Completions:
         self._given = casting.given
         self._personas = personas_by_id(casting.settings)
         self._thinkers = Thinkers(casting.settings, lineup)
-        self._asked = 0
+        self._asked, self._closed = 0, False
 
     @property
     def models(self) -> list[str]:
@@ -58,20 +59,27 @@ class Completions:
         except UserError as error:
             logger.error(f"The mind that is lent is not told all it needs. {error}")
             return wrong(400, str(error), "messages")
+        if self._closed:
+            return wrong(503, STOPPING)
         if self._asked >= MOST:
             return wrong(429, BUSY)
+        # A place is taken here, before anybody else can ask, and not when the answer begins.
+        self._asked += 1
         usage = Usage()
-        return Completion(question, self._words(question, prompt, usage), usage)
+        return Completion(question, self._words(question, prompt, usage), usage, self._answered)
 
     async def close(self) -> None:
-        """Let those go who think."""
+        """Take no question any more, and let those finish who answer, for a moment."""
+        self._closed = True
         await self._thinkers.close()
+
+    def _answered(self) -> None:
+        self._asked -= 1
 
     async def _words(
         self, question: Question, prompt: str, usage: Usage
     ) -> AsyncGenerator[str, None]:
         persona = filled(self._personas[question.model], self._given)
-        self._asked += 1
         try:
             async with aclosing(self._thought(question, persona, prompt, usage)) as answer:
                 async for words in answer:
@@ -81,8 +89,6 @@ class Completions:
         except AvatarError as error:
             logger.error(f"The mind that is lent cannot be asked. {error}")
             yield persona.unable or Persona.unable
-        finally:
-            self._asked -= 1
 
     async def _thought(
         self, question: Question, persona: Persona, prompt: str, usage: Usage

@@ -70,9 +70,19 @@ def holder(connection: HTTPConnection) -> Holder:
 class Keys:
     """The credentials that a server takes."""
 
-    def __init__(self, settings: Settings, passes: Passes | None, mind: str = "") -> None:
-        """`mind` is the bearer of a mind that is lent; "" for none."""
-        self._mind = mind
+    def __init__(
+        self,
+        settings: Settings,
+        passes: Passes | None,
+        mind: str = "",
+        doubt: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`mind` is the bearer of a mind that is lent; "" for none.
+
+        `doubt` hears that somebody has asked it with another one, as LiveAvatar does that has lost
+        the secret.
+        """
+        self._mind, self._doubt = mind, doubt
         self._token = settings.avatar_access_token.get_secret_value()
         self._passes = passes
         self._origins = Origins.of(settings)
@@ -84,7 +94,10 @@ class Keys:
         """
         headers = Headers(scope=scope)
         if self._mind and is_mind(scope):
-            return OPERATOR if _same(bearer(headers), self._mind) else MIND_CLOSED
+            if self.opens_mind(scope):
+                return OPERATOR
+            self._doubt()
+            return MIND_CLOSED
         if not self._passes:
             proxied = names_proxy(scope, headers)
             return OPERATOR if is_local(self._origins, headers) and not proxied else PROXIED
@@ -96,6 +109,11 @@ class Keys:
             return OPERATOR if has_ticket(shown) or self._passes.read(EVAL, shown) else CLOSED
         visit = self._passes.read(VISIT, given)
         return Holder(visit) if visit else CLOSED
+
+    def opens_mind(self, scope: Scope) -> bool:
+        """Whether a request asks the mind that is lent, with its bearer."""
+        given = bearer(Headers(scope=scope)) if self._mind and is_mind(scope) else ""
+        return bool(given) and _same(given, self._mind)
 
 
 class Doors:

@@ -144,19 +144,32 @@ class Buckets:
         return min(self._burst, level + (self._clock() - at_s) * self._rate)
 
 
+def of_all(_scope: Scope) -> str | None:
+    """Every request is counted with all others of its address."""
+    return ""
+
+
 class Pace:
     """Refuses what one client asks for too fast; looking at the page is free."""
 
-    def __init__(self, app: ASGIApp, buckets: Buckets) -> None:
+    def __init__(
+        self, app: ASGIApp, buckets: Buckets, own: Callable[[Scope], str | None] = of_all
+    ) -> None:
+        """`own` names the bucket of who is known here, be there others at the same address.
+
+        It is "" for anybody else, and None for what is bounded elsewhere.
+        """
         self._app = app
         self._buckets = buckets
+        self._own = own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass the request on."""
         asks = scope["type"] in ("http", "websocket")
         if not asks or is_shown(scope.get("method", ""), scope["path"]):
             return await self._app(scope, receive, send)
-        if self._buckets.take(_client(scope)):
+        own = self._own(scope)
+        if own is None or self._buckets.take(own or _client(scope)):
             return await self._app(scope, receive, send)
         if scope["type"] == "websocket":
             return await WebSocketClose(POLICY_VIOLATION, TOO_MANY)(scope, receive, send)

@@ -4,6 +4,7 @@ import hmac
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from bots.server.doors import holder
 from bots.server.refusal import Refused
@@ -20,6 +21,17 @@ class Relays:
     def __init__(self, visits: Visits) -> None:
         self._visits = visits
 
+    def bucket(self, scope: Scope) -> str:
+        """What the relays of one conversation are counted by; "" for any other request.
+
+        Pages in other conversations, of which there may be many behind one address, take nothing
+        from it.
+        """
+        _, *path = scope["path"].split("/")
+        if len(path) != 3 or (path[0], path[2]) != ("sessions", "events"):
+            return ""
+        return f"relays of {path[1]}" if self._visits.has(path[1]) else ""
+
     async def take(self, request: Request) -> Response:
         """Take what one page has seen.
 
@@ -31,7 +43,8 @@ class Relays:
         given, key = batch.key.encode(errors="surrogatepass"), visit.key.encode()
         if not visit.page or not hmac.compare_digest(given, key):
             raise Refused(403, NOT_THE_PAGE)
-        return JSONResponse({"messages": visit.page.take(batch)})
+        page, told = visit.page, visit.page.take(batch)
+        return JSONResponse({"messages": told, "told": page.told, "taken": page.taken})
 
 
 async def _batch(request: Request) -> Batch:

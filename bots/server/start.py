@@ -1,7 +1,8 @@
 """POST /start, as Pipecat's clients send it: who is met where, and how to get there."""
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -22,8 +23,8 @@ from bots.server.seats import admit
 from bots.server.visits import Visits
 from pipelines.errors import AvatarError, Incompatible, PartFailed, UserError
 from pipelines.full.conversation import INTERACTIVITIES, wants_button
-from pipelines.full.page import FullRunnerArguments, Mind
-from pipelines.lent import Lender
+from pipelines.full.page import FullRunnerArguments
+from pipelines.lent import Lender, LentMind
 from pipelines.meeting import HeyGenRunnerArguments
 from pipelines.parts import BROUGHT, HEADLESS, Part, part, values
 
@@ -31,6 +32,8 @@ FOLDER = re.compile(r"(/[\w.~-]+)+", re.ASCII)
 # What costs money, or lets others in, is the operator's to decide.
 ROOM_PROPERTIES = ("dailyRoomProperties", "dailyMeetingTokenProperties")
 NOT_YOURS_TO_SET = f"A visitor may not set {' or '.join(ROOM_PROPERTIES)}: leave them out."
+# To nobody: the client has closed the request, as nginx writes it down.
+LEFT = 499
 PUBLIC_STUN = [{"urls": ["stun:stun.l.google.com:19302"]}]
 
 
@@ -84,7 +87,10 @@ class Start:
                 return JSONResponse(self._ticket(request))
             meeting = self._meeting(asked)
             cast = await self._chosen(meeting, asked, visitor.visit)
-            answer = await self._starts[meeting.value](cast, asked, visitor.id)
+            starting = self._starts[meeting.value](cast, asked, visitor.id)
+            answer = await _unless_left(request, starting)
+            if answer is None:
+                return Response(status_code=LEFT)
             if sent_to := answer.get("fileUploadUrl"):
                 answer["fileUploadUrl"] = _folder(request) + sent_to
             return JSONResponse(answer)
@@ -221,12 +227,11 @@ class Start:
             "interactivity": INTERACTIVITIES[button],
         }
 
-    def _mind(self, cast: Cast) -> Mind | None:
-        """What has LiveAvatar ask our mind, if that was chosen."""
-        lender, id = self._lender, cast.persona_id
-        if not lender or cast.lineup["llm"].part in BROUGHT.values():
+    def _mind(self, cast: Cast) -> LentMind | None:
+        """Ours, if LiveAvatar is to ask that."""
+        if not self._lender or cast.lineup["llm"].part in BROUGHT.values():
             return None
-        return lambda live: lender.configuration(live, id)
+        return LentMind(self._lender, cast.persona_id, self._casting.given)
 
     def _session(self, session_id: str, *, returns: bool = False) -> dict[str, Any]:
         """The session's id and, where files can be sent, where to.
@@ -239,6 +244,26 @@ class Start:
         key = self._visits.find(session_id).key
         held = {"returnS": limit_s, "returnKey": key} if limit_s else {}
         return {"sessionId": session_id, **where, **held}
+
+
+async def _unless_left(
+    request: Request, starting: Coroutine[Any, Any, dict[str, Any]]
+) -> dict[str, Any] | None:
+    """What is answered; None, and nothing is begun, for a page that is gone meanwhile."""
+    work, leaving = asyncio.create_task(starting), asyncio.create_task(_left(request))
+    try:
+        await asyncio.wait([work, leaving], return_when=asyncio.FIRST_COMPLETED)
+        return work.result() if work.done() else None
+    finally:
+        for task in (work, leaving):
+            task.cancel()
+        await asyncio.gather(work, leaving, return_exceptions=True)
+
+
+async def _left(request: Request) -> None:
+    """Wait until the client has gone; its request has come as a whole."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _unless_auto(transport: str) -> str:

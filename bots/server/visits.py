@@ -142,6 +142,10 @@ class Visits:
             raise Refused(404, over)
         return visit
 
+    def has(self, session_id: str) -> bool:
+        """Whether somebody is expected or held in this session."""
+        return session_id in self._visits
+
     def keep(self, visit: Visit, upload: str) -> None:
         """Keep what a visitor sent for as long as they are expected or held."""
         visit.uploads.append(upload)
@@ -174,16 +178,24 @@ class Visits:
     async def open(self, request: Request, session_id: str) -> Invitation | None:
         """Begin a conversation and wait until its user can come.
 
+        One whose user stops waiting is ended, unless it is held in a room for all.
+
         Raises:
             AvatarError: there is none; says why.
             Refused: there is no place for it.
         """
         self._seat(session_id)
+        shared = bool(self._visits[session_id].room)
         opened: asyncio.Future[Invitation | None] = asyncio.get_running_loop().create_future()
         held = self._seated(self._hold(request, session_id, opened))
-        await asyncio.wait(
-            [opened, held], timeout=ROOM_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
-        )
+        try:
+            await asyncio.wait(
+                [opened, held], timeout=ROOM_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
+            )
+        except asyncio.CancelledError:
+            if not shared:
+                held.cancel()
+            raise
         if opened.done():
             return opened.result()
         held.cancel()

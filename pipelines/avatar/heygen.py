@@ -19,9 +19,10 @@ from pipecat.services.heygen.client import HEY_GEN_SAMPLE_RATE, HeyGenCallbacks,
 from pipecat.services.heygen.video import HeyGenVideoService
 from pipecat.transports.base_transport import TransportParams
 
+from pipelines.account import check_account
 from pipelines.guard import cast
 from pipelines.heygen import AVATAR, LiteClient
-from pipelines.lite import check_account, session_request
+from pipelines.lite import session_request
 from pipelines.media.follower import Follower
 from pipelines.meeting import picture_size
 from pipelines.persona import Persona

@@ -13,10 +13,13 @@ import aiohttp
 from loguru import logger
 
 from liveavatar.errors import LiveAvatarError
+from liveavatar.records import Started
+from liveavatar.wire import FullRequest
 from pipelines.budget import Budget, admit
 from pipelines.conversation import Request
 from pipelines.errors import AvatarError, Incompatible, PartFailed
 from pipelines.keeping import keep
+from pipelines.lent import LentMind
 from pipelines.meeting import Invitation
 from pipelines.meter import Meter
 from pipelines.parts import BROUGHT, load
@@ -27,18 +30,21 @@ from sessions.transcript import Transcript
 
 from .events import Happening
 from .host import Host
-from .page import FullRunnerArguments, Mind, Page
+from .page import FullRunnerArguments, Page
 from .record import Record
 from .refusal import sentence
 from .session import Session
 from .turns import Turns
-from .wish import full_request
+from .wish import full_request, is_unknown
 
 # LiveAvatar's transcript is asked for when an answer is over, and so often in any case.
 POLL_S, SETTLES_S = 10.0, 0.5
 # At the end it is asked for until LiveAvatar says that nothing follows, but not for longer.
 LAST_WAITS_S = (0.0, 0.5, 1.0, 2.0)
 SPEND_S = 5.0
+# The same for a process that is stopped, which is not waited for much longer (bots/running.py).
+HURRY_S = 2.0
+ENDED = "The conversation was ended before it has begun: call again in a minute."
 INTERACTIVITIES = ("CONVERSATIONAL", "PUSH_TO_TALK")
 
 
@@ -51,7 +57,7 @@ class Parts:
     session: Session
     page: Page
     push_to_talk: bool
-    mind: Mind | None = None
+    mind: LentMind | None = None
 
 
 class FullConversation:
@@ -61,9 +67,13 @@ class FullConversation:
         self._parts, self._transcript, self._budget = parts, transcript, budget
         self._turns = Turns()
         self._record = Record(transcript, self._turns)
-        self._host = Host(parts.settings, parts.persona, parts.page, self._turns)
-        self._news = asyncio.Event()
-        self._lasts_s, self._begun = math.inf, False
+        button = parts.push_to_talk
+        self._host = Host(
+            parts.settings, parts.persona, parts.page, self._turns, push_to_talk=button
+        )
+        self._news, self._hurry = asyncio.Event(), asyncio.Event()
+        self._closing: asyncio.Task[None] | None = None
+        self._lasts_s, self._begun, self._told = math.inf, False, False
         parts.page.follow(self._hear)
 
     async def begin(self) -> Invitation:
@@ -73,22 +83,39 @@ class FullConversation:
             PartFailed: there is none; says why.
             UserError: something of the settings is not known to LiveAvatar.
         """
-        parts = self._parts
-        try:
-            live = parts.session.live
-            mind = await parts.mind(live) if parts.mind else ""
-            button = parts.push_to_talk
-            request = await full_request(
-                live, parts.settings, parts.persona, push_to_talk=button, llm_id=mind
-            )
-        except LiveAvatarError as error:
-            logger.warning(f"What a FULL session needs is not to be had: {error}")
-            raise PartFailed(sentence(error, parts.settings)) from error
-        started = await parts.session.begin(request)
+        beginning = asyncio.create_task(self._begin())
+        if not await _done_before(self._host.over, beginning):
+            raise PartFailed(ENDED)
+        started = beginning.result()
         self._begun = True
         self._lasts_s = started.max_session_duration or math.inf
         self._record.begin()
         return Invitation(started.livekit_url, started.livekit_client_token)
+
+    async def _begin(self) -> Started:
+        """Begin it; LiveAvatar may have lost what is stored of our mind, which is stored anew."""
+        session, mind = self._parts.session, self._parts.mind
+        try:
+            return await session.begin(await self._request())
+        except PartFailed as error:
+            if not mind or session.id or not is_unknown(error.__cause__):
+                raise
+        mind.forget()
+        return await session.begin(await self._request())
+
+    async def _request(self) -> FullRequest:
+        parts = self._parts
+        try:
+            return await full_request(
+                parts.session.live,
+                parts.settings,
+                parts.persona,
+                push_to_talk=parts.push_to_talk,
+                mind=parts.mind,
+            )
+        except LiveAvatarError as error:
+            logger.warning(f"What a FULL session needs is not to be had: {error}")
+            raise PartFailed(sentence(error, parts.settings)) from error
 
     async def run(self) -> None:
         """Hold it until it is over."""
@@ -106,11 +133,13 @@ class FullConversation:
             raise broken[0]
 
     async def cancel(self, *, reason: str) -> None:
-        """End it at once."""
+        """End it at once, and soon be closed."""
+        self._hurry.set()
         self._host.end(reason)
 
     async def farewell(self) -> None:
-        """Tell the user, if there is one, that the server is stopped, and end."""
+        """Tell the user, if there is one, that the server is stopped, and end soon."""
+        self._hurry.set()
         await self._host.update()
 
     async def spent(self, reason: str) -> None:
@@ -121,14 +150,29 @@ class FullConversation:
             self._host.end(reason)
 
     async def close(self) -> None:
-        """End the session, and write down all that was said in it."""
-        await self._parts.session.end()
-        if not self._begun:
+        """End the session, and write down all that was said in it, as often as one likes.
+
+        Of a process that is stopped, as much as is known within two seconds: the end of a session
+        that is not confirmed is asked for by the next one.
+        """
+        if self._closing:
             return
-        self._turns.close(time.monotonic())
-        if not await self._write_the_rest():
-            self._transcript.event("error", text="LiveAvatar does not give its transcript.")
-        self._record.close()
+        self._closing = asyncio.create_task(self._end())
+        try:
+            if await _done_before(self._hurry, self._closing, HURRY_S):
+                self._closing.result()
+        finally:
+            if self._begun:
+                self._turns.close(time.monotonic())
+                if not self._told:
+                    self._transcript.event("error", text="LiveAvatar does not give its transcript.")
+                self._record.close()
+
+    async def _end(self) -> None:
+        await self._parts.session.end()
+        if self._begun:
+            self._turns.close(time.monotonic())
+            self._told = await self._write_the_rest()
 
     async def _write_the_rest(self) -> bool:
         """Write what LiveAvatar has written down; whether it has told all of it."""
@@ -136,7 +180,7 @@ class FullConversation:
         for wait_s in LAST_WAITS_S:
             await asyncio.sleep(wait_s)
             said = await session.said(self._record.since)
-            if said and not said.session_active:
+            if said and said.is_over:
                 break
         while said and self._record.take(said, last=True):
             said = await session.said(self._record.since)
@@ -147,8 +191,6 @@ class FullConversation:
         turn = self._turns.take(at_s, happening)
         if turn and turn.who == "avatar":
             self._news.set()
-            if turn.steps:
-                metrics.answered(turn.steps, turn.answered_s)
 
     async def _follow(self) -> None:
         """Write down what LiveAvatar has written down; notice when it has ended the session."""
@@ -160,7 +202,8 @@ class FullConversation:
             self._news.clear()
             if said := await self._parts.session.said(self._record.since):
                 self._record.take(said)
-                over = 0 if said.session_active or not self._host.is_visited else over + 1
+                ended = said.is_over and self._host.is_visited
+                over = over + 1 if ended else 0
                 if over > 1:
                     self._host.stopped("UNKNOWN")
 
@@ -220,6 +263,22 @@ def _parts(request: Request, http: aiohttp.ClientSession) -> Parts:
         raise Incompatible("A mind of ours is lent by a server alone", "start it with `avatar`")
     button = wants_button(arguments.body)
     return Parts(settings, request.persona, session, arguments.page, button, mind)
+
+
+async def _done_before(event: asyncio.Event, work: asyncio.Task[Any], left_s: float = 0.0) -> bool:
+    """Wait for work, but once something has happened no longer than so; it is ended then.
+
+    Gives whether the work was done; whoever waits for it no longer ends it, too.
+    """
+    happening = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait([work, happening], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([work], timeout=left_s)
+        return work.done()
+    finally:
+        for task in (work, happening):
+            task.cancel()
+        await asyncio.gather(work, happening, return_exceptions=True)
 
 
 def wants_button(body: Any) -> bool:

@@ -25,6 +25,8 @@ ABSENT_S = 15.0
 # An answer that has not begun by then does not come: LiveAvatar says nothing of a noise that it
 # takes for no words, nor of a mind that is dead.
 UNANSWERED_S = 20.0
+# An avatar that is told to have begun, and of which nothing was told for so long, has ended.
+SPEAKS_S = 300.0
 # So long before LiveAvatar ends a session, its user is told.
 CLOSING_S = 10.0
 # The longest that a goodbye may take: until it begins, and as a whole; and until the page knows.
@@ -51,7 +53,11 @@ class Host:
         page: Page,
         turns: Turns,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        push_to_talk: bool = False,
     ) -> None:
+        """With `push_to_talk` a microphone is off while nobody talks, and says nothing of them."""
+        self._push_to_talk = push_to_talk
         self._idle_s, self._longest_s = settings.avatar_idle_s, settings.avatar_max_duration_s
         self._persona, self._page, self._turns, self._clock = persona, page, turns, clock
         self._expected_s = self._closes_s = math.inf
@@ -132,7 +138,9 @@ class Host:
     def _listen(self, now_s: float) -> None:
         """Ask a silent user once, then end; who only listens is not silent."""
         turns, page = self._turns, self._page
-        if turns.speaking or self._is_answering(now_s) or page.muted:
+        speaks = turns.speaking and now_s - turns.moved_s < SPEAKS_S
+        listens = page.muted and not self._push_to_talk
+        if speaks or self._is_answering(now_s) or listens:
             self._busy_s = now_s
             return
         moved_s = max(self._busy_s, turns.moved_s, page.active_s)

@@ -7,17 +7,16 @@ avatar say something.
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipecat.runner.types import RunnerArguments
 
-from liveavatar import LiveAvatar
+from pipelines.lent import LentMind
 
-from .events import Batch, Happening, happenings
+from .events import Batch, Happening, Seen, happenings
 
-Mind = Callable[[LiveAvatar], Awaitable[str]]
 Hear = Callable[[float, Happening], None]
 # What a page is told that asks for nothing: the newest, should it be gone.
 MOST_TOLD = 50
@@ -26,7 +25,12 @@ MOST_TOLD = 50
 class Page:
     """Messages to the page wait until it relays the next time.
 
+    Both sides number what they tell, from 1, and tell again what the other has not confirmed; what
+    came before is not taken twice.
+
     Attributes:
+        taken: the number of the last event that was taken.
+        told: the number of the last message for the page.
         seen_s: when it relayed last, by the clock; None before.
         muted: whether the user's voice is kept from the avatar.
         left: set when the user leaves for good.
@@ -38,6 +42,8 @@ class Page:
         self.active_s = 0.0
         self.muted = False
         self.left = asyncio.Event()
+        self.taken = self.told = 0
+        self._happened_s = clock()
         self._hear: Hear | None = None
         self._told: list[dict[str, Any]] = []
         self._fetched = asyncio.Event()
@@ -47,23 +53,40 @@ class Page:
         self._hear = hear
 
     def take(self, batch: Batch) -> list[dict[str, Any]]:
-        """Take what a page relays; gives what it is told."""
+        """Take what a page relays; gives what it is told, the last of which is number `told`."""
         self.seen_s = self._clock()
         self.muted = batch.muted
         if batch.active:
             self.active_s = self.seen_s
-        for at_s, happening in happenings(batch, self._clock):
+        for at_s, happening in happenings(self._new(batch.events), self._clock):
+            self._happened_s = max(self._happened_s, at_s)
             if self._hear:
-                self._hear(at_s, happening)
+                self._hear(self._happened_s, happening)
         if batch.leaves:
             self.left.set()
-        told, self._told = self._told, []
+        return self._unheard(batch.heard)
+
+    def _new(self, events: Sequence[Seen]) -> list[Seen]:
+        """Those that were not taken before; a page that does not count sends each once."""
+        new: list[Seen] = []
+        for seen in events:
+            if seen.number is None or seen.number > self.taken:
+                new.append(seen)
+                self.taken = seen.number or self.taken
+        return new
+
+    def _unheard(self, heard: int | None) -> list[dict[str, Any]]:
+        """What the page is told; one that does not count is told once."""
+        first = self.told - len(self._told) + 1
+        told = self._told[max(0, (heard or 0) - first + 1) :]
+        self._told = told if heard is not None else []
         self._fetched.set()
         return told
 
     def tell(self, message: dict[str, Any]) -> None:
         """Tell the page something the next time it relays."""
         self._told = [*self._told, message][-MOST_TOLD:]
+        self.told += 1
         self._fetched.clear()
 
     async def fetched(self, limit_s: float) -> None:
@@ -77,8 +100,8 @@ class FullRunnerArguments(RunnerArguments):
     """Arguments of one conversation that LiveAvatar runs, whose user has a page.
 
     Attributes:
-        mind: gives the LLM configuration that leads to a mind of ours; None where there is none.
+        mind: one of ours that LiveAvatar asks; None where there is none.
     """
 
     page: Page = field(default_factory=Page)
-    mind: Mind | None = None
+    mind: LentMind | None = None

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from liveavatar.records import Line, Transcript
 from pipelines.text import clean
+from sessions import metrics
 from sessions import transcript as kept
 
 from .turns import Turn, Turns, key
@@ -18,6 +19,8 @@ from .turns import Turn, Turns, key
 MILLISECONDS = 100_000_000_000
 # The page may be told of a turn later than LiveAvatar writes it down.
 GRACE_S = 5.0
+# An answer that took longer is none, or a page has made up when it began.
+SLOWEST_S = 20.0
 Key = tuple[int, str, str]
 
 
@@ -94,6 +97,8 @@ class Record:
         self.since = max(self.since or 0, line.absolute_timestamp)
         if turn:
             self._turns.done.remove(turn)
+            if _is_plausible(turn):
+                metrics.answered(turn.steps, turn.answered_s)
         self._transcript.turn(
             _who(line),
             clean(line.transcript).strip(),
@@ -110,6 +115,11 @@ class Record:
         in_seconds = 0 < line.absolute_timestamp < MILLISECONDS
         told_s = line.relative_timestamp / (1 if in_seconds else 1000)
         return min(self._transcript.now_s, self._began_s + max(0.0, told_s))
+
+
+def _is_plausible(turn: Turn) -> bool:
+    """Whether monitors are told how fast an answer was."""
+    return bool(turn.steps) and max(turn.steps.values()) <= SLOWEST_S
 
 
 def _who(line: Line) -> str:

@@ -1,10 +1,14 @@
 """A persona as LiveAvatar keeps it: the texts of a context (liveavatar-protocol: 5)."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from string import Template
 
 from pipelines.persona import Persona
+
+# Stands for a dollar sign that would otherwise begin a variable, and is filled as one.
+DOLLAR = "avatar_dollar"
 
 
 @dataclass(frozen=True)
@@ -17,20 +21,32 @@ class Texts:
 
 
 def texts_of(persona: Persona) -> Texts:
-    """The context of a persona whose variables are not filled."""
+    """The context of a persona whose variables are not filled.
+
+    Its name tells which texts they are, so that nobody's others are overwritten.
+    """
     prompt, opening = (
         _in_braces(text, persona.name) for text in (persona.prompt, persona.greeting)
     )
-    return Texts(f"{persona.name} (avatar)", prompt, opening)
+    mark = hashlib.sha256(f"{prompt}\0{opening}".encode()).hexdigest()[:8]
+    return Texts(f"{persona.name} (avatar {mark})", prompt, opening)
+
+
+def variable(name: str) -> str:
+    """A variable as LiveAvatar reads it."""
+    return f"${{{name}}}"
 
 
 def _in_braces(text: str, name: str) -> str:
     """A text as LiveAvatar fills it, which knows `${guest}`, no `$guest` and no `$$`."""
 
     def written(found: re.Match[str]) -> str:
-        variable = found["named"] or found["braced"]
-        if variable == "name":
+        named = found["named"] or found["braced"]
+        if named == "name":
             return name
-        return f"${{{variable}}}" if variable else "$"
+        if named:
+            return variable(named)
+        begins = text[found.end() : found.end() + 1] in ("{", "$")
+        return variable(DOLLAR) if begins else "$"
 
     return Template.pattern.sub(written, text)

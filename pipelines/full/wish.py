@@ -11,12 +11,13 @@ from liveavatar.errors import LiveAvatarError
 from liveavatar.records import Context
 from liveavatar.wire import AvatarPersona, Encoding, FullRequest, Quality, VideoSettings
 from pipelines.errors import BadSetting
+from pipelines.lent import LentMind, untold
 from pipelines.likeness import avatar_id, longest_s
 from pipelines.persona import FilledPersona, Persona
 from pipelines.settings import Settings, environment_names
 
 from .context import stored
-from .texts import texts_of
+from .texts import DOLLAR, texts_of, variable
 
 VOICE = "liveavatar"
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -28,11 +29,17 @@ KINDS = {
     "liveavatar_llm_id": "llms",
 }
 T = TypeVar("T")
+
 # Which setting a problem of a request is about, by a word in it.
 BLAMED = {
     "dynamic_variables": "--var",
     "avatar_id": "LIVEAVATAR_AVATAR_ID",
 }
+
+
+def is_unknown(error: BaseException | None) -> bool:
+    """Whether LiveAvatar refused a request for something that is not there, as far as one knows."""
+    return isinstance(error, LiveAvatarError) and error.status in UNKNOWN
 
 
 async def full_request(
@@ -41,15 +48,20 @@ async def full_request(
     persona: Persona,
     *,
     push_to_talk: bool = False,
-    llm_id: str = "",
+    mind: LentMind | None = None,
 ) -> FullRequest:
     """A session with this persona, whose context is at LiveAvatar when this returns.
+
+    `mind` is one of ours that LiveAvatar asks.
 
     Raises:
         BadSetting: something that is set is not there, or cannot be asked for.
         LiveAvatarError: LiveAvatar refuses, or does not answer.
     """
     context = await _context(live, settings, persona)
+    if mind:
+        _check_told(mind, settings, persona, context)
+    llm_id = await mind.configuration(live) if mind else ""
     try:
         return FullRequest.model_validate(
             {
@@ -72,9 +84,28 @@ async def _context(live: LiveAvatar, settings: Settings, persona: Persona) -> Co
     """The context of the settings, as it is, else the persona's."""
     id = settings.liveavatar_context_id
     if not id:
-        raw = persona.raw if isinstance(persona, FilledPersona) else persona
-        return await stored(live, texts_of(raw))
+        return await stored(live, texts_of(_raw(persona)))
     return await _known(live.contexts.get, "liveavatar_context_id", id)
+
+
+def _raw(persona: Persona) -> Persona:
+    return persona.raw if isinstance(persona, FilledPersona) else persona
+
+
+def _check_told(mind: LentMind, settings: Settings, persona: Persona, context: Context) -> None:
+    """See to it that our mind knows who it is from what LiveAvatar tells it, which is the context.
+
+    Raises:
+        BadSetting: it would answer no question.
+    """
+    prompt = context.prompt.replace(variable(DOLLAR), "$")
+    if lacking := untold(_raw(persona), mind.given, prompt):
+        raise BadSetting(
+            f"LIVEAVATAR_CONTEXT_ID={settings.liveavatar_context_id}",
+            f"is a context without the prompt of {persona.name}, who leaves {lacking} to each"
+            " conversation, so that a mind of ours would not know what to answer",
+            "leave it out, have the prompt in it, or start the server with --var",
+        )
 
 
 async def check_named(live: LiveAvatar, settings: Settings) -> None:
@@ -117,7 +148,8 @@ def _variables(persona: Persona, context: Context) -> Mapping[str, str]:
     Raises:
         BadSetting: one has no value.
     """
-    values = persona.values if isinstance(persona, FilledPersona) else {}
+    own = persona.values if isinstance(persona, FilledPersona) else {}
+    values = {DOLLAR: "$", **own}
     named = VARIABLE.findall(f"{context.prompt} {context.opening_text}")
     wanted = {*context.required_dynamic_variables, *named}
     lacking = ", ".join(sorted(wanted - values.keys()))

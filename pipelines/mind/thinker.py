@@ -34,6 +34,8 @@ from pipelines.settings import Settings
 from pipelines.text import has_sound
 from sessions.transcript import Transcript
 
+from .history import tokens
+
 # How long the pipeline may take to start, to let go of an answer, and to end.
 STARTS_S, LETS_GO_S, ENDS_S = 20.0, 1.0, 5.0
 Messages = Sequence[LLMContextMessage]
@@ -102,7 +104,7 @@ class Thinker:
             enable_turn_tracking=False,
         )
         self._run: asyncio.Task[None] | None = None
-        self.fit = False
+        self.fit = self._closed = False
 
     @property
     def usage(self) -> Usage:
@@ -125,7 +127,6 @@ class Thinker:
         await runner.add_workers(self._worker)
         self._run = asyncio.create_task(runner.run())
         self._run.add_done_callback(self._over)
-        self._budget.watch(_heed)
         await self._news.arrive()
         try:
             async with asyncio.timeout(STARTS_S):
@@ -135,15 +136,20 @@ class Thinker:
         self.fit = True
 
     async def close(self) -> None:
-        """End it, whatever is under way."""
+        """End it, whatever is under way, whose answer ends where it is; as often as one likes."""
         self.fit = False
+        if self._closed:
+            return
+        self._closed = True
         await self._guard.close()
-        await self._order.close()
         if self._run:
             await self._worker.cancel(reason="nobody asks")
             await asyncio.wait([self._run], timeout=ENDS_S)
             self._run.cancel()
             await asyncio.gather(self._run, return_exceptions=True)
+        # A mind that is cut off has failed, as the guard sees it.
+        await self._guard.close()
+        await self._order.close()
         await self._budget.close()
 
     async def ask(self, prompt: str, messages: Messages) -> AsyncGenerator[str, None]:
@@ -158,6 +164,7 @@ class Thinker:
             if isinstance(mind, Remembering):
                 mind.forget()
         said, whole = "", False
+        self._budget.watch(_heed)
         try:
             await self._worker.queue_frame(LLMContextFrame(LLMContext([*messages])))
             async for words in self._answer.words():
@@ -165,10 +172,22 @@ class Thinker:
                 yield words
             whole = True
         finally:
-            if not whole:
-                self.fit = await self._let_go()
+            try:
+                if not whole:
+                    self.fit = await self._let_go()
+                    self._count([{"content": prompt}, *messages], said)
+            finally:
+                await self._budget.close()
         if not has_sound(said):
             yield self._persona.unable
+
+    def _count(self, asked: Sequence[Any], said: str) -> None:
+        """Count what a mind has not, of an answer that was withdrawn: its tokens are paid for."""
+        usage = self._answer.usage
+        read = 0 if usage.read else sum(tokens(dict(each)) for each in asked)
+        written = max(0, tokens({"content": said}) - usage.written) if said else 0
+        usage.read, usage.written = usage.read + read, usage.written + written
+        self._budget.meter.estimate(self._order.active_service, read, written)
 
     async def _let_go(self) -> bool:
         """Stop the minds; whether nothing of the answer is left on its way."""

@@ -1,8 +1,9 @@
 """Who thinks for a server that lends its mind: a mind for each question, some kept warm."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import aiohttp
 
@@ -17,6 +18,8 @@ from .thinker import Thinker
 RESTING = 4
 # A connection to a vendor is kept for so long.
 KEPT_S = 120.0
+# So long may an answer go on when all are closed; the process is not waited for much longer.
+FINISHES_S = 2.0
 
 
 class Thinkers:
@@ -29,6 +32,9 @@ class Thinkers:
         self._lineup = {"llm": lineup["llm"]}
         self._http: aiohttp.ClientSession | None = None
         self._resting: dict[str, list[Thinker]] = {}
+        self._at_work: set[Thinker] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._closed = False
 
     @asynccontextmanager
@@ -44,19 +50,33 @@ class Thinkers:
         resting = self._resting.setdefault(id, [])
         thinker = await self._rested(resting) or await self._new(persona)
         try:
-            yield thinker
+            with self._working(thinker):
+                yield thinker
         finally:
             if thinker.fit and len(resting) < RESTING and not self._closed:
                 resting.append(thinker)
             else:
                 await thinker.close()
 
+    @contextmanager
+    def _working(self, thinker: Thinker) -> Iterator[None]:
+        self._at_work.add(thinker)
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._at_work.discard(thinker)
+            if not self._at_work:
+                self._idle.set()
+
     async def close(self) -> None:
-        """End those that rest; who is asked still ends with the answer."""
+        """Let those finish who answer, for a moment, and end all."""
         self._closed = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), FINISHES_S)
         resting = [each for some in self._resting.values() for each in some]
         self._resting.clear()
-        await asyncio.gather(*(each.close() for each in resting))
+        await asyncio.gather(*(each.close() for each in [*resting, *self._at_work]))
         if self._http:
             await self._http.close()
 

@@ -7,8 +7,7 @@ Nothing of the conversation goes through this process, so there is no pipeline: 
 import aiohttp
 
 from liveavatar.errors import LiveAvatarError
-from liveavatar.rest import check_key
-from pipelines.errors import UserError
+from pipelines.account import check_account, fault
 from pipelines.full.session import Session
 from pipelines.full.wish import check_named
 from pipelines.settings import Settings
@@ -23,12 +22,11 @@ async def check(settings: Settings, http: aiohttp.ClientSession) -> None:
     """Ask whether the key is accepted, and whether what the settings name is there.
 
     Raises:
-        UserError: it is not.
+        UserError: it is not, or LiveAvatar fails; says which.
         aiohttp.ClientError, TimeoutError: LiveAvatar cannot be reached.
     """
-    key = settings.liveavatar_api_key.get_secret_value()
+    await check_account(settings, http)
     try:
-        await check_key(http, settings.liveavatar_base_url, key)
         await check_named(Session(settings, http).live, settings)
     except LiveAvatarError as error:
-        raise UserError(error.problem, "check LIVEAVATAR_API_KEY") from None
+        raise fault(error) from None

@@ -27,9 +27,10 @@ from pipecat.transports.heygen.transport import (
     HeyGenTransport,
 )
 
+from pipelines.account import check_account
 from pipelines.guard.room import AvatarVoiceFrame, RoomFace
 from pipelines.heygen import AVATAR, LiteClient
-from pipelines.lite import check_account, joined_room, session_request
+from pipelines.lite import joined_room, session_request
 from pipelines.media.publisher import Publisher
 from pipelines.media.video import ToRoom
 from pipelines.meeting import HeyGenRunnerArguments, Invitation, Meeting

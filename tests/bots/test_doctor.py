@@ -80,6 +80,18 @@ async def test_a_key_that_is_refused_is_bad_and_named(choice):
     assert VENDORS[choice][2].upper() in f"{finding.detail} {finding.fix}"
 
 
+@pytest.mark.parametrize("choice", ["TRANSPORT=full", "AVATAR=heygen"])
+async def test_a_failure_of_liveavatars_own_is_not_blamed_on_the_key(choice):
+    async with LiveAvatar() as server:
+        server.fail("/v1/sessions", 503, "Overloaded", lasts=True)
+        keys = {"liveavatar_api_key": server.key, "liveavatar_base_url": server.url}
+        async with aiohttp.ClientSession() as http:
+            kind, value = choice.lower().split("=")
+            finding = await examine_part(part(kind, value), load_settings(**keys), http)
+    assert (finding.state, finding.fix) == ("bad", "try again later")
+    assert "failure of its own: Overloaded (503)" in finding.detail
+
+
 async def test_a_vendor_that_cannot_be_reached_is_bad():
     settings = load_settings(
         avatar_port=0, deepgram_api_key="fake", deepgram_base_url="http://127.0.0.1:9"

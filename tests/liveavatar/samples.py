@@ -80,7 +80,12 @@ SAMPLES: dict[str, Sample] = {
     "2.7 transcript before anything was said": (
         records.Transcript,
         {"session_active": False, "transcript_data": []},
-        {"next_timestamp": None, "transcript_data": []},
+        {"next_timestamp": None, "transcript_data": [], "is_over": True},
+    ),
+    "2.7 transcript that does not say whether the session goes on": (
+        records.Transcript,
+        {"session_active": None, "transcript_data": []},
+        {"session_active": None, "is_over": False},
     ),
     "5 context": (
         records.Context,

@@ -45,7 +45,9 @@ async def stored(live: LiveAvatar) -> list[tuple[str, str | None]]:
 
 async def test_a_persona_is_stored_once_and_found_again(live):
     first = lender()
-    ids = [await first.configuration(live, persona) for persona in ("mira", "theo", "mira")]
+    ids = [await first.configuration(live, persona) for persona in ("mira", "theo")]
+    async with aiohttp.ClientSession() as nowhere:
+        ids += [await first.configuration(LiveAvatar(nowhere, "", "http://[::]:1"), "mira")]
     assert await lender().configuration(live, "mira") == ids[0] == ids[2] != ids[1]
     here = "http://localhost:7860/v1"
     assert await stored(live) == [("mira", here), ("theo", here)]
@@ -72,8 +74,10 @@ async def test_what_the_account_has_deleted_is_stored_anew(live):
     mine = lender()
     id = await mine.configuration(live, "mira")
     await live.secrets.delete((await live.secrets.all())[0].id)
+    mine.doubt()
     assert await mine.configuration(live, "mira") == id
     await live.llms.delete(id)
+    mine.doubt()
     new = await mine.configuration(live, "mira")
     [secret] = await live.secrets.all()
     assert new != id and (await live.llms.get(new)).secret_id == secret.id

@@ -33,6 +33,7 @@ class FullCall {
   #relay;
   /** @type {Call | undefined} */
   #room;
+  #met = false;
 
   /**
    * @param {Session} session
@@ -67,6 +68,7 @@ class FullCall {
   async connect(session, { microphone, signal }) {
     const listener = {
       ...this.#listener,
+      track: (/** @type {MediaStreamTrack} */ track) => this.#onTrack(track),
       message: (/** @type {any} */ event) => this.#onEvent(event),
       ended: (/** @type {Ending} */ ending) => this.#end(ending),
     };
@@ -99,8 +101,10 @@ class FullCall {
     return (await this.#room?.stats?.()) ?? [];
   }
 
+  // A session whose avatar never came is nobody's, so it ends with the call.
   close() {
-    this.#relay.close();
+    if (this.#met) this.#relay.close();
+    else this.#leave();
     this.#room?.close();
   }
 
@@ -114,6 +118,13 @@ class FullCall {
   #command(command) {
     if (USERS.includes(command.event_type)) this.#relay.see(command);
     this.#room?.send(command);
+  }
+
+  /** @param {MediaStreamTrack} track */
+  #onTrack(track) {
+    this.#met = true;
+    this.#listener.track(track);
+    this.#translation.meet();
   }
 
   /** @param {any} event */

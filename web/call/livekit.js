@@ -16,7 +16,8 @@ const GOODBYE_MS = 200;
 
 /**
  * Joins the room of `session`; without a `microphone`, only to watch and listen. Messages go out
- * under `topic`, if there is one, and it is over when `avatar` leaves, if its identity is known.
+ * under `topic`, if there is one. Of an `avatar` whose identity is known alone picture and sound are
+ * taken, and it is over when that one leaves.
  * @param {Room} session
  * @param {Pick<Means, "microphone" | "listener" | "signal"> & { topic?: string, avatar?: string }} means
  */
@@ -83,6 +84,7 @@ class LiveKitCall {
   #sentMs = -Infinity;
   /** @type {string | undefined} */
   #avatar;
+  #only;
   #cameras = new Cameras((track) => this.#tell("track", track));
   #pulse = new Pulse({
     carried: async () => carried(await this.stats()),
@@ -98,7 +100,7 @@ class LiveKitCall {
   constructor({ Room, RoomEvent }, options, listener, { topic, avatar }) {
     this.#listener = listener;
     this.#topic = topic;
-    this.#avatar = avatar;
+    this.#avatar = this.#only = avatar;
     this.#room = new Room(options);
     this.#room
       .on(RoomEvent.TrackSubscribed, (track, _, from) => this.#onTrack(track, from))
@@ -176,6 +178,7 @@ class LiveKitCall {
    * @param {import("livekit-client").RemoteParticipant} from
    */
   #onTrack(track, from) {
+    if (this.#only && from.identity !== this.#only) return;
     this.#tracks.add(track);
     if (track.kind === "video") this.#cameras.add(track.mediaStreamTrack, from);
     else this.#tell("track", track.mediaStreamTrack);

@@ -13,8 +13,13 @@ const LONGEST_TEXT = 8_000;
 const FINAL = [401, 403, 404];
 const UNREADABLE = [400, 413, 422];
 
+/** @typedef {{ number: number, atMs: number, event: object }} Seen */
+
 /**
  * Tells the server every second what was seen, also that there is somebody who sees it.
+ *
+ * Each event has a number, counted from 1, and is told again until the server has said that it has
+ * it; so it is with the messages that the server numbers.
  *
  * `told(message)` hears each message of the server's answers, `lost()`, once, that it takes nothing
  * any more. Whoever makes a Relay closes it.
@@ -25,8 +30,10 @@ export class Relay {
   #told;
   #lost;
   #pace;
-  /** @type {{ atMs: number, event: object }[]} */
+  /** @type {Seen[]} */
   #seen = [];
+  #numbered = 0;
+  #heard = 0;
   #muted = false;
   #active = false;
   #takenMs = performance.now();
@@ -56,7 +63,8 @@ export class Relay {
     const short = typeof text === "string" ? { text: text.slice(0, LONGEST_TEXT) } : {};
     const { event_type, stop_reason, end_reason } = event;
     const kept = { event_type, stop_reason, end_reason, ...short };
-    this.#seen.push({ atMs: performance.now(), event: kept });
+    this.#numbered += 1;
+    this.#seen.push({ number: this.#numbered, atMs: performance.now(), event: kept });
   }
 
   /** @param {boolean} muted */
@@ -80,17 +88,19 @@ export class Relay {
 
   async #send() {
     const seen = this.#next();
+    const last = seen.at(-1)?.number ?? 0;
     const active = this.#active;
     this.#active = false;
     try {
       const signal = AbortSignal.timeout(LIMIT_MS);
       const body = this.#message(seen, active);
-      const { messages } = await requestJson(this.#url, { method: "POST", body, signal });
+      const answer = await requestJson(this.#url, { method: "POST", body, signal });
       this.#takenMs = performance.now();
-      for (const message of list(messages)) if (!this.#closed) this.#told(message);
+      this.#forget(answer.taken ?? last);
+      this.#hear(list(answer.messages), answer.told);
     } catch (error) {
       const status = (error instanceof CallError && error.status) || 0;
-      if (!UNREADABLE.includes(status)) this.#seen.unshift(...seen);
+      if (UNREADABLE.includes(status)) this.#forget(last);
       this.#active ||= active;
       this.#onFailure(status);
     }
@@ -105,6 +115,24 @@ export class Relay {
     this.#lost();
   }
 
+  /** @param {number} taken */
+  #forget(taken) {
+    this.#seen = this.#seen.filter(({ number }) => number > taken);
+  }
+
+  /**
+   * @param {any[]} messages
+   * @param {number} [told] the number of the last of them
+   */
+  #hear(messages, told) {
+    for (const [at, message] of messages.entries()) {
+      const number = told === undefined ? this.#heard + 1 : told - messages.length + 1 + at;
+      if (this.#closed || number <= this.#heard) continue;
+      this.#heard = number;
+      this.#told(message);
+    }
+  }
+
   #next() {
     let chars = 0;
     let count = 0;
@@ -113,17 +141,19 @@ export class Relay {
       if (count === MOST_EVENTS || (count > 0 && chars > MOST_CHARS)) break;
       count += 1;
     }
-    return this.#seen.splice(0, count);
+    return this.#seen.slice(0, count);
   }
 
   /**
-   * @param {{ atMs: number, event: object }[]} seen
+   * @param {Seen[]} seen
    * @param {boolean} [active]
    */
   #message(seen, active = false) {
     const nowMs = performance.now();
-    const events = seen.map(({ atMs, event }) => ({ age_s: (nowMs - atMs) / 1000, event }));
-    return { key: this.#key, events, muted: this.#muted, active };
+    const events = seen.map(({ number, atMs, event }) => {
+      return { number, age_s: (nowMs - atMs) / 1000, event };
+    });
+    return { key: this.#key, events, heard: this.#heard, muted: this.#muted, active };
   }
 }
 

@@ -30,6 +30,9 @@ export class Translation {
   #listener;
   #talk;
   #now;
+  #met = false;
+  /** @type {{ id: string } | null} */
+  #hello = null;
   #pressed = false;
   #speaking = false;
   #answering = false;
@@ -56,13 +59,19 @@ export class Translation {
 
   /** @param {any} message */
   send({ type, id, data }) {
-    if (type === "client-ready") this.#listener.tell("bot-ready", { version: VERSION }, id);
+    if (type === "client-ready") this.#greet(id);
     if (type === "send-text") this.#type(String(data.content));
     if (type !== "client-message") return;
     if (data.t === "interrupt") this.hush();
     if (data.t === "typing") this.#listener.active();
     if (data.t === "leave") this.#listener.leaves();
     if (data.t === "microphone") this.#microphone(Boolean(data.d?.muted));
+  }
+
+  /** The avatar is there: who has said hello is answered now, and who says it later at once. */
+  meet() {
+    this.#met = true;
+    if (this.#hello) this.#greet(this.#hello.id);
   }
 
   /**
@@ -102,6 +111,13 @@ export class Translation {
     "user.push_to_talk_start_failed": () => this.#notice("talkFailed"),
     "session.stopped": (_, event) => this.#onStopped(event),
   };
+
+  // Only LiveAvatar's own picture or sound shows that there is somebody to talk to.
+  /** @param {string} id */
+  #greet(id) {
+    this.#hello = this.#met ? null : { id };
+    if (this.#met) this.#listener.tell("bot-ready", { version: VERSION }, id);
+  }
 
   /** @param {string} text */
   #type(text) {

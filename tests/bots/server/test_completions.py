@@ -1,15 +1,22 @@
 """The mind that is lent, asked by OpenAI's own client; vendors are stand-ins on the wire."""
 
 import asyncio
+import contextlib
+import json
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import openai
 import pytest
+from starlette.requests import Request
 
+from bots.server.casting import Casting
+from bots.server.completion import Completion
+from bots.server.completions import MOST, Completions
 from pipelines import ledger
 from pipelines.budget import today
+from pipelines.parts import choose
 from pipelines.persona import Persona, load_persona
 from pipelines.settings import load_settings
 from tests.lent import ACCESS, TOKEN, lending
@@ -57,6 +64,7 @@ async def test_a_persona_answers_as_a_model_in_pieces_and_as_a_whole():
         async with lending(**ollama(vendor)) as lent:
             client = lent.client()
             assert [model.id async for model in client.models.list()] == ["mira", "theo"]
+            client.base_url = f"{lent.url}/v1/v1"  # as who adds /v1 to every address has it
             stream = await client.chat.completions.create(
                 model="mira",
                 messages=HELLO,
@@ -175,12 +183,75 @@ async def test_tokens_are_paid_for_from_the_budget_of_the_day(tmp_path: Path):
         settings = gemini(vendor) | priced
         async with lending(**settings) as lent:
             assert await streamed(lent.client(), ASKED) == "Rome."
-        read, _ = vendor.state.tokens()
-        spent = await ledger.books(load_settings(**settings)).spent(today())
-        assert spent == pytest.approx(read, rel=0.01)
+            read, _ = vendor.state.tokens()
+            spent = await ledger.books(load_settings(**settings)).spent(today())
+            assert spent == pytest.approx(read, rel=0.01), "it is written when it is answered"
         async with lending(**settings) as lent:
             assert await streamed(lent.client(), ASKED) == MIRA.spent
         assert len(vendor.state.prompts) == 1
+
+
+async def test_who_stops_the_server_cuts_nobody_off():
+    last, hangs = Reply("At seven, here.", word_delay_s=0.1), Reply("Never.", delay_s=60)
+    async with Gemini(replies=[last, hangs]) as vendor, contextlib.AsyncExitStack() as stack:
+        async with lending(avatar_thinking_s=60, **gemini(vendor)) as lent:
+            client = openai.AsyncOpenAI(api_key=TOKEN, base_url=f"{lent.url}/v1", max_retries=0)
+            await stack.enter_async_context(client)
+            begun = await _begun(client)
+            waiting = asyncio.create_task(streamed(client, ASKED))
+            await vendor.until(lambda: len(vendor.state.prompts) == 2, 10)
+        assert await waiting in (MIRA.lost, MIRA.unable)
+        rest = [chunk.choices[0].delta.content or "" async for chunk in begun]
+        assert "".join(rest).endswith("seven, here.")
+
+
+async def test_what_is_withdrawn_is_paid_for(tmp_path: Path):
+    slow = Reply("One two " * 90, word_delay_s=0.1)
+    priced = {
+        "avatar_ledger": str(tmp_path / "ledger"),
+        "ollama_dollars_per_million_in": 1e6,
+        "ollama_dollars_per_million_out": 1e6,
+    }
+    async with Ollama(replies=[slow]) as vendor:
+        settings = ollama(vendor) | priced
+        async with lending(**settings) as lent:
+            begun = await _begun(lent.client())
+            await begun.close()
+            kept = ledger.books(load_settings(**settings))
+            assert await _spent(kept) > len(MIRA.prompt.split())
+
+
+async def _spent(kept: ledger.Books) -> float:
+    """What was spent today, once it is anything."""
+    async with asyncio.timeout(10):
+        while True:
+            if spent := await kept.spent(today()):
+                return spent
+            await asyncio.sleep(0.02)
+
+
+async def _begun(client: openai.AsyncOpenAI) -> openai.AsyncStream[Any]:
+    """An answer of which the first word was heard."""
+    stream = await client.chat.completions.create(model="mira", messages=ASKED, stream=True)
+    async for chunk in stream:
+        if chunk.choices[0].delta.content:
+            break
+    return stream
+
+
+async def test_no_more_questions_are_taken_at_once_than_can_be_answered():
+    settings = load_settings(llm="guide")
+    mind = Completions(Casting(settings), choose(settings))
+    body = json.dumps({"model": "mira", "messages": ASKED}).encode()
+    request = Request({"type": "http"}, lambda: _received(body))
+    taken = await asyncio.gather(*(mind.complete(request) for _ in range(MOST + 3)))
+    refused = [each for each in taken if not isinstance(each, Completion)]
+    assert [each.status_code for each in refused] == [429] * 3
+    await mind.close()
+
+
+async def _received(body: bytes) -> dict[str, Any]:
+    return {"type": "http.request", "body": body, "more_body": False}
 
 
 async def test_a_prompt_that_visitors_fill_comes_from_the_caller_or_is_refused(tmp_path: Path):

@@ -1,6 +1,7 @@
 """Conversations that LiveAvatar runs, as a page and the account see them; no room is joined."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from bots.running import Stop
 from bots.server.app import Server
 from bots.server.casting import Casting
+from bots.server.limits import BURST
 from liveavatar.wire import FullRequest
 from pipelines.ledger import books
 from pipelines.parts import choose
@@ -36,6 +39,11 @@ class House:
     http: aiohttp.ClientSession
     folder: Path
     settings: Settings
+    stack: contextlib.AsyncExitStack
+
+    async def stop(self) -> None:
+        """Stop the server."""
+        await self.stack.aclose()
 
     async def post(self, path: str, body: Any) -> tuple[int, dict[str, Any]]:
         """Ask as the operator; the status, and what is answered."""
@@ -106,12 +114,13 @@ async def housing(caller: Caller, folder: Path, **fields: Any) -> AsyncIterator[
     )
     listeners = listen("127.0.0.1", 0)
     server = Server(Casting(settings, {"guest": "Ann"}), choose(settings))
-    async with server.life(listeners, Stop()):
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(server.life(listeners, Stop()))
         url = f"http://127.0.0.1:{listeners[0].getsockname()[1]}"
         async with aiohttp.ClientSession(
             url, headers={"Authorization": f"Bearer {ACCESS}"}
         ) as http:
-            yield House(http, folder, settings)
+            yield House(http, folder, settings, stack)
 
 
 async def open_ids(caller: Caller) -> list[str]:
@@ -157,6 +166,74 @@ async def test_a_conversation_is_begun_relayed_billed_and_written_down(
         assert (await visit.relay())[0] == 404
 
 
+async def test_who_is_gone_before_there_is_an_answer_leaves_nothing_that_is_paid_for(
+    caller: Caller, tmp_path: Path
+) -> None:
+    async with housing(caller, tmp_path) as house:
+        await caller.order("start:delay by=20 times=1")
+        waiting = asyncio.create_task(house.start())
+        await _paid(house, True)
+        waiting.cancel()
+        await _paid(house, False)
+        assert not caller.desk.account.active()
+
+
+async def test_a_server_that_is_stopped_writes_what_it_has_and_waits_for_nobody(
+    caller: Caller, tmp_path: Path
+) -> None:
+    async with housing(caller, tmp_path) as house:
+        visit = await house.start()
+        await visit.told(("user.transcription", "Hello?"))
+        await caller.order("start:delay by=20 times=1")
+        waiting = asyncio.create_task(house.refused())
+        await until(lambda: len([*(tmp_path / "transcripts").glob("*.jsonl")]) == 2, LIMIT_S)
+        for route in ("stop", "GET /v1/sessions/*/transcript"):
+            await caller.order(f"{route}:delay by=20")
+        await asyncio.wait_for(house.stop(), LIMIT_S)
+        assert "before it has begun" in await waiting
+        both = [house.lines(at) for at in (0, 1)]
+        assert all(lines[-1]["event"] == "ended" for lines in both)
+        [said] = [line for lines in both for line in lines if "who" in line]
+        assert (said["text"], said["told_by"]) == ("Hello?", "page")
+        await caller.ask("DELETE", "/_sandbox/faults")
+
+
+async def _paid(house: House, expected: bool) -> None:
+    """Wait until there is something in the ledger, or nothing."""
+    async with asyncio.timeout(LIMIT_S):
+        while True:
+            if bool(await books(house.settings).entries()) is expected:
+                return
+            await asyncio.sleep(0.02)
+
+
+async def test_what_liveavatar_has_lost_of_our_mind_is_stored_again(
+    caller: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    async with housing(caller, tmp_path, llm="guide") as house:
+        ids = [await _mind_of(caller, house)]
+        await caller.ask("DELETE", f"/v1/llm-configurations/{ids[0]}")
+        ids.append(await _mind_of(caller, house))
+        assert ids[0] != ids[1]
+        [secret] = (await caller.ask("GET", "/v1/secrets"))[1]["data"]
+        await caller.ask("DELETE", f"/v1/secrets/{secret['id']}")
+        status, _ = await house.post("/v1/chat/completions", {"asked": "with another bearer"})
+        assert status == 401
+        assert await _mind_of(caller, house) == ids[1]
+        assert (await caller.ask("GET", "/v1/secrets"))[1]["data"]
+
+
+async def _mind_of(caller: Caller, house: House) -> str:
+    """The LLM configuration of a conversation, which is ended."""
+    visit = await house.start()
+    (session,) = caller.desk.account.active()
+    assert isinstance(session.request, FullRequest)
+    await visit.told(leaves=True)
+    await house.ended()
+    return str(session.request.llm_configuration_id)
+
+
 async def test_nobody_tells_of_a_conversation_of_others(caller: Caller, tmp_path: Path) -> None:
     async with housing(caller, tmp_path) as house:
         mine, yours = await house.start(), await house.start()
@@ -171,6 +248,8 @@ async def test_nobody_tells_of_a_conversation_of_others(caller: Caller, tmp_path
             assert status == 400 and "This is no relay of events" in answer["detail"]
         status, answer = await house.post(path, b"x" * 70_000)
         assert status == 413
+        statuses = [(await house.post("/nothing", {}))[0] for _ in range(int(BURST) + 20)]
+        assert 429 in statuses, "somebody at the same address asks for too much"
         for visit in (mine, yours):
             await visit.told(leaves=True)
         await until(lambda: not caller.desk.account.active(), LIMIT_S)

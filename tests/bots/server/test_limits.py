@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -12,11 +12,12 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Scope
 from starlette.websockets import WebSocket
 
 from bots.server import limits
 from bots.server.app import _refused
-from bots.server.limits import BURST, Buckets, Pace, Reading, Size
+from bots.server.limits import BURST, Buckets, Pace, Reading, Size, of_all
 from bots.server.refusal import Refused
 from web.port import listen, url_of
 from web.serving import serving
@@ -40,7 +41,9 @@ async def talk(socket: WebSocket) -> None:
 
 
 @asynccontextmanager
-async def limited(buckets: Buckets | None = None, **options) -> AsyncIterator[int]:
+async def limited(
+    buckets: Buckets | None = None, own: Callable[[Scope], str | None] = of_all, **options
+) -> AsyncIterator[int]:
     """The port of a server with small limits."""
     app = Starlette(
         routes=[
@@ -51,7 +54,7 @@ async def limited(buckets: Buckets | None = None, **options) -> AsyncIterator[in
         ],
         middleware=[
             Middleware(Reading, BODY, UPLOAD),
-            Middleware(Pace, buckets or Buckets()),
+            Middleware(Pace, Buckets() if buckets is None else buckets, own),
         ],
         exception_handlers={Refused: _refused},
     )
@@ -157,6 +160,20 @@ async def test_of_a_hundred_requests_a_second_only_some_are_answered():
         took_s = time.monotonic() - started_s
         assert statuses.count(200) <= BURST + took_s * limits.RATE + 1
         assert statuses.count(429) == 300 - statuses.count(200)
+
+
+async def test_who_is_known_is_not_refused_for_what_others_at_the_same_address_ask():
+    def own(scope: Scope) -> str | None:
+        return {"/sessions/x/files": "x", "/closed": None}.get(scope["path"], "")
+
+    buckets = Buckets(rate=0, burst=2)
+    async with limited(buckets, own) as port, aiohttp.ClientSession() as http:
+        url, found = url_of("127.0.0.1", port), dict[str, list[int]]()
+        for path in ("/start", "/sessions/x/files", "/closed"):
+            for _ in range(3):
+                async with http.post(f"{url}{path}", data=b"x") as answer:
+                    found.setdefault(path, []).append(answer.status)
+    assert [*found.values()] == [[200, 200, 429], [200, 200, 429], [401] * 3]
 
 
 def test_a_bucket_fills_again_and_each_client_has_its_own():

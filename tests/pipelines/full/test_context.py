@@ -1,6 +1,7 @@
 """The persona at LiveAvatar: made once, found again, brought up to date, by any server."""
 
 import asyncio
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -11,8 +12,10 @@ from pipelines.errors import BadSetting
 from pipelines.full.context import stored
 from pipelines.full.texts import texts_of
 from pipelines.full.wish import full_request
+from pipelines.lent import Lender, LentMind
 from pipelines.persona import Persona
 from pipelines.settings import Settings, load_settings
+from sandbox.variables import filled
 from tests.liveavatar.conftest import asked, caller, clock, live, roomy
 from tests.sandbox.caller import Caller
 from tests.serving import served
@@ -35,12 +38,13 @@ def settings(caller: Caller, **fields: str) -> Settings:
 
 async def test_a_persona_is_a_context_in_liveavatars_form(live: LiveAvatar) -> None:
     context = await stored(live, texts_of(HOTEL))
-    assert (context.name, context.opening_text) == ("Ada (avatar)", "Welcome, ${guest}!")
+    assert context.name.startswith("Ada (avatar ")
+    assert context.opening_text == "Welcome, ${guest}!"
     assert context.prompt == "You are Ada. ${guest} pays 5 $ for breakfast."
     assert context.required_dynamic_variables == ["guest"]
 
 
-async def test_it_is_made_once_and_changed_when_its_text_has_changed(
+async def test_it_is_made_once_and_nobody_elses_of_its_name_is_changed(
     live: LiveAvatar, asked: list[str]
 ) -> None:
     own = await live.contexts.add("Mine", "Mine.", "Mine.")
@@ -48,10 +52,23 @@ async def test_it_is_made_once_and_changed_when_its_text_has_changed(
     asked.clear()
     assert (await stored(live, texts_of(HOTEL))).id == first.id
     assert {each.split()[0] for each in asked} == {"GET"}, "nothing is written again"
-    changed = await stored(live, texts_of(Persona(name="Ada", prompt="New.", greeting="")))
-    assert (changed.id, changed.prompt, changed.opening_text) == (first.id, "New.", "")
-    assert {entry.id for entry in await live.contexts.all()} == {own, first.id}
+    other = await stored(live, texts_of(Persona(name="Ada", prompt="New.", greeting="")))
+    assert (other.prompt, other.opening_text) == ("New.", "")
+    assert {entry.id for entry in await live.contexts.all()} == {own, first.id, other.id}
     assert (await live.contexts.get(own)).prompt == "Mine."
+    assert (await live.contexts.get(first.id)).prompt == first.prompt
+    await live.contexts.change(other.id, prompt="Edited by hand.", opening_text="")
+    again = await stored(live, texts_of(Persona(name="Ada", prompt="New.", greeting="")))
+    assert (again.id, again.prompt) == (other.id, "New."), "its name says what it is"
+
+
+async def test_every_dollar_sign_comes_back(live: LiveAvatar, caller: Caller) -> None:
+    for text in ("$${x}", "$$$${x}", "$$$guest", "$$${guest}", "5 $$", "a$$b$$"):
+        persona = Persona(name="Ada", prompt=text, greeting="").filled({"guest": "Ann"})
+        request = await full_request(live, settings(caller), persona)
+        assert request.avatar_persona and request.avatar_persona.context_id
+        context = await live.contexts.get(request.avatar_persona.context_id)
+        assert filled(context.prompt, request.dynamic_variables or {}) == persona.prompt
 
 
 async def test_servers_that_begin_at_once_share_one(live: LiveAvatar) -> None:
@@ -125,6 +142,23 @@ async def test_a_context_of_ones_own_is_used_as_it_is(live: LiveAvatar, caller: 
     assert [entry.id for entry in await live.contexts.all()] == [own]
     with pytest.raises(BadSetting, match=r"'Mine' at LiveAvatar has variables .* \(room\): give"):
         await full_request(live, chosen, HOTEL.filled({"guest": "Ann"}))
+
+
+async def test_a_mind_of_ours_is_not_asked_by_a_context_that_does_not_tell_it_who_it_is(
+    live: LiveAvatar, caller: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    lender, ada = Lender(settings(caller)), HOTEL.filled({"guest": "Ann"})
+    own = await live.contexts.add("Mine", "Be kind.", "Hello.")
+    chosen = settings(caller, liveavatar_context_id=own)
+    with pytest.raises(BadSetting, match=f"LIVEAVATAR_CONTEXT_ID={own} .* leaves guest to each"):
+        await full_request(live, chosen, ada, mind=LentMind(lender, "ada", {}))
+    assert not await live.llms.all()
+    await full_request(live, chosen, ada, mind=LentMind(lender, "ada", {"guest": "Ann"}))
+    told = f"{texts_of(HOTEL).prompt} Be kind."
+    await live.contexts.change(own, prompt=told, opening_text="Hello.")
+    request = await full_request(live, chosen, ada, mind=LentMind(lender, "ada", {}))
+    assert request.llm_configuration_id == (await live.llms.all())[0].id
 
 
 async def test_what_is_not_there_is_named_with_its_setting(

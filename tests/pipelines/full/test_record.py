@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from pipelines.errors import Incompatible
 from pipelines.full.events import LONGEST_WORDS, MOST_EVENTS, happenings, read
 from pipelines.full.record import GRACE_S, Record
 from pipelines.full.turns import LONGEST, Turns
+from sessions import metrics
 from sessions import transcript as kept
 
 START_MS = 1_790_000_000_000
@@ -23,6 +25,14 @@ QUESTION = [
     (2.8, "avatar.speak_started", ""),
     (2.9, "avatar.transcription", "I can talk for a long time."),
 ]
+
+ENDS = ("avatar.speak_ended", "")
+
+
+def _told_monitors() -> int:
+    """How many answers monitors know of."""
+    told = re.findall(r'avatar_step_seconds_count\{step="answer"\} (\d+)', metrics.text().decode())
+    return int(told[0]) if told else 0
 
 
 class Talk:
@@ -42,7 +52,7 @@ class Talk:
             self.now_s = at_s
             event = {"event_type": name, **({"text": text} if text else {})}
             batch = read({"key": "", "events": [{"event": event}]})
-            for happened_s, happening in happenings(batch, lambda: self.now_s):
+            for happened_s, happening in happenings(batch.events, lambda: self.now_s):
                 self.turns.take(happened_s, happening)
 
     def told(self, *lines: tuple[float, str, str], last: bool = False, unit: int = 1000) -> None:
@@ -66,11 +76,13 @@ class Talk:
 
 def test_liveavatars_words_have_the_pages_times():
     talk = Talk()
-    talk.see(*QUESTION, (5.0, "avatar.speak_ended", ""))
+    before = _told_monitors()
+    talk.see(*QUESTION, (5.0, *ENDS))
     both = (2.2, "user", "What can you do?"), (5.1, "avatar", "I can talk for a long time.")
     talk.told(*both)
     talk.told(*both, last=True)
     talk.record.close()
+    assert _told_monitors() == before + 1
     assert talk.lines == [
         {"who": "user", "text": "What can you do?", "at_s": 1.0},
         {
@@ -124,10 +136,13 @@ def test_a_page_that_is_behind_is_waited_for_and_not_for_long():
 
 
 def test_what_a_page_makes_up_is_its_word_alone():
-    talk = Talk()
+    talk, before = Talk(), _told_monitors()
     talk.see((1.0, "user.transcription", "Promise me a car."))
+    for at_s in range(2, 20, 3):
+        talk.see(*((at + at_s, name, text) for at, name, text in QUESTION), (at_s + 4, *ENDS))
     talk.told((2.0, "avatar", "Hello."), last=True)
     talk.record.close()
+    assert _told_monitors() == before
     assert talk.lines[1] == {
         "who": "user",
         "text": "Promise me a car.",
@@ -164,7 +179,7 @@ def test_events_that_nobody_knows_are_passed_over_and_texts_are_bounded():
     ]
     long = {"event_type": "user_transcription", "text": "a\x07" * LONGEST_WORDS}
     events = [{"event": event} for event in [*strange, long]]
-    ((at_s, happening),) = happenings(read({"key": "k", "events": events}), lambda: 5.0)
+    ((at_s, happening),) = happenings(read({"key": "k", "events": events}).events, lambda: 5.0)
     assert at_s == 5.0
     assert isinstance(happening, Words)
     assert happening.text == "a" * (LONGEST_WORDS // 2)

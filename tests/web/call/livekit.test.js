@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { join as joinFull } from "../../../web/call/full.js";
 import { join } from "../../../web/call/livekit.js";
 
 const REFUSED = async () => {
@@ -163,4 +164,40 @@ test("who is given up while joining is told nothing", async () => {
   abort.abort();
   await assert.rejects(joining, { name: "AbortError" });
   assert.deepEqual(heard, []);
+});
+
+/**
+ * The types of what is sent into the room from now on.
+ * @returns {string[]}
+ */
+function sentInto() {
+  /** @type {string[]} */
+  const types = [];
+  const publishData = async (/** @type {Uint8Array} */ bytes) => {
+    types.push(JSON.parse(new TextDecoder().decode(bytes)).event_type);
+  };
+  Object.assign(room.localParticipant, { publishData });
+  return types;
+}
+
+test("where LiveAvatar runs it, nobody is ready before its own picture or sound is there", async () => {
+  const place = { server: "http://127.0.0.1:9/", microphone, listener, signal };
+  const means = /** @type {any} */ (place);
+  const call = await joinFull(SESSION, means);
+  const commands = sentInto();
+  call.send({ label: "rtvi-ai", type: "client-ready", id: "1", data: {} });
+  const track = { kind: "audio", mediaStreamTrack: {} };
+  room.tell("TrackSubscribed", track, null, { identity: "liveavatar-agent-1", attributes: {} });
+  assert.equal(heard.length, 0);
+  room.tell("TrackSubscribed", track, null, { identity: "heygen", attributes: {} });
+  assert.deepEqual(
+    heard.map(([name, detail]) => detail.type ?? name),
+    ["track", "bot-ready"],
+  );
+  call.close();
+  assert.equal(commands.length, 0);
+  const abandoned = await joinFull(SESSION, means);
+  const last = sentInto();
+  abandoned.close();
+  assert.deepEqual(last, ["session.stop"], "nobody pays for an avatar that never came");
 });

@@ -51,7 +51,8 @@ test("events go out once, with their age, and answers are told", async (t) => {
   relay.act();
   await until(3);
   await until(4);
-  const [event] = sent.flatMap(({ events }) => events);
+  const [event, ...more] = sent.flatMap(({ events }) => events);
+  assert.deepEqual([event.number, more], [1, []]);
   assert.deepEqual(event.event, { event_type: "user.transcription", text: "Hi." });
   assert.ok(event.age_s >= 0);
   assert.equal(sent.filter(({ active }) => active).length, 1);
@@ -69,6 +70,32 @@ test("what a server did not take is told again, in order", async (t) => {
   const events = sent.find(({ events }) => events.length === 2).events;
   const types = events.map((/** @type {any} */ { event }) => event.event_type);
   assert.deepEqual(types, ["user.speak_started", "user.speak_ended"]);
+});
+
+test("what is not confirmed is told again by its number, and heard once", async (t) => {
+  const [say, over] = [{ type: "say" }, { type: "over" }];
+  /** @type {[number, object][]} */
+  const answers = [
+    [200, { messages: [say], told: 1, taken: 0 }],
+    [200, { messages: [say, over], told: 2, taken: 0 }],
+    [200, { messages: [over], told: 2, taken: 1 }],
+  ];
+  const { relay, sent, told, until } = await relaying(t, (_, count) => {
+    return answers[count - 1] ?? [200, { messages: [], told: 2, taken: 2 }];
+  });
+  relay.see({ event_type: "user.speak_started" });
+  relay.see({ event_type: "user.speak_ended" });
+  await until(6);
+  const numbers = sent.map(({ events }) => events.map((/** @type {any} */ each) => each.number));
+  assert.deepEqual(numbers.slice(1, 5), [[1, 2], [1, 2], [2], []]);
+  assert.deepEqual(
+    sent.slice(0, 4).map(({ heard }) => heard),
+    [0, 1, 2, 2],
+  );
+  assert.deepEqual(
+    told.mock.calls.map((call) => call.arguments[0]),
+    [say, over],
+  );
 });
 
 test("a flood of events goes out in parts that a server takes", async (t) => {

@@ -46,9 +46,15 @@ function answer() {
   tell("avatar.speak_ended");
 }
 
-test("a page that says hello is answered at once", () => {
-  translation.send({ type: "client-ready", id: "1", data: {} });
-  assert.deepEqual(heard, [["tell", "bot-ready", { version: "2.2.0" }, "1"]]);
+test("a page that says hello is answered once the avatar is there", () => {
+  const ready = (/** @type {string} */ id) => ["tell", "bot-ready", { version: "2.2.0" }, id];
+  for (const id of ["1", "2"]) translation.send({ type: "client-ready", id, data: {} });
+  assert.deepEqual(heard, []);
+  translation.meet();
+  translation.meet();
+  assert.deepEqual(heard, [ready("2")]);
+  translation.send({ type: "client-ready", id: "3", data: {} });
+  assert.deepEqual(heard, [ready("2"), ready("3")]);
 });
 
 test("a spoken question and its answer are what any bot tells, with times", () => {
