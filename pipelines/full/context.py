@@ -1,4 +1,4 @@
-"""The context of a persona at LiveAvatar: made once, and found again by whoever has its texts."""
+"""The context of a persona at LiveAvatar: made once, found again, and brought up to date."""
 
 from liveavatar import LiveAvatar
 from liveavatar.errors import LiveAvatarError
@@ -10,8 +10,7 @@ from .texts import Texts
 async def stored(live: LiveAvatar, texts: Texts) -> Context:
     """The context with these texts, by their name.
 
-    Servers that ask at once get the same one. One that is not as its name says, since somebody has
-    changed it by hand, is made so again.
+    Servers that ask at once get the same one.
 
     Raises:
         LiveAvatarError: it is not there, and cannot be made.

@@ -1,6 +1,5 @@
 """A persona as LiveAvatar keeps it: the texts of a context (liveavatar-protocol: 5)."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 from string import Template
@@ -21,15 +20,11 @@ class Texts:
 
 
 def texts_of(persona: Persona) -> Texts:
-    """The context of a persona whose variables are not filled.
-
-    Its name tells which texts they are, so that nobody's others are overwritten.
-    """
+    """The context of a persona whose variables are not filled."""
     prompt, opening = (
         _in_braces(text, persona.name) for text in (persona.prompt, persona.greeting)
     )
-    mark = hashlib.sha256(f"{prompt}\0{opening}".encode()).hexdigest()[:8]
-    return Texts(f"{persona.name} (avatar {mark})", prompt, opening)
+    return Texts(f"{persona.name} (avatar)", prompt, opening)
 
 
 def variable(name: str) -> str:
