@@ -29,12 +29,13 @@ from pipelines.avatar.puppet import LONGEST_WAIT_S, PuppetVideoService
 from pipelines.media.articulation import ArticulationFrame
 from pipelines.media.marks import Marks
 from pipelines.media.rate import PATIENCE_S, WINDOW_S, any_still, paces
-from pipelines.media.sound import VoiceTrack
+from pipelines.media.sound import PIECES, VoiceTrack
 from pipelines.media.speech import Phoneme
 from puppet import SAMPLE_RATE, load_pack
 from tests.pipelines.turns.clock import AtOnce, RoomClock, room_loop
 
 FRAME_S = 0.04
+PIECE_S = 0.01
 # Each 40 ms of the voice is its number, so much louder.
 LOUDER = 60
 pytestmark = pytest.mark.usefixtures("room_time")
@@ -122,7 +123,8 @@ class TrackEars(Ears):
             frame = await self.track.recv()
             assert frame.pts is not None and frame.time_base
             due_s = begun_s + float(frame.pts * frame.time_base)
-            self.heard.append((due_s, number_of(frame.to_ndarray().tobytes())))
+            for place, piece in enumerate(np.split(frame.to_ndarray()[0], PIECES)):
+                self.heard.append((due_s + place * PIECE_S, number_of(piece.tobytes())))
 
 
 class Stage:
