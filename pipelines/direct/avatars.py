@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 
 import aiohttp
 from livekit import api, rtc
@@ -26,6 +27,7 @@ OPENING_S = 10.0
 NEEDED = {rtc.TrackKind.KIND_AUDIO, rtc.TrackKind.KIND_VIDEO}
 # How an avatar is listened to: enough for telling its words apart, in few pieces.
 HEARD_HZ, PIECE_MS = 16_000, 40
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,14 @@ class Avatars:
         """Wait until this process is in the room, for as long as that takes at most."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(OPENING_S):
-                while not self.reachable:
-                    self._changed.clear()
-                    await self._changed.wait()
+                await self._until(lambda: self.reachable)
+
+    async def _until(self, look: Callable[[], T | None]) -> T:
+        """Wait until something is found in the room."""
+        while not (found := look()):
+            self._changed.clear()
+            await self._changed.wait()
+        return found
 
     def shows(self, identity: str) -> bool:
         """Whether an avatar publishes a voice and a picture."""
@@ -138,9 +145,7 @@ class Avatars:
 
         Somebody has to listen to it meanwhile.
         """
-        while not (self.shows(identity) and self._voice(identity)):
-            self._changed.clear()
-            await self._changed.wait()
+        await self._until(lambda: self.shows(identity) and self._voice(identity))
         await asyncio.sleep(SUBSCRIBED_S)
 
     def _voice(self, identity: str) -> rtc.Track | None:
@@ -154,15 +159,12 @@ class Avatars:
 
     async def listen(self, identity: str, hear: Callable[[AudioRawFrame], None]) -> None:
         """Tell what is heard of an avatar in the room, until that is cancelled."""
-        former = None
         while True:
-            voice = self._voice(identity)
-            if voice and voice is not former:
-                await _listen(voice, hear)
-                former = voice
-            else:
-                self._changed.clear()
-                await self._changed.wait()
+            voice = await self._until(lambda: self._voice(identity))
+            async with asyncio.TaskGroup() as group:
+                listening = group.create_task(_listen(voice, hear))
+                await self._until(lambda of=voice: self._voice(identity) is not of)
+                listening.cancel()
 
     async def show_out(self, identity: str) -> None:
         """Have an avatar leave, which may go on speaking when nobody speaks to it any more."""

@@ -31,7 +31,7 @@ class Microphones(LiveKitTransportClient):
     Its base receives, and so decodes, every track there is (livekit/transport.py:353).
 
     Attributes:
-        avatars: told when one publishes something, or it is received; they listen themselves.
+        avatars: told when what one publishes, or what is received of it, is another thing.
     """
 
     avatars: Avatars
@@ -82,7 +82,9 @@ class Microphones(LiveKitTransportClient):
         publication: rtc.RemoteTrackPublication,
         participant: rtc.RemoteParticipant,
     ) -> None:
-        if not is_sent(participant):
+        if is_sent(participant):
+            self.avatars.changed()
+        else:
             await super()._async_on_track_unsubscribed(track, publication, participant)
 
     async def _participant_connected(self, participant_id: str) -> None:
