@@ -82,10 +82,12 @@ class DirectVideoService(LiveAvatarVideoService):
             self._tasks = [self.create_task(listening), self.create_task(self._appear())]
 
     async def stop(self, frame: EndFrame) -> None:
-        """Let the avatar finish first."""
-        left_s = self._playout.given_s - self._playout.at_s
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._playout.reach(self._playout.given_s), left_s + ANSWER_S)
+        """Let the avatar finish first, if it is there."""
+        if self.shows_face:
+            left_s = self._playout.given_s - self._playout.at_s
+            done = self._playout.reach(self._playout.given_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done, left_s + ANSWER_S)
         await super().stop(frame)
 
     @property
