@@ -30,6 +30,8 @@ class Recorder:
         self._answered: Turn | None = None
         self._held: list[Callable[[], None]] | None = None
         self._avatar_turn = self._forgets = self._goes_on = False
+        # Whether the avatar's turn that is told of next was before the user's last one.
+        self._before = False
         self._holds = bool(ears)
         latency.add_event_handler("on_typed", self._typed)
         latency.add_event_handler("on_answered", self._measured)
@@ -52,7 +54,7 @@ class Recorder:
 
     async def _taken_back(self, *_: Any) -> None:
         self._held = None
-        self._forgets, self._goes_on = self._avatar_turn, True
+        self._forgets, self._goes_on = self._avatar_turn and not self._before, True
 
     def _write(self, *turn: Any) -> None:
         write = partial(self._transcript.turn, *turn)
@@ -77,6 +79,8 @@ class Recorder:
     async def _user_stopped(self, _aggregator: Any, _strategy: Any, message: Any) -> None:
         if message.content:
             self._held = [] if self._holds else None
+            # One that was cut off may be told of later than a short turn is over.
+            self._before = self._avatar_turn
             self._write("user", message.content, self._user_at_s)
 
     async def _avatar_started(self, *_: Any) -> None:
@@ -86,8 +90,10 @@ class Recorder:
     async def _avatar_stopped(self, _aggregator: Any, message: Any) -> None:
         answered, self._answered = self._answered, None
         forgets, self._forgets, self._avatar_turn = self._forgets, False, False
+        before, self._before = self._before, False
         if message.content and not forgets:
-            self._write(
+            write = self._transcript.turn if before else self._write
+            write(
                 "avatar",
                 message.content,
                 self._avatar_at_s,

@@ -92,6 +92,7 @@ FAULTS = {
             {"after": 0.0},
         ),
         Kind("no-video", (ROOM,), "publish a voice but no picture"),
+        Kind("no-voice", (ROOM,), "publish a voice that stays silent, and tell that it speaks"),
         Kind(
             "throw-out",
             (ROOM,),

@@ -20,10 +20,21 @@ LEAVE_TIMEOUT_S = 5.0
 class Room:
     """A participant that publishes; built, joined once, left once."""
 
-    def __init__(self, size: tuple[int, int], encoding: Encoding, video: bool = True) -> None:
-        """Size is (width, height) in pixels; without `video` only the voice is published."""
+    def __init__(
+        self,
+        size: tuple[int, int],
+        encoding: Encoding,
+        video: bool = True,
+        *,
+        silent: bool = False,
+    ) -> None:
+        """Size is (width, height) in pixels; without `video` only the voice is published.
+
+        The voice of one that is `silent` has no sound.
+        """
         self._size = size
         self._encoding = encoding
+        self._silent = silent
         self._video = rtc.VideoSource(*size) if video else None
         self._audio = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=QUEUE_MS)
         self._room = rtc.Room()
@@ -76,6 +87,7 @@ class Room:
 
     async def play(self, pcm: bytes) -> None:
         """Queue sound: s16le mono 24 kHz."""
+        pcm = bytes(len(pcm)) if self._silent else pcm
         await self._audio.capture_frame(rtc.AudioFrame(pcm, SAMPLE_RATE, 1, len(pcm) // 2))
 
     def hush(self) -> None:

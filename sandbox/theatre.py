@@ -215,8 +215,9 @@ class Theatre:
         if _on_agora(session) or not (own or self._livekit):
             return None
         video = self._faults.strike(ROOM, "no-video") is None
+        silent = self._faults.strike(ROOM, "no-voice") is not None
         settings = session.request.video
-        room = Room(settings.quality.size, settings.encoding, video)
+        room = Room(settings.quality.size, settings.encoding, video, silent=silent)
         try:
             await room.join(*(_invitation(own) if own else self._hosted(session)))
         except JOIN_ERRORS as error:

@@ -6,10 +6,12 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 
 import aiohttp
 from livekit import api, rtc
 from loguru import logger
+from pipecat.frames.frames import AudioRawFrame
 from pipecat.services.heygen.api_liveavatar import CustomSDKLiveKitConfig
 
 from pipelines.settings import Settings
@@ -23,6 +25,9 @@ ON_BEHALF = "lk.publish_on_behalf"
 REMOVAL_S = 3.0
 OPENING_S = 10.0
 NEEDED = {rtc.TrackKind.KIND_AUDIO, rtc.TrackKind.KIND_VIDEO}
+# How an avatar is listened to: enough for telling its words apart, in few pieces.
+HEARD_HZ, PIECE_MS = 16_000, 40
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -110,30 +115,56 @@ class Avatars:
         )
 
     def changed(self) -> None:
-        """This process has joined the room, or an avatar has begun to publish something there."""
+        """This process has joined the room, or what avatars publish there is another thing."""
         self._changed.set()
 
     async def opened(self) -> None:
         """Wait until this process is in the room, for as long as that takes at most."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(OPENING_S):
-                while not self.reachable:
-                    self._changed.clear()
-                    await self._changed.wait()
+                await self._until(lambda: self.reachable)
+
+    async def _until(self, look: Callable[[], T | None]) -> T:
+        """Wait until something is found in the room."""
+        while not (found := look()):
+            self._changed.clear()
+            await self._changed.wait()
+        return found
 
     def shows(self, identity: str) -> bool:
         """Whether an avatar publishes a voice and a picture."""
+        return {each.kind for each in self._tracks(identity) if not each.muted} >= NEEDED
+
+    def _tracks(self, identity: str) -> list[rtc.RemoteTrackPublication]:
         room = self._room()
         avatar = room.remote_participants.get(identity) if room else None
-        tracks = avatar.track_publications.values() if avatar else ()
-        return {each.kind for each in tracks if not each.muted} >= NEEDED
+        return list(avatar.track_publications.values()) if avatar else []
 
     async def appeared(self, identity: str) -> None:
-        """Wait until an avatar is heard and seen by who is in the room, however long it takes."""
-        while not self.shows(identity):
-            self._changed.clear()
-            await self._changed.wait()
+        """Wait until an avatar is heard and seen by who is in the room, however long it takes.
+
+        Somebody has to listen to it meanwhile.
+        """
+        await self._until(lambda: self.shows(identity) and self._voice(identity))
         await asyncio.sleep(SUBSCRIBED_S)
+
+    def _voice(self, identity: str) -> rtc.Track | None:
+        """The voice of an avatar, once it is received, which is asked for."""
+        for each in self._tracks(identity):
+            if each.kind == rtc.TrackKind.KIND_AUDIO:
+                if not each.subscribed:
+                    each.set_subscribed(True)
+                return each.track
+        return None
+
+    async def listen(self, identity: str, hear: Callable[[AudioRawFrame], None]) -> None:
+        """Tell what is heard of an avatar in the room, until that is cancelled."""
+        while True:
+            voice = await self._until(lambda: self._voice(identity))
+            async with asyncio.TaskGroup() as group:
+                listening = group.create_task(_listen(voice, hear))
+                await self._until(lambda of=voice: self._voice(identity) is not of)
+                listening.cancel()
 
     async def show_out(self, identity: str) -> None:
         """Have an avatar leave, which may go on speaking when nobody speaks to it any more."""
@@ -148,3 +179,13 @@ class Avatars:
         except (api.TwirpError, aiohttp.ClientError, TimeoutError) as error:
             if not (isinstance(error, api.TwirpError) and error.code == "not_found"):
                 logger.warning(f"The avatar was not removed from the room: {error!r}")
+
+
+async def _listen(voice: rtc.Track, hear: Callable[[AudioRawFrame], None]) -> None:
+    """Tell what is heard of a voice, as long as it is there."""
+    stream = rtc.AudioStream(voice, sample_rate=HEARD_HZ, num_channels=1, frame_size_ms=PIECE_MS)
+    try:
+        async for heard in stream:
+            hear(AudioRawFrame(bytes(heard.frame.data), HEARD_HZ, 1))
+    finally:
+        await stream.aclose()

@@ -10,8 +10,6 @@ from pipelines.heygen import LiteClient
 from .avatars import Avatars, Pass
 from .playout import Playout
 
-BYTES_PER_S = 2 * 24_000
-
 
 class DirectClient(LiteClient):
     """A session of which this process has the WebSocket alone.
@@ -42,20 +40,6 @@ class DirectClient(LiteClient):
         """Whether LiveAvatar may have failed to join the room."""
         refused = isinstance(self.failure, LiveAvatarApiError) and self.failure.status >= 500
         return not self._came and (refused or self.late)
-
-    async def agent_speak(self, audio: bytes, event_id: str) -> None:
-        """Send voice: s16le mono 24 kHz."""
-        self._playout.sent(len(audio) / BYTES_PER_S, event_id)
-        await super().agent_speak(audio, event_id)
-
-    async def agent_speak_end(self, event_id: str) -> None:
-        """Complete the utterance."""
-        self._playout.completed()
-        await super().agent_speak_end(event_id)
-
-    async def _handle_ws_server_event(self, event: dict[str, Any]) -> None:
-        await super()._handle_ws_server_event(event)
-        self._playout.hear(event)
 
     async def _livekit_connect(self) -> None:
         """The avatar joins; this process is there, or about to be."""

@@ -1,7 +1,7 @@
 """LiveAvatar's face in the user's own room: it is sent the voice, and seen and heard without us.
 
-What it has said is given out here at the pace at which it is told to be heard, as a voice that the
-bot need not speak: turns, captions and history follow it like any other.
+What it is heard to say is given out here as it is heard, as a voice that the bot need not speak:
+turns, captions and history follow it like any other.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ class DirectVideoService(LiveAvatarVideoService):
         self._avatars = avatars
         self._identity = invited.identity
         self._playout = playout
-        self._looking: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Send what is to be said, and say where it is."""
@@ -78,13 +78,16 @@ class DirectVideoService(LiveAvatarVideoService):
             given.transport_destination = frame.transport_destination
             await self.push_frame(given, direction)
         elif isinstance(frame, StartFrame):
-            self._looking = self.create_task(self._appear())
+            listening = self._avatars.listen(self._identity, self._playout.hear)
+            self._tasks = [self.create_task(listening), self.create_task(self._appear())]
 
     async def stop(self, frame: EndFrame) -> None:
-        """Let the avatar finish first."""
-        left_s = self._playout.given_s - self._playout.at_s
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._playout.reach(self._playout.given_s), left_s + ANSWER_S)
+        """Let the avatar finish first, if it is there."""
+        if self.shows_face:
+            left_s = self._playout.given_s - self._playout.at_s
+            done = self._playout.reach(self._playout.given_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done, left_s + ANSWER_S)
         await super().stop(frame)
 
     @property
@@ -103,8 +106,8 @@ class DirectVideoService(LiveAvatarVideoService):
         await self.push_frame(ElsewhereFrame())
 
     async def _teardown(self) -> None:
-        if self._looking:
-            task, self._looking = self._looking, None
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
             await self.cancel_task(task)
         await super()._teardown()
 

@@ -1,5 +1,5 @@
-"""The user's own LiveKit room when LiveAvatar's avatar is in it: users' microphones are received,
-and nothing else; the bot speaks and shows a picture only while there is no avatar.
+"""The user's own LiveKit room when LiveAvatar's avatar is in it: voices are received, and nothing
+else; the bot speaks and shows a picture only while there is no avatar.
 """
 
 from collections.abc import Awaitable, Callable
@@ -26,12 +26,12 @@ Connect = Callable[..., Awaitable[None]]
 
 
 class Microphones(LiveKitTransportClient):
-    """Subscribes to users' microphones alone, and takes no avatar for a user.
+    """Listens to users' microphones alone, and takes no avatar for a user.
 
     Its base receives, and so decodes, every track there is (livekit/transport.py:353).
 
     Attributes:
-        avatars: told when one publishes something.
+        avatars: told when what one publishes, or what is received of it, is another thing.
     """
 
     avatars: Avatars
@@ -64,6 +64,28 @@ class Microphones(LiveKitTransportClient):
             self.avatars.changed()
         elif publication.kind == rtc.TrackKind.KIND_AUDIO:
             publication.set_subscribed(True)
+
+    async def _async_on_track_subscribed(
+        self,
+        track: rtc.Track,
+        publication: rtc.RemoteTrackPublication,
+        participant: rtc.RemoteParticipant,
+    ) -> None:
+        if is_sent(participant):
+            self.avatars.changed()
+        else:
+            await super()._async_on_track_subscribed(track, publication, participant)
+
+    async def _async_on_track_unsubscribed(
+        self,
+        track: rtc.Track,
+        publication: rtc.RemoteTrackPublication,
+        participant: rtc.RemoteParticipant,
+    ) -> None:
+        if is_sent(participant):
+            self.avatars.changed()
+        else:
+            await super()._async_on_track_unsubscribed(track, publication, participant)
 
     async def _participant_connected(self, participant_id: str) -> None:
         if not is_sent(self.room.remote_participants.get(participant_id)):

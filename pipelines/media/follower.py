@@ -88,6 +88,12 @@ class Follower:
             self._compare(piece)
         return self._at_s
 
+    @property
+    def owed_s(self) -> float:
+        """How much of the voice was given and not heard, without its silences."""
+        left = self._units["level"][self._last + 1 : self._count]
+        return PIECE_S * int(np.count_nonzero(left))
+
     def _compare(self, piece: np.ndarray) -> None:
         level = _level(piece)
         self._quiet = 0 if level else self._quiet + 1

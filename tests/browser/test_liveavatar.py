@@ -27,6 +27,12 @@ pytestmark = [
 ]
 
 SIZE = [640, 360]
+ASKED = "[data-role=user] + [data-role=avatar]"
+# Whether some words of the second answer were heard.
+SOME_SAID = """(() => {
+  const asked = inside("captions").querySelectorAll("[data-role=user]")[1];
+  return asked?.nextElementSibling?.querySelector(".said")?.textContent.split(" ").length > 3;
+})()"""
 PAUSE_LIMIT_S = 3
 # Until it is noticed that a page is gone, and until its face is then.
 LEFT_LIMIT_S = 5 + 2
@@ -100,7 +106,7 @@ async def test_the_face_of_a_closed_page_is_ended_and_another_comes_with_its_use
     await nobody_left(stage)
 
 
-async def test_a_second_one_in_the_room_is_answered_by_the_face_that_has_joined_it(
+async def test_everybody_in_the_room_is_answered_by_the_face_that_has_joined_it_until_a_click(
     joined: Staged, livekit: LiveKit, meet: Meet, silence: Path
 ) -> None:
     app, stage = joined
@@ -117,13 +123,28 @@ async def test_a_second_one_in_the_room_is_answered_by_the_face_that_has_joined_
             bob.say(say("What can you do?"))
             await user.state("speaking")
             assert await user.page.evaluate("inside('face').videoWidth") == SIZE[0]
+            assert await user.page.evaluate("pace(50, 24, 30)") == pytest.approx(25, abs=1)
             await _heard_out(user)
-            assert is_heard(ANSWERS["What can you do"], await user.hush())
+            heard = await user.hush()
+            assert is_heard(ANSWERS["What can you do"], heard)
+            assert is_heard(await user.read(f"{ASKED} .words"), heard), "captions are what is heard"
             assert "what can you do" in (await user.read("[data-role=user] .words")).lower()
+            await user.type("How do you work?")
+            await user.until(SOME_SAID)
+            await user.page.click("#interrupt:enabled")
+            await user.until("inside('captions').querySelector('.cut:not([hidden])')")
+            assert not await user.comes("speaking", PAUSE_LIMIT_S)
+            assert time.monotonic() - bob.spoke(bob.avatars[0]) > PAUSE_LIMIT_S - 1
             assert not bob.spoke(bob.bot, asked_s), "the face itself has spoken"
+        (session,) = await stage.open_sessions()
+        assert "agent.interrupt" in await stage.commands(session["id"])
         await user.page.click("#end")
         await user.state("over")
+    assert not user.complaints
     await nobody_left(stage)
+    *_, cut = [line for line in await app.ended_transcript() if line.get("who") == "avatar"]
+    said, whole = cut["text"], ANSWERS["How do you work"]
+    assert cut["interrupted"] and whole.startswith(said[:8]) and len(said) < len(whole)
 
 
 async def _heard_and_seen(user: User) -> bytes:

@@ -45,7 +45,6 @@ class Cell:
         within_s: seconds from the moment at which the fault can be known until the user hears it.
         left_open: what stays open of it after the conversation.
         unreachable: why this cannot happen; then nothing else of the cell holds.
-        unnoticed: why nobody notices it, and what comes of it; then no test brings it about.
     """
 
     vendor: str
@@ -55,7 +54,6 @@ class Cell:
     within_s: float = 3.0
     left_open: str = "nothing"
     unreachable: str = ""
-    unnoticed: str = ""
 
     def __post_init__(self) -> None:
         assert self.fault in FAULTS, f"{self.fault} is none of {FAULTS}"

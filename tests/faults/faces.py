@@ -6,7 +6,6 @@ ALONE = "the whole answer at once, by the voice alone"
 GOES_ON = "the whole answer, its rest without LiveAvatar"
 BY_ANOTHER = "the whole answer, its rest by the face that stands in"
 BY_BOT = "the whole answer, its rest by the bot"
-BUT_A_WORD = "the answer but for a word, its rest by the bot"
 BY_FACE = "the whole answer, by the face"
 STANDS_IN = "that the face is gone and another stands in"
 LATE = "after 10 s that it is late, and another"
@@ -61,11 +60,13 @@ def _own() -> list[Cell]:
 def _direct() -> list[Cell]:
     """The avatar in the room; its session is asked for and driven as above.
 
-    What it has said is known from its events alone, so what is on its way to users may be missed.
+    One that hangs tells that it speaks, and is not heard.
     """
     cells = _alone(DIRECT, STANDS_IN, "500") + _alone(DIRECT, COMES, "slow 10x")
     cells += _alone(DIRECT, LATE, "empty answer")
-    return [*cells, Cell(DIRECT, "closes in mid-stream", BUT_A_WORD, STANDS_IN, 1.0)]
+    unheard = ("hangs in mid-stream", "partial then silence")
+    cells += [Cell(DIRECT, fault, BY_BOT, STANDS_IN, 4.0) for fault in unheard]
+    return [*cells, Cell(DIRECT, "closes in mid-stream", BY_BOT, STANDS_IN, 1.0)]
 
 
 def _never(vendor: str, reached: list[Cell], why: str) -> list[Cell]:
@@ -73,8 +74,6 @@ def _never(vendor: str, reached: list[Cell], why: str) -> list[Cell]:
     return [Cell(vendor, fault, unreachable=why) for fault in FAULTS if fault not in known]
 
 
-DEAF = "only LiveAvatar's events tell what is heard, so the rest of what it was sent is missed"
-MUTE = Cell(DIRECT, "partial then silence", unnoticed=DEAF)
 JOINS = "LiveAvatar itself joins the room; how its session can fail is above"
 LOCAL = tuple(
     Cell("puppet", fault, unreachable="it is drawn in this process, by nobody's leave")
@@ -83,4 +82,4 @@ LOCAL = tuple(
 )
 PUPPET = Cell("puppet", "closes in mid-stream", BY_ANOTHER, STANDS_IN, 1.0)
 REACHED = (*_rest(), *_socket(), *_room(), *_own(), *_direct(), PUPPET)
-CELLS = (*REACHED, MUTE, *_never(DIRECT, [*_direct(), MUTE], JOINS), *LOCAL)
+CELLS = (*REACHED, *_never(DIRECT, _direct(), JOINS), *LOCAL)

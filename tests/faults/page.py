@@ -10,8 +10,8 @@ HEAD = """# When a part dies
 
 What the user hears and sees, and within how long, for each way in which a part can fail. A line is
 a test in `tests/faults`, from which `python -m tests.faults` writes this page: on real sockets if
-the part has any, and on the part itself if it runs in this process. What cannot happen, or is not
-noticed, says why and has no test. The time runs from the moment at which the fault can be known.
+the part has any, and on the part itself if it runs in this process. What cannot happen says why and
+has no test. The time runs from the moment at which the fault can be known.
 """
 NOTES = {
     "Deepgram": """
@@ -36,7 +36,5 @@ def _section(vendor: str, cells: list[Cell]) -> str:
 def _row(cell: Cell) -> str:
     if cell.unreachable:
         return f"| {cell.fault} | cannot happen: {cell.unreachable} | | | |"
-    if cell.unnoticed:
-        return f"| {cell.fault} | not noticed: {cell.unnoticed} | nothing | | |"
     within = f"{cell.within_s:g} s"
     return f"| {cell.fault} | {cell.heard} | {cell.seen} | {within} | {cell.left_open} |"

@@ -215,12 +215,18 @@ async def test_the_room_closes_some_time_after_the_start(roomy: Caller) -> None:
     assert "end_reason" not in await roomy.session(call)
 
 
-async def test_without_video_there_is_a_voice_alone(roomy: Caller) -> None:
+async def test_without_video_there_is_a_voice_alone_and_without_voice_no_sound(
+    roomy: Caller,
+) -> None:
     await roomy.order("room:no-video")
-    call = await roomy.open()
+    await roomy.order("room:no-voice")
+    call, lite = await roomy.talk()
     viewer = await roomy.watch(call)
     await viewer.until(lambda: len(viewer.heard) > 20)
     assert viewer.tracks == {"heygen": {"audio"}}
+    await lite.say(tone(0.2), "u1")
+    await lite.until("agent.speak_ended", event_id="u1")
+    assert not viewer.last_loud_at
 
 
 async def test_the_avatar_comes_late_into_its_room(roomy: Caller) -> None:

@@ -12,13 +12,17 @@ from tests.doorkeeper import show_out
 from tests.speech import hear, is_heard, say
 from tests.talk.app import until
 from tests.talk.attendee import Attendee
+from tests.talk.rehearsal import Rehearsal
 from tests.talk.test_rooms import nobody_left, start
+from tests.talk.test_rooms import until as comes
 
 ANSWER = load_knowledge(KNOWLEDGE)["What can you do"].answers[0].text
 # Longer than between two sentences, shorter than until what was said instead is answered.
 PAUSE_S = 0.8
 # Of an answer: some words.
 SOME_S = 1.0
+# Words that are heard, on a busy machine, while it is told to fall silent.
+ON_THE_WAY = 5
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.realtime]
 
 
@@ -26,6 +30,11 @@ async def hushed(attendee: Attendee, who: str, since_s: float = 0.0) -> None:
     """Wait until somebody has spoken since then, and has been quiet for 1.5 s."""
     await until(lambda: attendee.spoke(who, since_s), 30)
     await until(lambda: time.monotonic() - attendee.spoke(who, since_s) > 1.5, 60)
+
+
+async def interruptions(stage: Rehearsal, session: str) -> int:
+    """How often LiveAvatar was told to fall silent."""
+    return (await stage.commands(session)).count("agent.interrupt")
 
 
 async def test_the_avatar_itself_speaks_in_the_room_and_everybody_in_it_is_answered(
@@ -46,16 +55,22 @@ async def test_the_avatar_itself_speaks_in_the_room_and_everybody_in_it_is_answe
             await asyncio.wait_for(bob.quiet.wait(), 20)
             asked_s = bob.quiet_at_s
             await until(lambda: ann.loud_s(avatar, asked_s) > SOME_S, 20)
+            (session,) = await stage.open_sessions()
+            before = await interruptions(stage, session["id"])
             bob.say(say("Stop. Stop it, please."))
+
+            async def is_told() -> bool:
+                return await interruptions(stage, session["id"]) > before
+
+            await comes(is_told, True, "the avatar to be told to fall silent")
             await until(lambda: time.monotonic() - ann.spoke(avatar, asked_s) > PAUSE_S, 20)
             cut = hear(ann.said(avatar, asked_s, time.monotonic()), 24_000).split()
         assert ann.tracks[ann.bot] == {"audio"} and not ann.spoke(ann.bot), "it has no part in it"
-        (session,) = await stage.open_sessions()
-        assert "agent.interrupt" in await stage.commands(session["id"])
     lines = await app.ended_transcript()
     await nobody_left(stage)
     said = [line["text"] for line in lines if line.get("who") == "avatar"]
-    assert abs(len(said[1].split()) - len(cut)) <= 3, f"{said[1]} is what was heard: {cut}"
+    missed = len(cut) - len(said[1].split())
+    assert -2 <= missed <= ON_THE_WAY, f"{said[1]} is what was heard: {cut}"
     assert ANSWER.startswith(said[1][:10]) and len(said[1]) < len(ANSWER)
 
 

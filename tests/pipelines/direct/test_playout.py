@@ -1,115 +1,79 @@
-"""How far an avatar has come, by what its WebSocket tells, on a clock that the test turns."""
+"""How far an avatar has come in its voice, by what is heard of it."""
 
 import pytest
-from pipecat.frames.frames import TTSAudioRawFrame
+from pipecat.frames.frames import AudioRawFrame, TTSAudioRawFrame
 
 from pipelines.direct.playout import Playout
+from pipelines.guard.rules import SILENCE_S
+from tests.faults.scale import RATE, REST_S, TONE_S, scale, tune
 
-RATE = 24_000
+BOTH_S = TONE_S + REST_S
+PIECE = 2 * RATE // 25
+# Codec and cutting: two pieces.
+ABOUT_S = 0.04
 
 
 class Avatar:
-    """What is given to an avatar and told of it; its clock stands still otherwise."""
+    """What is given to an avatar, and heard of it."""
 
-    def __init__(self) -> None:
-        self.now_s = 100.0
-        self.playout = Playout(lambda: self.now_s)
+    def __init__(self, tones: int = 0) -> None:
+        self.playout = Playout()
+        if tones:
+            self.say(scale(tones))
 
-    def say(self, seconds: float, id_: str = "1", *, whole: bool = True) -> None:
-        """Give it voice, and send it."""
-        self.playout.give(TTSAudioRawFrame(bytes(2 * round(seconds * RATE)), RATE, 1))
-        self.playout.sent(seconds, id_)
-        if whole:
-            self.playout.completed()
+    def say(self, pcm: bytes) -> None:
+        """Give it voice."""
+        self.playout.give(TTSAudioRawFrame(pcm, RATE, 1))
 
-    def told(self, kind: str, **fields: str) -> None:
-        """It tells something."""
-        self.playout.hear({"type": f"agent.{kind}", **fields})
+    def heard(self, pcm: bytes) -> float:
+        """Where it is when so much more was heard of it."""
+        for at in range(0, len(pcm), PIECE):
+            self.playout.hear(AudioRawFrame(pcm[at : at + PIECE], RATE, 1))
+        return self.playout.at_s
 
-    def after(self, seconds: float) -> float:
-        """Where it is so much later."""
-        self.now_s += seconds
-        return round(self.playout.at_s, 3)
-
-
-OLDER = ({"kind": "speak_started"}, {"kind": "speak_ended"})
-NEWER = (
-    {"kind": "state_updated", "new_state": "talking"},
-    {"kind": "state_updated", "new_state": "idle"},
-)
+    def silent(self, seconds: float) -> float:
+        """Where it is when nothing was heard of it for so long."""
+        return self.heard(bytes(2 * round(seconds * RATE)))
 
 
-@pytest.mark.parametrize("ways", [[OLDER], [NEWER], [OLDER, NEWER], [NEWER, OLDER]])
-def test_it_speaks_from_when_it_says_so_until_it_has_ended(ways):
-    avatar = Avatar()
-    avatar.say(2.0)
-    assert avatar.after(5) == 0
-    for begins, _ in ways:
-        avatar.told(**begins)
-    assert avatar.after(0.5) == 0.5
-    assert avatar.after(10) == 2.0
-    for _, ends in ways:
-        avatar.told(**ends)
-    avatar.say(1.0, "2")
-    assert avatar.after(5) == 2.0
-    for begins, _ in ways:
-        avatar.told(**begins)
-    assert avatar.after(0.25) == 2.25
+def test_it_has_come_as_far_as_it_is_heard_and_waits_in_a_silence_that_is_not_its_voices():
+    avatar = Avatar(tones=4)
+    assert avatar.silent(10) == pytest.approx(0, abs=ABOUT_S)
+    begun = scale(4)[: 2 * round((BOTH_S + TONE_S / 2) * RATE)]
+    assert avatar.heard(begun) == pytest.approx(BOTH_S + TONE_S / 2, abs=ABOUT_S)
+    assert avatar.silent(10) == pytest.approx(BOTH_S + TONE_S / 2, abs=ABOUT_S)
+    assert avatar.heard(scale(4)[len(begun) :]) == pytest.approx(4 * BOTH_S, abs=ABOUT_S)
 
 
-def test_it_has_come_no_further_than_it_was_sent_voice():
-    avatar = Avatar()
-    avatar.say(0.5, whole=False)
-    avatar.told("speak_started")
-    assert avatar.after(3) == 0.5
-    avatar.say(2.0)
-    assert avatar.after(0.25) == 0.75
+def test_an_end_that_is_left_out_is_over_after_a_silence_unless_there_is_much_of_it():
+    avatar = Avatar(tones=3)
+    avatar.say(tune([3])[: 2 * round(TONE_S / 2 * RATE)])
+    assert avatar.heard(scale(3)) < avatar.playout.given_s
+    assert avatar.silent(SILENCE_S + ABOUT_S) == avatar.playout.given_s
+    avatar.say(tune([4, 5, 6]))
+    assert avatar.silent(10 * SILENCE_S) < avatar.playout.given_s
+    assert avatar.heard(tune([4])) == pytest.approx(avatar.playout.given_s - 2 * BOTH_S, abs=0.1)
 
 
-def test_an_utterance_is_over_when_it_says_so_and_not_before_the_next_one():
-    avatar = Avatar()
-    avatar.say(1.0, "1")
-    avatar.say(1.0, "2")
-    avatar.told("speak_started", source_event_id="1")
-    assert avatar.after(4) == 1.0
-    avatar.told("speak_ended", source_event_id="1")
-    assert avatar.after(1) == 1.0
-    avatar.told("speak_started", source_event_id="2")
-    avatar.now_s += 0.25
-    avatar.told("speak_ended", source_event_id="2")
-    assert avatar.after(0) == 2.0
-
-
-def test_what_was_lost_with_a_websocket_is_known_by_what_comes_next():
-    avatar = Avatar()
-    avatar.say(1.0, "1")
-    avatar.say(1.0, "2")
-    avatar.told("speak_started", source_event_id="2")
-    assert avatar.after(0.25) == 1.25
-    avatar.say(1.0, "3")
-    avatar.told("speak_ended", source_event_id="3")
-    assert avatar.after(1) == 3.0
-
-
-def test_an_interruption_leaves_nothing_to_be_said():
-    avatar = Avatar()
-    avatar.say(4.0, "1", whole=False)
-    avatar.told("speak_started", source_event_id="1")
-    avatar.now_s += 1
+def test_an_interruption_leaves_nothing_to_be_said_and_the_next_words_are_followed():
+    avatar = Avatar(tones=4)
+    avatar.heard(scale(1))
     avatar.playout.interrupt()
-    assert avatar.after(0) == 4.0
-    avatar.told("speak_ended", source_event_id="1")
-    avatar.say(1.0, "2")
-    assert avatar.after(1) == 4.0
-    avatar.told("speak_started", source_event_id="2")
-    assert avatar.after(0.5) == 4.5
+    assert avatar.playout.at_s == 4 * BOTH_S == avatar.playout.given_s
+    avatar.heard(tune([1])[:PIECE])  # what was on its way
+    avatar.silent(0.2)
+    avatar.say(tune([5, 6]))
+    assert avatar.playout.at_s == 4 * BOTH_S
+    assert avatar.heard(tune([5])) == pytest.approx(5 * BOTH_S, abs=ABOUT_S)
 
 
 async def test_who_waits_for_a_place_is_let_go_there_or_when_it_never_comes():
-    avatar = Avatar()
-    avatar.say(1.0)
-    avatar.told("speak_started")
-    avatar.now_s += 1
-    assert await avatar.playout.reach(1.0)
+    avatar = Avatar(tones=2)
+    avatar.heard(scale(2))
+    assert await avatar.playout.reach(BOTH_S)
+    avatar.say(tune([2]))
+    avatar.playout.interrupt()
+    assert not await avatar.playout.reach(2.5 * BOTH_S), "it was interrupted before"
+    avatar.say(tune([3]))
     avatar.playout.stop()
-    assert not await avatar.playout.reach(2.0)
+    assert not await avatar.playout.reach(4 * BOTH_S)

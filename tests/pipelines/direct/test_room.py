@@ -2,40 +2,61 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager
 
 import jwt
 import numpy as np
 from livekit import api, rtc
-from pipecat.frames.frames import OutputImageRawFrame
+from pipecat.frames.frames import InputAudioRawFrame, OutputImageRawFrame
 
 from liveavatar.wire import Encoding
 from pipelines.direct.avatars import ENTRY_S, Place, entry
 from pipelines.direct.face import SaidVoiceFrame
 from pipelines.guard.seat import ElsewhereFrame
+from pipelines.media.follower import is_loud
 from pipelines.microphone import is_off
 from pipelines.occupancy import is_occupied
 from pipelines.settings import load_settings
 from sandbox.livekit_server import http_url
 from sandbox.room import Room
+from tests.faults.scale import tune
 from tests.pipelines.direct.conftest import MINUTE_S, SIZE, Hall
 from tests.talk.app import until
 from tests.talk.guest import Guest
 
+TONE = tune([4])
 AUDIO, VIDEO = rtc.TrackKind.KIND_AUDIO, rtc.TrackKind.KIND_VIDEO
 
 
 @contextlib.asynccontextmanager
-async def avatar_in(hall: Hall, livekit) -> AsyncIterator[str]:
-    """LiveAvatar's avatar, let in by the bot."""
-    invited = hall.avatars.invite()
+async def avatar_in(hall: Hall, livekit) -> AsyncIterator[tuple[str, Room, list[bytes]]]:
+    """LiveAvatar's avatar, let in by the bot, its own side, and what the bot hears of it."""
+    invited, heard = hall.avatars.invite(), []
     avatar = Room(SIZE, Encoding.H264)
+    hear = hall.avatars.listen(invited.identity, lambda sound: heard.append(sound.audio))
+    listening = asyncio.create_task(hear)
     await avatar.join(livekit.url, invited.token)
     try:
-        yield invited.identity
+        await asyncio.wait_for(hall.avatars.appeared(invited.identity), 10)
+        yield invited.identity, avatar, heard
     finally:
+        listening.cancel()
         await avatar.leave()
+
+
+async def publish_anew(avatar: Room) -> None:
+    """Have an avatar publish another voice instead of its first one."""
+    me, former = avatar._room.local_participant, avatar._voice
+    assert former
+    await me.unpublish_track(former.sid)
+    voice = rtc.LocalAudioTrack.create_audio_track("voice", avatar._audio)
+    avatar._voice = await me.publish_track(voice, avatar._voice_options())
+    await avatar.is_heard()
+
+
+def loud(sounds: Iterable[bytes]) -> bool:
+    return any(is_loud(np.frombuffer(sound, np.int16)) for sound in sounds)
 
 
 def guest_in(hall: Hall, livekit, name: str) -> AbstractAsyncContextManager[Guest]:
@@ -67,17 +88,27 @@ def test_what_lets_an_avatar_in_lets_it_publish_in_that_room_for_ten_minutes_and
     assert one.token not in repr(one)
 
 
-async def test_users_are_heard_and_nothing_else_is_received(hall, livekit):
-    bot, _ = hall
-    async with guest_in(bot, livekit, "ann") as ann, avatar_in(bot, livekit) as avatar:
+async def test_voices_are_received_and_nothing_else_and_users_alone_are_understood(hall, livekit):
+    bot, stage = hall
+    async with (
+        guest_in(bot, livekit, "ann") as ann,
+        avatar_in(bot, livekit) as (avatar, its, heard),
+    ):
         async with guest_in(bot, livekit, "bob") as bob:
             await film(bob)
             await until(lambda: {("ann", AUDIO), ("bob", AUDIO)} <= bot.taken)
-            await asyncio.wait_for(bot.avatars.appeared(avatar), 10)
             others = bot.room.remote_participants
             await until(lambda: len(others["bob"].track_publications) == 2)
-            assert bot.taken == {("ann", AUDIO), ("bob", AUDIO)}
+            assert bot.taken == {("ann", AUDIO), ("bob", AUDIO), (avatar, AUDIO)}
             assert bot.came == ["ann", "bob"] and bot.transport.get_participants() == bot.came
+            for _ in range(2):
+                heard.clear()
+                await its.play(TONE[: len(TONE) // 2])
+                await until(lambda: loud(heard))
+                await publish_anew(its)
+            assert not loud(frame.audio for frame in stage.all(InputAudioRawFrame))
+            bob.say(TONE)
+            await until(lambda: loud(frame.audio for frame in stage.all(InputAudioRawFrame)))
         ann.mute(True)
         await until(lambda: is_off(bot.room))
         await ann.room.disconnect()
@@ -112,8 +143,7 @@ async def test_an_avatar_that_is_shown_out_is_gone_at_once_and_another_time_noth
     hall, livekit
 ):
     bot, _ = hall
-    async with avatar_in(bot, livekit) as avatar:
-        await asyncio.wait_for(bot.avatars.appeared(avatar), 10)
+    async with avatar_in(bot, livekit) as (avatar, *_):
         await bot.avatars.show_out(avatar)
         await until(lambda: not bot.avatars.shows(avatar))
         who = api.ListParticipantsRequest(room=bot.name)
