@@ -229,6 +229,26 @@ async def test_an_embed_that_could_not_be_opened_is_not_made(
     assert came[0] == status and said in came[1]["message"]
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([f"n{number}" for number in range(51)], "requires 51 variables"),
+        (["n" * 65], "64 characters at most"),
+        ([f"{number:n>64}" for number in range(50)], None),
+    ],
+    ids=["too many", "too long", "just as many"],
+)
+async def test_an_embed_whose_variables_no_session_can_be_given_is_not_made(
+    caller: Caller, names: list[str], said: str | None
+) -> None:
+    prompt = " ".join(f"${{{name}}}" for name in names)
+    context = await done(caller, "POST", "/v1/contexts", {"name": "Many", "prompt": prompt})
+    body = {"avatar_id": WAYNE, "context_id": context["id"]}
+    status, answer = await caller.ask("POST", "/v2/embeddings", body)
+    assert (status, answer["code"]) == ((400, 4000) if said else (200, 1000))
+    assert (said or "ok") in answer["message"]
+
+
 async def test_an_address_without_an_embed_is_404(caller: Caller) -> None:
     for method, path in (
         ("GET", ""),
