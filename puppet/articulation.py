@@ -21,6 +21,8 @@ CLOSING_S = 0.02
 BEFORE_S, AFTER_S = 0.1, 0.1
 # A picture is of 40 ms: lips that meet in them are seen to meet.
 HALF_S = 0.02
+# By how much places are rounded.
+ROUNDED_S = 0.001
 # Between two parts of what is known a longer silence is not known to be one.
 BRIDGED_S = 0.6
 # How far vowels open by their stress, where stress is told.
@@ -70,10 +72,11 @@ class Articulation:
     def add(self, phones: Sequence[Phone], from_s: float) -> None:
         """More sounds; their times count from `from_s`.
 
-        From where they begin, what was told before holds no more: that voice was cut off, or they
-        are told again. What is not told in IPA is not known.
+        From zero on they hold, and what was told before of that time does not: that voice was cut
+        off. What they say of the time below zero comes late. What is not told in IPA is not known.
         """
-        self._forget(from_s + min((phone.start_s for phone in phones), default=math.inf))
+        begins = (phone.start_s for phone in phones if phone.start_s > -ROUNDED_S)
+        self._forget(from_s + min(begins, default=math.inf))
         if not readable(phones):
             return
         end_s = self._segments[-1].end_s if self._segments else -math.inf

@@ -101,6 +101,12 @@ def test_sounds_that_come_in_parts_are_those_of_the_whole():
         assert shape(parts, at_s) == pytest.approx(shape(whole, at_s), abs=0.02)
 
 
+def test_what_is_told_late_of_a_time_that_is_known_is_told_once():
+    at = articulation([*"bɑb"], 0.1)
+    at.add(phones([*"uuu"], 0.1, from_s=-0.3), 0.3)
+    assert shape(at, 0.15).open > 0.6 and abs(shape(at, 0.15).width) < 0.2
+
+
 def test_what_is_told_again_counts_from_where_it_begins():
     at = articulation([*"bɑbɑ"], 0.1)
     at.add(phones([*"uuu"], 0.1, from_s=0.15), 0.0)
