@@ -101,7 +101,7 @@ class Theatre:
         self._account.start(session)
         try:
             await self._open(session)
-            if brief and self._livekit:
+            if brief and self._livekit and session.phase == "active":
                 await self._send_agent(session, brief, self._livekit)
         except BaseException:
             self._account.fail(session)

@@ -91,8 +91,11 @@ class Seat:
             self.left.clear()
 
     def _parted(self, participant: rtc.RemoteParticipant) -> None:
-        others = {*self._room.remote_participants} - {participant.identity, AVATAR_IDENTITY}
-        if participant.identity != AVATAR_IDENTITY and not others:
+        # Who comes back has the same name.
+        left = [
+            each for each in self._room.remote_participants.values() if each.sid != participant.sid
+        ]
+        if all(each.identity == AVATAR_IDENTITY for each in left):
             self._is_empty()
 
     def _lost(self, *_: object) -> None:

@@ -72,11 +72,18 @@ async def session_of(caller: Caller, embed_id: str) -> Call:
 
 @asynccontextmanager
 async def framed(
-    caller: Caller, context_id: str, site: Site, meet: Meet, sound: Path, orientation: str
+    caller: Caller,
+    context_id: str,
+    site: Site,
+    meet: Meet,
+    sound: Path,
+    orientation: str,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[tuple[User, "Frame", str]]:
     """Somebody who has begun at a page with an embed's script: they, its frame, the embed's id."""
     made = await embed(caller, context_id, orientation=orientation)
-    script = made["script"].replace(made["url"], f"{made['url']}?guest=Matilda")
+    url = f"{made['url']}?guest=Matilda".replace("127.0.0.1", host)
+    script = made["script"].replace(made["url"], url)
     site.show(f"{caller.url}/embed", script)
     async with meet(site.url, sound, ready="iframe") as user:
         element = await user.page.query_selector("iframe")
@@ -103,7 +110,8 @@ async def again(user: User) -> "Frame":
 async def test_a_visitor_of_somebodys_page_talks_with_the_avatar_until_they_leave(
     caller: Caller, context_id: str, site: Site, meet: Meet, question: Path
 ) -> None:
-    there = framed(caller, context_id, site, meet, question, "horizontal")
+    # Of the page's own site, so that the frame may remember something.
+    there = framed(caller, context_id, site, meet, question, "horizontal", "localhost")
     async with there as (user, frame, embed_id):
         await frame.wait_for_selector(f"{ANSWER} .words:not(:empty)")
         await frame.fill("#text", "What time is breakfast?")

@@ -139,6 +139,19 @@ async def test_an_llm_configuration_has_two_spellings(
     assert (await caller.ask("GET", path))[0] == 404
 
 
+@pytest.mark.parametrize("address", ["nonsense", "ftp://llm.example", "http://[::1", "http://a:x"])
+async def test_an_llm_where_nothing_can_be_asked_is_422(caller: Caller, address: str) -> None:
+    secret = await done(caller, "POST", "/v1/secrets", SECRET)
+    body = {"model_name": "gpt", "secret_id": secret["id"], "base_url": ""}
+    made = await done(caller, "POST", "/v1/llm-configurations", body)
+    path = f"/v1/llm-configurations/{made['id']}"
+    for method, where in (("POST", "/v1/llm-configurations"), ("PATCH", path)):
+        status, answer = await caller.ask(method, where, {**body, "base_url": address})
+        assert (status, answer["code"]) == (422, 4000)
+        assert "base_url" in answer["message"]
+    assert (await done(caller, "GET", path))["base_url"] is None
+
+
 async def test_a_voice_with_the_secret_of_no_such_vendor_is_400(caller: Caller) -> None:
     secret = await done(caller, "POST", "/v1/secrets", SECRET)
     body = {"provider_voice_id": "v", "secret_id": secret["id"]}
