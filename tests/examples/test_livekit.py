@@ -123,7 +123,7 @@ async def test_an_agent_in_liveavatars_own_room_is_talked_with_on_the_page(
     words = (HERE / "dispatcher.py", "--hosted", "--no-view")
     async with program(tmp_path, PYTHON, *words, env=env | vendors.env) as begun:
         session = await begun.told(r"is in the room ([\w-]+)")
-        await page.goto(await begun.told(r"talk with it at (http://localhost:\d+)"))
+        await page.goto(await begun.told(r"talk with it at (http://127.0.0.1:\d+)"))
         await page.click("#start")
         await seen(page, "text=Talk.")
         await greeted(stage, vendors)
