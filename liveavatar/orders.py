@@ -9,6 +9,8 @@ from typing import Any
 
 LONGEST_PACKET = 64_000
 """Bytes of a command: more than clients should send, so that none that arrives is refused."""
+DEEPEST = 64
+"""How far the values of a command may be nested."""
 
 
 def agent_identity(session_id: str) -> str:
@@ -72,7 +74,17 @@ def _object(packet: bytes) -> dict[str, Any]:
         raise BadOrder("not JSON in UTF-8") from None
     if not isinstance(message, dict):
         raise BadOrder("not an object")
+    if _is_deep(message):
+        raise BadOrder(f"nested more than {DEEPEST} deep")
     return message
+
+
+def _is_deep(message: dict[str, Any]) -> bool:
+    level: list[Any] = [message]
+    for _ in range(DEEPEST):
+        inner = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [each for values in inner for each in values if isinstance(each, dict | list)]
+    return bool(level)
 
 
 def response(

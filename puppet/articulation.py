@@ -6,7 +6,7 @@ are round before a "w" is heard. What no face can do otherwise goes before: lips
 """
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ CLOSING_S = 0.02
 BEFORE_S, AFTER_S = 0.1, 0.1
 # A picture is of 40 ms: lips that meet in them are seen to meet.
 HALF_S = 0.02
+# By how much places are rounded.
+ROUNDED_S = 0.001
 # Between two parts of what is known a longer silence is not known to be one.
 BRIDGED_S = 0.6
 # How far vowels open by their stress, where stress is told.
@@ -68,10 +70,13 @@ class Articulation:
         self._marked = False
 
     def add(self, phones: Sequence[Phone], from_s: float) -> None:
-        """More sounds, which follow those before; their times count from `from_s`.
+        """More sounds; their times count from `from_s`.
 
-        What is not told in IPA is not known.
+        From zero on they hold, and what was told before of that time does not: that voice was cut
+        off. What they say of the time below zero comes late. What is not told in IPA is not known.
         """
+        begins = (phone.start_s for phone in phones if phone.start_s > -ROUNDED_S)
+        self._forget(from_s + min(begins, default=math.inf))
         if not readable(phones):
             return
         end_s = self._segments[-1].end_s if self._segments else -math.inf
@@ -79,6 +84,16 @@ class Articulation:
             start_s = max(from_s + segment.start_s, end_s)
             if from_s + segment.end_s > start_s:
                 self._append(segment._replace(start_s=start_s, end_s=from_s + segment.end_s))
+
+    def _forget(self, at_s: float) -> None:
+        """What is from a place on is not known any more."""
+        del self._segments[bisect_left(self._starts_s, at_s) :]
+        del self._starts_s[len(self._segments) :]
+        if self._segments:
+            last = self._segments[-1]
+            self._segments[-1] = last._replace(end_s=min(last.end_s, at_s))
+        self._asked_s = [asked_s for asked_s in self._asked_s if asked_s < at_s + HALF_S]
+        self._known = [[start, min(end, at_s)] for start, end in self._known if start < at_s]
 
     def _append(self, segment: Segment) -> None:
         if segment.sound and self._segments:

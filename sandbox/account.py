@@ -36,6 +36,8 @@ class Limits:
     idle_s: float = 300
     zombie_s: float = 200
     """A session whose WebSocket was lost ends after so long without a sign of life."""
+    returns_s: float = 10
+    """How long the visitor of an embed, or the user of a vendor's agent, may be away."""
     token_s: float = 3600
     """How long a token can be started with."""
     any_avatar: bool = True

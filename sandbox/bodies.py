@@ -3,8 +3,28 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+)
 
+URL: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
+
+
+def _address(text: str) -> str:
+    """Raises: ValidationError for what nothing can be asked at; "" is the vendor's usual one."""
+    if text:
+        URL.validate_python(text)
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
 
@@ -83,7 +103,7 @@ class NewLLM(Body):
     model_name: Name = Field(validation_alias=AliasChoices("model_name", "model"))
     secret_id: str
     display_name: str | None = None
-    base_url: str | None = None
+    base_url: Address | None = None
 
 
 class LLMChange(Body):
@@ -92,7 +112,7 @@ class LLMChange(Body):
     model_name: Name | None = Field(None, validation_alias=AliasChoices("model_name", "model"))
     secret_id: str | None = None
     display_name: str | None = None
-    base_url: str | None = None
+    base_url: Address | None = None
 
 
 class NewEmbed(Body):

@@ -12,7 +12,7 @@ from liveavatar.wire import AvatarPersona, FullRequest, VoiceAgent
 from sandbox.avatars import pack_of
 from sandbox.bodies import NewEmbed
 from sandbox.shelves import Record
-from sandbox.variables import required
+from sandbox.variables import check_givable, required
 
 # Shape and width of a frame, and where it is: in the text of a page, or in a corner of it.
 SHAPES = {
@@ -45,8 +45,12 @@ def wish_of(embed: NewEmbed | Record, variables: Mapping[str, str]) -> FullReque
 
 
 def placeholders(context: Record | None) -> dict[str, str]:
-    """Something for each variable of a context, which a page has once it is opened."""
+    """Something for each variable of a context, which a page has once it is opened.
+
+    Raises: BadRequest when no page can have them all.
+    """
     texts = (context["prompt"], context["opening_text"]) if context else ()
+    check_givable(*texts)
     return {name: name[:1000] for name in required(*texts)}
 
 

@@ -10,6 +10,8 @@ from liveavatar.wire import EndReason, FullRequest, LiteRequest, Mode, TokenRequ
 LOG_ENTRIES = 5000
 # Two minutes of s16le mono 24 kHz.
 VOICE_BYTES = 120 * 2 * 24_000
+# Variables of this name are for nobody but the tools of a vendor's agent.
+SECRET, HIDDEN = "secret__", "[hidden]"
 UNLOGGED = ("livekit_client_token", "agora_token", "token", "session_token", "ws_url")
 
 
@@ -75,7 +77,7 @@ class Session(BaseModel):
 
     def note(self, at: float, way: str, message: dict[str, Any]) -> None:
         """Keep a message for the control plane, without its secrets and its audio."""
-        self._log.append({"at": at, "way": way, "message": _shown(message)})
+        self._log.append({"at": at, "way": way, "message": shown(message)})
 
     def forget_record(self) -> None:
         """Let go of what came in and went out, and of the speech."""
@@ -83,11 +85,17 @@ class Session(BaseModel):
         self._voice.clear()
 
 
-def _shown(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _shown(v) for k, v in value.items() if k not in UNLOGGED and k != "audio"} | (
-            {"audio_base64_chars": len(value["audio"])}
-            if isinstance(value.get("audio"), str)
-            else {}
-        )
-    return value
+def shown(value: Any) -> Any:
+    """What may be seen of a message or a request: no token, no audio, no secret variable."""
+    if isinstance(value, list):
+        return [shown(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    rest = {
+        name: HIDDEN if str(name).startswith(SECRET) else shown(inner)
+        for name, inner in value.items()
+        if name not in UNLOGGED and name != "audio"
+    }
+    if isinstance(audio := value.get("audio"), str):
+        rest["audio_base64_chars"] = len(audio)
+    return rest

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import uuid
+from collections import defaultdict
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -14,6 +15,8 @@ import aiohttp
 from livekit import api, rtc
 
 from liveavatar.wire import AVATAR_IDENTITY, EndReason, LiteRequest, LiveKitConfig, StartData
+from pipelines.joining import all_left
+from pipelines.redaction import redacted
 from puppet import Player, load_pack
 from sandbox.account import Account
 from sandbox.agency import Agency, Task
@@ -22,7 +25,7 @@ from sandbox.errors import AvatarFailed, BadRequest
 from sandbox.faults import AGENT, END, ROOM, Faults
 from sandbox.livekit_server import http_url
 from sandbox.performance import Performance
-from sandbox.room import Room
+from sandbox.room import JOIN_TIMEOUT_S, Room
 from sandbox.session import Session
 from sandbox.tokens import LiveKit, room_claims
 
@@ -47,6 +50,8 @@ class Theatre:
         self._livekit = livekit
         self._playing: dict[str, Performance] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        # Who is on the way into the room of a session.
+        self._coming: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
         self._background: set[asyncio.Task[None]] = set()
         self._crew = ThreadPoolExecutor(os.cpu_count() or 2, "puppet")
 
@@ -96,7 +101,7 @@ class Theatre:
         self._account.start(session)
         try:
             await self._open(session)
-            if brief and self._livekit:
+            if brief and self._livekit and session.phase == "active":
                 await self._send_agent(session, brief, self._livekit)
         except BaseException:
             self._account.fail(session)
@@ -152,8 +157,7 @@ class Theatre:
         running = self._running[session.id] = self._spawn(performance.run())
         running.add_done_callback(lambda task: self._over(session, task))
         if late:
-            entering = self._enter(session, performance, late.number("by"))
-            self._spawn(entering).add_done_callback(lambda task: self._over(session, task))
+            self._comes_late(session, self._enter(session, performance, late.number("by")))
         if thrown := self._faults.strike(ROOM, "throw-out"):
             self._spawn(self._throw_out(performance, thrown.number("after")))
 
@@ -185,9 +189,36 @@ class Theatre:
             return
         if late := self._faults.strike(AGENT, "delay"):
             sending = self._send_late(session, task, livekit, late.number("by"))
-            self._spawn(sending).add_done_callback(lambda task: self._over(session, task))
-        else:
-            await self._send(session, task, livekit)
+            return self._comes_late(session, sending)
+        coming = self._comes(session, self._send(session, task, livekit))
+        await asyncio.wait([coming])
+        if not coming.cancelled():  # as it is when the session ends meanwhile
+            coming.result()
+
+    def _comes(self, session: Session, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Bring somebody into the session's room, unless it ends before."""
+        task, coming = asyncio.create_task(work), self._coming[session.id]
+        coming.add(task)
+        task.add_done_callback(coming.discard)
+        return task
+
+    def _comes_late(self, session: Session, work: Coroutine[Any, Any, None]) -> None:
+        task = self._comes(session, work)
+        task.add_done_callback(lambda task: self._over(session, task))
+        task.add_done_callback(self._over_with)
+
+    async def _turn_back(self, session: Session) -> None:
+        """Let nobody come any more: who joins a room that was deleted creates it anew."""
+        coming = list(self._coming[session.id])
+        for task in coming:
+            task.cancel()
+        await asyncio.gather(*coming, return_exceptions=True)
+        self._coming.pop(session.id, None)
+        if coming:
+            # A server that does not answer lets nobody in, either.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(JOIN_TIMEOUT_S):
+                    await all_left()
 
     async def _send_late(self, session: Session, task: Task, livekit: LiveKit, by_s: float) -> None:
         """Raises: AgentFailed."""
@@ -251,10 +282,13 @@ class Theatre:
 
     def _over(self, session: Session, performance: "asyncio.Task[None]") -> None:
         """End the session of a performance, or an agent, that broke off."""
-        if not performance.cancelled() and performance.exception():
+        if not performance.cancelled() and (error := performance.exception()):
+            problem = redacted(f"it broke off: {error!r}")
+            session.note(self._account.clock(), "failed", {"problem": problem})
             self._spawn(self.end(session, EndReason.SERVER_ERROR))
 
     async def _close(self, session: Session) -> None:
+        await self._turn_back(session)
         performance = self._playing.pop(session.id, None)
         running = self._running.pop(session.id, None)
         if not (performance and running):

@@ -9,7 +9,7 @@ import jwt
 from livekit import api
 
 from sandbox.errors import NotAuthenticated
-from sandbox.session import Session
+from sandbox.session import Session, shown
 
 ALGORITHM = "HS256"
 SLACK_S = 3600
@@ -96,7 +96,7 @@ def _start_session_data(session: Session) -> dict[str, Any]:
     connector = getattr(request, "connector", None)
     persona = request.avatar_persona
     return {
-        **told,
+        **shown(told),
         "mode": session.mode.value,
         **({"agent_type": connector} if connector else {}),
         **({"voice_id": persona.voice_id} if persona and persona.voice_id else {}),

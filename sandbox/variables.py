@@ -7,6 +7,8 @@ from sandbox.errors import BadRequest
 
 # In braces only: prompts speak of prices.
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+# What a session can be given (2.2).
+MOST, LONGEST_NAME = 50, 64
 
 
 def required(*texts: str | None) -> list[str]:
@@ -24,3 +26,19 @@ def check(values: Mapping[str, str], *texts: str | None) -> None:
     lacking = [name for name in required(*texts) if name not in values]
     if lacking:
         raise BadRequest(f"dynamic_variables: the context requires {', '.join(lacking)}")
+
+
+def check_givable(*texts: str | None) -> None:
+    """Raises: BadRequest when no session can be given all that texts ask for."""
+    names = required(*texts)
+    if len(names) > MOST:
+        raise BadRequest(
+            f"context_id: the context requires {len(names)} variables, and a session is given"
+            f" {MOST} at most"
+        )
+    for name in names:
+        if len(name) > LONGEST_NAME:
+            raise BadRequest(
+                f"context_id: the context requires {name}, and a name has {LONGEST_NAME}"
+                " characters at most"
+            )

@@ -1,4 +1,4 @@
-"""Begins a session of LiveAvatar, brings an agent to it, shows the room, and ends all of it.
+"""Begins a session of LiveAvatar, brings an agent to it and you, and ends all of it.
 
 uv run python examples/livekit-agents/dispatcher.py             # in your LiveKit room
 uv run python examples/livekit-agents/dispatcher.py --hosted    # in LiveAvatar's
@@ -9,16 +9,16 @@ import asyncio
 import contextlib
 import json
 import signal
-import sys
 import uuid
+import webbrowser
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 import jwt
 from livekit import api
+from page import Invitation, served
 
 from liveavatar import LiveAvatar
 from liveavatar.records import Started
@@ -27,18 +27,8 @@ from pipelines.settings import Settings, load_settings
 
 HERE = Path(__file__).parent
 HOSTED = [str(HERE / ".venv" / "bin" / "python"), str(HERE / "hosted.py")]
-JOIN = [str(Path(sys.executable).with_name("avatar")), "join"]
 # What the avatar is called in a room of one's own and in LiveAvatar's; one that its sandbox has.
 AVATAR, HEYGEN, WAYNE = "liveavatar-avatar-agent", "heygen", "dd73ea75-1218-4ef3-92ce-606d5f7fbc0a"
-
-
-@dataclass(frozen=True)
-class Room:
-    """A room, and how `avatar join` looks into it; the token is read from a pipe."""
-
-    name: str
-    words: list[str]
-    token: str = field(default="", repr=False)
 
 
 @contextlib.asynccontextmanager
@@ -75,7 +65,7 @@ async def program(words: list[str], line: str = "") -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def own_room(live: LiveAvatar, settings: Settings, agent: str) -> AsyncIterator[Room]:
+async def own_room(live: LiveAvatar, settings: Settings, agent: str) -> AsyncIterator[Invitation]:
     """Your LiveKit room with the avatar, and a worker's agent called to it."""
     name, url = f"avatar-{uuid.uuid4().hex[:8]}", settings.livekit_url
     keys = [
@@ -90,22 +80,22 @@ async def own_room(live: LiveAvatar, settings: Settings, agent: str) -> AsyncIte
             api.CreateAgentDispatchRequest(agent_name=agent, room=name, metadata=job)
         )
         try:
-            yield Room(name, [name])
+            user = api.AccessToken(*keys).with_identity("user").with_grants(grants)
+            yield Invitation(name, url, user.to_jwt())
         finally:
             await livekit.room.delete_room(api.DeleteRoomRequest(room=name))
 
 
 @contextlib.asynccontextmanager
-async def hosted(live: LiveAvatar, settings: Settings) -> AsyncIterator[Room]:
+async def hosted(live: LiveAvatar, settings: Settings) -> AsyncIterator[Invitation]:
     """LiveAvatar's room, with an agent of this machine that goes in by its token."""
     async with begun(live, settings) as session:
-        # Whoever comes with the viewer's token is the user: that is what the agent listens to.
+        # Whoever comes with the client's token is the user: that is what the agent listens to.
         user = jwt.decode(session.livekit_client_token, options={"verify_signature": False})["sub"]
         where = {"url": session.livekit_url, "token": session.livekit_agent_token, "user": user}
         job = json.dumps(facts(session) | {"avatar": HEYGEN, **where})
         async with program(HOSTED, job):
-            url, token = session.livekit_url, session.livekit_client_token
-            yield Room(session.session_id, ["--url", url], token)
+            yield Invitation(session.session_id, session.livekit_url, session.livekit_client_token)
 
 
 def facts(session: Started) -> dict[str, str]:
@@ -126,10 +116,12 @@ async def main(options: argparse.Namespace) -> None:
         place = (
             hosted(live, settings) if options.hosted else own_room(live, settings, options.agent)
         )
-        room = await stack.enter_async_context(place)
+        invitation = await stack.enter_async_context(place)
+        page = await stack.enter_async_context(served(invitation, options.port))
+        print(f"The avatar is in the room {invitation.room}: talk with it at {page}")
+        print("Ctrl-C ends it.", flush=True)
         if options.view:
-            await stack.enter_async_context(program([*JOIN, *room.words], room.token))
-        print(f"The avatar is in the room {room.name}. Ctrl-C ends it.", flush=True)
+            await asyncio.to_thread(webbrowser.open, page)
         await over.wait()
 
 
@@ -137,5 +129,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hosted", action="store_true", help="in LiveAvatar's own room")
     parser.add_argument("--agent", default="avatar", help="the worker's AGENT_NAME")
+    parser.add_argument("--port", type=int, default=0, help="of the page to talk on (a free one)")
     parser.add_argument("--view", action=argparse.BooleanOptionalAction, default=True)
     asyncio.run(main(parser.parse_args()))

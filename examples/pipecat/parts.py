@@ -21,11 +21,15 @@ VOICE = "71a7ad14-091c-4e8e-a314-022ece01c121"
 AVATAR = os.getenv("LIVEAVATAR_AVATAR_ID", "dd73ea75-1218-4ef3-92ce-606d5f7fbc0a")
 # What Pipecat's classes take to be LiveAvatar's, not the older Interactive Avatar's.
 QUALITY = VideoQuality(os.getenv("LIVEAVATAR_QUALITY", "high"))
+# One-minute sessions that cost no credits.
+SANDBOX = os.getenv("LIVEAVATAR_SANDBOX", "").lower() in ("1", "true", "t", "yes", "y", "on")
 VIDEO = VideoSettings(quality=QUALITY, encoding=VideoEncoding.H264)
 LIVEAVATAR = {
     "api_key": os.environ["HEYGEN_LIVE_AVATAR_API_KEY"],
     "service_type": ServiceType.LIVE_AVATAR,
-    "session_request": LiveAvatarNewSessionRequest(avatar_id=AVATAR, video_settings=VIDEO),
+    "session_request": LiveAvatarNewSessionRequest(
+        avatar_id=AVATAR, video_settings=VIDEO, is_sandbox=SANDBOX
+    ),
 }
 # They log a link with the room's token, and know no other LiveAvatar than the vendor's.
 logger.disable("pipecat.services.heygen.client")

@@ -35,9 +35,17 @@ class ArticulationFrame(DataFrame):
             replace(each, start_s=each.start_s + by_s, end_s=each.end_s + by_s)
             for each in self.phonemes
         ]
-        moved = ArticulationFrame(phonemes, self.context_id)
-        moved.interruptible = self.interruptible
-        return moved
+        return self._with(phonemes)
+
+    def until(self, end_s: float) -> "ArticulationFrame":
+        """The part of it that is before a place, counted from where it stands."""
+        before = (each for each in self.phonemes if each.start_s < end_s)
+        return self._with([replace(each, end_s=min(each.end_s, end_s)) for each in before])
+
+    def _with(self, phonemes: Sequence[Phoneme]) -> "ArticulationFrame":
+        frame = ArticulationFrame(phonemes, self.context_id)
+        frame.interruptible = self.interruptible
+        return frame
 
     @property
     def end_s(self) -> float:

@@ -1,7 +1,6 @@
 """The participant that runs a FULL session's conversation: commands in, speech and events out."""
 
 import asyncio
-import contextlib
 from typing import Any
 
 from pipecat.frames.frames import Frame, LLMMessagesAppendFrame, TTSSpeakFrame
@@ -118,12 +117,11 @@ class Agent(Presence):
         """End the session of an embed's page once its visitor is gone, or has not come."""
         if self._session.embed_id is None:
             return
-        company = self._seat.company
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(company.wait(), COMES_S)
-        if company.is_set():
-            await self._seat.left.wait()
-        self._end(EndReason.USER_DISCONNECTED)
+        try:
+            await asyncio.wait_for(self._seat.company.wait(), COMES_S)
+        except TimeoutError:
+            return self._end(EndReason.USER_DISCONNECTED)
+        await super()._attend()
 
     def _say_soon(self, text: str) -> None:
         self._orders.put_nowait(Order(REPEAT, text=text))

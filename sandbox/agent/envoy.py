@@ -19,6 +19,7 @@ from liveavatar.channel import MAX_PACKET_BYTES
 from liveavatar.orders import Order
 from liveavatar.wire import SAMPLE_RATE, EndReason
 from pipelines.redaction import REDACTION, redacted
+from sandbox.agent.answers import Answers
 from sandbox.agent.mixer import RATE
 from sandbox.agent.presence import Presence
 from sandbox.errand import Errand
@@ -51,6 +52,8 @@ COMMANDS = {
 # Events that stay between the agent and its envoy.
 UNTOLD = ("audio", "ping")
 BEGUN = "conversation_initiation_metadata"
+# What an event that is none raises, be it of numbers without end or nested without end.
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 
 
 class BadAgent(Exception):
@@ -71,6 +74,7 @@ class Envoy(Presence):
         self._resampler = create_stream_resampler()
         # Until when what came is heard; and the last sound that is not to be heard any more.
         self._until_s, self._silenced = 0.0, -1
+        self._answers = Answers()
         self._pause: asyncio.TimerHandle | None = None
         REDACTION.know(
             self._settings.model_copy(update={"elevenlabs_api_key": SecretStr(errand.key)})
@@ -99,15 +103,14 @@ class Envoy(Presence):
             return
         self._run = asyncio.current_task()
         await self._company()
-        obeying = asyncio.create_task(self._obey())
+        for work in (self._obey(), self._attend()):
+            self._spawn(work)
         try:
             reason = await self._converse()
         except (aiohttp.ClientError, TimeoutError, ValueError, BadAgent) as error:
             why = str(error) or "the agent does not begin"
             self._note({"problem": redacted(why)}, "failed")
             reason = EndReason.SERVER_ERROR
-        finally:
-            obeying.cancel()
         self._end(reason)
 
     async def _converse(self) -> EndReason:
@@ -159,8 +162,11 @@ class Envoy(Presence):
     async def _do(self, order: Order) -> None:
         fields = COMMANDS.get(order.vendor_type)
         if order.event_type == "avatar.interrupt":
+            self._answers.silence(asyncio.get_running_loop().time())
             self._hush()
         elif order.event_type == COMMAND and fields is not None:
+            if order.vendor_type == "user_message":
+                self._answers.begin()
             given = {name: order.data[name] for name in fields if name in order.data}
             await self._send({"type": order.vendor_type, **given})
 
@@ -177,7 +183,7 @@ class Envoy(Presence):
                 raise TypeError("its type is no text")
             self._pass_on(kind, event)
             await self._heed(kind, event)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except UNREADABLE as error:
             self._note({"problem": f"an event of the agent cannot be read: {error!r}"}, "failed")
 
     def _pass_on(self, kind: str, event: dict[str, Any]) -> None:
@@ -196,6 +202,7 @@ class Envoy(Presence):
                 self._say(event["audio_event"])
             case "interruption":
                 self._silenced = int(event["interruption_event"].get("event_id", self._silenced))
+                self._answers.begin()
                 self._teller.tell("user.speak_started")
                 self._hush()
             case _ if kind == BEGUN:
@@ -229,6 +236,7 @@ class Envoy(Presence):
                     self._teller.tell("avatar.transcription.chunk", text=text)
             case "agent_response":
                 text = event["agent_response_event"]["agent_response"]
+                self._answers.word(asyncio.get_running_loop().time())
                 self._teller.tell("user.speak_ended")
                 self._teller.keep("avatar", text)
                 self._teller.tell("avatar.transcription", text=text)
@@ -238,6 +246,7 @@ class Envoy(Presence):
 
     def _said_by_user(self, text: str) -> None:
         self._account.heard(self._session)
+        self._answers.begin()
         self._teller.tell("user.speak_started")
         self._teller.tell("user.speak_ended")
         self._teller.keep("user", text)
@@ -251,6 +260,8 @@ class Envoy(Presence):
         if int(sound.get("event_id", self._silenced + 1)) <= self._silenced:
             return
         loop = asyncio.get_running_loop()
+        if not self._answers.sounds(loop.time()):
+            return
         self._until_s = max(self._until_s, loop.time()) + len(pcm) / (2 * SAMPLE_RATE)
         self._performance.say(pcm)
         if self._pause:

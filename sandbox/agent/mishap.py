@@ -16,6 +16,7 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
+from pipelines.media.articulation import ArticulationFrame
 from sandbox.faults import LLM, TTS, Faults
 
 
@@ -87,12 +88,16 @@ class BreakOff(FrameProcessor):
         if isinstance(frame, TTSStartedFrame):
             fault = self._faults.strike(TTS, "break-off")
             self._left_s = fault.number("after") if fault else None
+        if isinstance(frame, ArticulationFrame) and self._left_s is not None:
+            frame = frame.until(self._left_s)
         if not self._is_over(frame):
             await self.push_frame(frame, direction)
 
     def _is_over(self, frame: Frame) -> bool:
         if self._left_s is None:
             return False
+        if isinstance(frame, ArticulationFrame):
+            return not frame.phonemes
         if isinstance(frame, TTSAudioRawFrame) and self._left_s > 0:
             self._left_s -= frame.num_frames / frame.sample_rate
             return False

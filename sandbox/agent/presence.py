@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from livekit import rtc
 
 from liveavatar.orders import BadOrder, Order, read_order
 from liveavatar.wire import EndReason, Event
+from pipelines.redaction import redacted
 from pipelines.settings import Settings
 from sandbox.account import Account
 from sandbox.agent.seat import Seat
@@ -32,6 +34,7 @@ SPOKEN = {
 }
 POSES = {"avatar.start_listening": True, "avatar.stop_listening": False}
 End = Callable[[EndReason], None]
+log = logging.getLogger(__name__)
 
 
 class Presence(ABC):
@@ -49,7 +52,7 @@ class Presence(ABC):
         self._performance, self._account = performance, account
         self._faults, self._settings, self._end = faults, settings, end
         self._session = performance.session
-        self._seat = Seat(self._hear, self._receive)
+        self._seat = Seat(self._hear, self._receive, self._watch)
         self._teller = Teller(
             self._session,
             account.clock,
@@ -95,7 +98,17 @@ class Presence(ABC):
         self._plan(ROOM, "no-data", lambda: setattr(self._seat, "deaf", True))
 
     def _spawn(self, work: Any) -> None:
-        self._tasks.append(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        self._tasks.append(task)
+        task.add_done_callback(self._watch)
+
+    def _watch(self, task: "asyncio.Task[None]") -> None:
+        """End the session when a part of it breaks off: nobody else would tell."""
+        if task.cancelled() or not (error := task.exception()):
+            return
+        self._note({"problem": redacted(f"a part of the agent broke off: {error!r}")}, "failed")
+        log.error("A part of the agent of session %s broke off.", self._session.id, exc_info=error)
+        self._end(EndReason.SERVER_ERROR)
 
     def _plan(self, place: str, name: str, act: Callable[[], object]) -> None:
         """Let a fault come true in time."""
@@ -167,6 +180,15 @@ class Presence(ABC):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LISTENS_S):
                 await room.is_heard()
+
+    async def _attend(self) -> None:
+        """End the session once nobody has been there for longer than who drops may be away."""
+        while True:
+            await self._seat.left.wait()
+            try:
+                await asyncio.wait_for(self._seat.there.wait(), self._account.limits.returns_s)
+            except TimeoutError:
+                return self._end(EndReason.USER_DISCONNECTED)
 
     async def _obey(self) -> None:
         await self._running.wait()

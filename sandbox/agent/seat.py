@@ -22,26 +22,31 @@ class Seat:
     Attributes:
         company: set once somebody is there beside the avatar.
         deaf: whether nothing is told and nothing is heard over the data channel.
+        there: set while somebody is there.
         left: set while nobody is there any more.
     """
 
     def __init__(
-        self, heard: Callable[[bytes], Awaitable[None]], ordered: Callable[[bytes], None]
+        self,
+        heard: Callable[[bytes], Awaitable[None]],
+        ordered: Callable[[bytes], None],
+        watch: Callable[["asyncio.Task[None]"], None],
     ) -> None:
-        """`heard` is given s16le mono 16 kHz, `ordered` the packets of commands."""
-        self._heard, self._ordered = heard, ordered
+        """`heard` is given s16le mono 16 kHz, `ordered` commands, `watch` tasks that are done."""
+        self._heard, self._ordered, self._watch = heard, ordered, watch
         self._room = rtc.Room()
         self._mixer = Mixer()
         self._microphones: dict[str, Microphone] = {}
         self._closing: set[asyncio.Task[None]] = set()
-        self.company, self.left = asyncio.Event(), asyncio.Event()
-        self.deaf = False
+        self.company, self.there, self.left = (asyncio.Event() for _ in range(3))
+        self.deaf = self._leaves = False
         self._room.on("participant_connected", self._met)
         self._room.on("participant_disconnected", self._parted)
         self._room.on("track_published", self._published)
         self._room.on("track_subscribed", self._subscribed)
         self._room.on("track_unsubscribed", self._unsubscribed)
         self._room.on("data_received", self._received)
+        self._room.on("disconnected", self._lost)
 
     async def join(self, url: str, token: str) -> None:
         """Join. Raises: rtc.ConnectError, TimeoutError when it did not work."""
@@ -70,6 +75,7 @@ class Seat:
 
     async def leave(self) -> None:
         """Leave the room, and listen no more."""
+        self._leaves = True
         for sid in list(self._microphones):
             await self._close(sid)
         # A server that does not answer a goodbye in time is left without one.
@@ -81,12 +87,25 @@ class Seat:
     def _met(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity != AVATAR_IDENTITY:
             self.company.set()
+            self.there.set()
             self.left.clear()
 
     def _parted(self, participant: rtc.RemoteParticipant) -> None:
-        others = {*self._room.remote_participants} - {participant.identity, AVATAR_IDENTITY}
-        if participant.identity != AVATAR_IDENTITY and not others:
-            self.left.set()
+        # Who comes back has the same name.
+        left = [
+            each for each in self._room.remote_participants.values() if each.sid != participant.sid
+        ]
+        if all(each.identity == AVATAR_IDENTITY for each in left):
+            self._is_empty()
+
+    def _lost(self, *_: object) -> None:
+        """The room is gone: nobody can be met in it any more."""
+        if not self._leaves:
+            self._is_empty()
+
+    def _is_empty(self) -> None:
+        self.there.clear()
+        self.left.set()
 
     def _published(
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
@@ -98,6 +117,7 @@ class Seat:
     def _subscribed(self, track: rtc.Track, *_: object) -> None:
         stream = rtc.AudioStream(track, sample_rate=RATE, num_channels=1, frame_size_ms=PIECE_MS)
         listening = asyncio.create_task(self._listen(track.sid, stream))
+        listening.add_done_callback(self._watch)
         self._microphones[track.sid] = stream, listening
 
     def _unsubscribed(self, track: rtc.Track, *_: object) -> None:
@@ -105,6 +125,7 @@ class Seat:
             closing = asyncio.create_task(self._close(track.sid))
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
+            closing.add_done_callback(self._watch)
 
     async def _listen(self, sid: str, stream: rtc.AudioStream) -> None:
         async for event in stream:

@@ -46,6 +46,7 @@ class Admission(BaseModel):
     session_id: str = Field(serialization_alias="sessionId")
     url: str
     token: str = Field(repr=False)
+    returns_s: float = Field(serialization_alias="returnS", description="seconds to come back in")
 
 
 @router.post("/v2/embeddings", dependencies=[Depends(need_key)])
@@ -100,8 +101,12 @@ async def start(
         if session.phase == "token":  # refused; nobody else has its token
             the.account.forget(session)
     response.headers.update(FRESH)
-    token = data.livekit_client_token
-    return Admission(session_id=session.id, url=data.livekit_url, token=token)
+    return Admission(
+        session_id=session.id,
+        url=data.livekit_url,
+        token=data.livekit_client_token,
+        returns_s=the.account.limits.returns_s,
+    )
 
 
 @router.get(f"{PREFIX}/page/{{name}}", include_in_schema=False)

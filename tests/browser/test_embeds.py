@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from sandbox import LiveKit
+from sandbox.account import Limits
 from tests.browser.conftest import Meet
 from tests.browser.site import Site, serving
 from tests.browser.user import User
@@ -25,13 +26,15 @@ FACE = "#stage[data-face=on]"
 ANSWER = "[data-role=user] + [data-role=avatar]"
 # LiveKit's client, when its room is closed as it leaves.
 CLOSED = "closed peer connection"
+# Long enough for a page to be loaded anew.
+AWAY_S = 6.0
 RATIOS = {"horizontal": 16 / 9, "vertical": 9 / 16}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def caller(livekit: LiveKit) -> AsyncIterator[Caller]:
     """A caller of a sandbox with rooms and a context."""
-    async with serving_sandbox(livekit) as caller:
+    async with serving_sandbox(livekit, limits=Limits(returns_s=AWAY_S)) as caller:
         yield caller
 
 
@@ -69,11 +72,18 @@ async def session_of(caller: Caller, embed_id: str) -> Call:
 
 @asynccontextmanager
 async def framed(
-    caller: Caller, context_id: str, site: Site, meet: Meet, sound: Path, orientation: str
+    caller: Caller,
+    context_id: str,
+    site: Site,
+    meet: Meet,
+    sound: Path,
+    orientation: str,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[tuple[User, "Frame", str]]:
     """Somebody who has begun at a page with an embed's script: they, its frame, the embed's id."""
     made = await embed(caller, context_id, orientation=orientation)
-    script = made["script"].replace(made["url"], f"{made['url']}?guest=Matilda")
+    url = f"{made['url']}?guest=Matilda".replace("127.0.0.1", host)
+    script = made["script"].replace(made["url"], url)
     site.show(f"{caller.url}/embed", script)
     async with meet(site.url, sound, ready="iframe") as user:
         element = await user.page.query_selector("iframe")
@@ -89,18 +99,34 @@ async def framed(
     assert not [each for each in user.complaints if CLOSED not in each]
 
 
+async def again(user: User) -> "Frame":
+    """The frame of a page that was loaded anew."""
+    element = await user.page.wait_for_selector("iframe")
+    frame = element and await element.content_frame()
+    assert frame
+    return frame
+
+
 async def test_a_visitor_of_somebodys_page_talks_with_the_avatar_until_they_leave(
     caller: Caller, context_id: str, site: Site, meet: Meet, question: Path
 ) -> None:
-    there = framed(caller, context_id, site, meet, question, "horizontal")
+    # Of the page's own site, so that the frame may remember something.
+    there = framed(caller, context_id, site, meet, question, "horizontal", "localhost")
     async with there as (user, frame, embed_id):
         await frame.wait_for_selector(f"{ANSWER} .words:not(:empty)")
         await frame.fill("#text", "What time is breakfast?")
         await frame.click("#send")
         await frame.wait_for_selector(f"{ANSWER} .words:has-text('seven to ten')")
         await user.page.screenshot(path=ARTEFACTS / "embed-horizontal.png")
-        await user.page.goto("about:blank")
+        await user.page.reload()
         call = await session_of(caller, embed_id)
+        frame = await again(user)
+        await frame.wait_for_selector(FACE)
+        await frame.fill("#text", "What time is breakfast?")
+        await frame.click("#send")
+        await frame.wait_for_selector(f"{ANSWER} .words:has-text('seven to ten')")
+        assert (await session_of(caller, embed_id)).id == call.id
+        await user.page.goto("about:blank")
         assert await caller.ended(call) == "USER_DISCONNECTED"
 
 

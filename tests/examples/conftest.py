@@ -1,24 +1,49 @@
 """One sandbox for all examples, and their programs, run as a reader of their READMEs would."""
 
 import asyncio
+import base64
 import re
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
 from pipelines.settings import load_settings
 from sandbox import LiveKit
+from sandbox.wav import wav_of
+from tests.browser.conftest import HOW as HOW_CHROMIUM
+from tests.needs import missing
 from tests.sandbox.caller import Caller
 from tests.sandbox.conftest import serving
+from tests.speech import say
 from tests.standins.elevenlabs import ElevenLabs
 from tests.talk.app import environment
 
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
+CHROMIUM = ["--autoplay-policy=no-user-gesture-required", "--use-fake-ui-for-media-stream"]
+# A microphone that is silent until it is given something to say.
+MICROPHONE = """
+const mouth = new AudioContext(), microphone = mouth.createMediaStreamDestination();
+navigator.mediaDevices.getUserMedia = async () => new MediaStream(microphone.stream.getTracks());
+window.ask = async (wav) => {
+  const file = Uint8Array.from(atob(wav), (letter) => letter.charCodeAt(0));
+  const source = mouth.createBufferSource();
+  source.buffer = await mouth.decodeAudioData(file.buffer);
+  source.connect(microphone);
+  source.start();
+  await new Promise((over) => { source.onended = over; });
+};
+"""
 TOKEN = re.compile(r"eyJ[\w-]{6,}\.[\w-]+\.[\w-]+")
 
 
@@ -95,6 +120,39 @@ def env(stage: Caller) -> dict[str, str]:
         "LIVEAVATAR_QUALITY": "low",
         "PYTHONPATH": str(EXAMPLES.parent),
     }
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page() -> "AsyncIterator[Page]":
+    """A browser with that microphone."""
+    if not (shutil.which("chromium") and find_spec("playwright")):
+        missing(HOW_CHROMIUM)
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as playwright:
+        path = shutil.which("chromium")
+        chromium = await playwright.chromium.launch(executable_path=path, args=CHROMIUM)
+        page = await chromium.new_page(viewport={"width": 320, "height": 480})
+        page.set_default_timeout(60_000)
+        await page.add_init_script(MICROPHONE)
+        yield page
+        await chromium.close()
+
+
+async def ask(page: "Page", text: str) -> None:
+    """Say something into the page's microphone."""
+    spoken = wav_of(say(text, 24_000))
+    await page.evaluate("wav => ask(wav)", base64.b64encode(spoken).decode())
+
+
+async def seen(page: "Page", what: str) -> None:
+    """Wait until the page shows something."""
+    from playwright.async_api import TimeoutError as Late
+
+    try:
+        await page.wait_for_selector(what)
+    except Late:
+        raise AssertionError(f"no {what}, but {await page.inner_text('body')}") from None
 
 
 PYTHON = sys.executable

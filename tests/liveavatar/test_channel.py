@@ -175,3 +175,17 @@ def test_a_command_is_read_in_the_older_form_too() -> None:
 def test_what_fits_into_no_packet_is_refused_with_the_fix() -> None:
     with pytest.raises(ValueError, match=f"packet of {MAX_PACKET_BYTES}: say it in parts"):
         encode(Tell(event_type="avatar.speak_text", text="ü" * MAX_PACKET_BYTES))
+
+
+@pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ('{"a": ', "}")])
+def test_a_command_that_is_nested_deeper_than_anything_means_is_none(
+    opens: str, closes: str
+) -> None:
+    def command(depth: int) -> bytes:
+        nested = f"{opens * depth}1{closes * depth}"
+        return f'{{"event_type": "e", "data": {{"a": {nested}}}}}'.encode()
+
+    assert read_order(command(20)).data
+    for depth in (70, 900, 7000):
+        with pytest.raises(BadOrder):
+            read_order(command(depth))

@@ -33,6 +33,9 @@ async def test_every_list_is_understood(any_live: LiveAvatar) -> None:
     assert await any_live.avatars.public() and await any_live.voices.public()
     assert {language.code for language in await any_live.languages()} >= {"en"}
     assert await any_live.credits() >= 0
+    [voice, *_] = await any_live.voices.public()
+    assert (await any_live.voices.get(voice.id)).name == voice.name
+    assert await any_live.voices.preview(voice.id)
     for every in (
         any_live.avatars.own,
         any_live.voices.own,
@@ -75,6 +78,20 @@ async def test_a_secret_and_what_uses_it_are_stored_and_deleted(any_live: LiveAv
     assert secret_id not in {secret.id for secret in await any_live.secrets.all()}
 
 
+async def test_a_voice_is_taken_over_renamed_and_deleted(any_live: LiveAvatar) -> None:
+    secret_id = await any_live.secrets.add(MARK, "sk-not-a-key", "ELEVENLABS_API_KEY")
+    try:
+        voice_id = await any_live.voices.add("no-such-voice", secret_id, MARK)
+        try:
+            await any_live.voices.change(voice_id, f"{MARK} of Ann")
+            assert (await any_live.voices.get(voice_id)).name == f"{MARK} of Ann"
+            assert voice_id in {voice.id for voice in await any_live.voices.own()}
+        finally:
+            await any_live.voices.delete(voice_id)
+    finally:
+        await any_live.secrets.delete(secret_id)
+
+
 async def test_a_full_session_is_begun_and_ended(any_live: LiveAvatar) -> None:
     wish = FullRequest(
         mode="FULL",
@@ -89,3 +106,8 @@ async def test_a_full_session_is_begun_and_ended(any_live: LiveAvatar) -> None:
         assert (await any_live.sessions.get(session.id)).mode == "FULL"
         await any_live.sessions.transcript(session.id)
     assert session.id not in {active.id for active in await any_live.sessions.all("active")}
+    memory_id = await any_live.memories.add(session.id)
+    try:
+        assert (await any_live.memories.get(memory_id)).session_id == session.id
+    finally:
+        await any_live.memories.delete(memory_id)

@@ -101,10 +101,24 @@ def test_sounds_that_come_in_parts_are_those_of_the_whole():
         assert shape(parts, at_s) == pytest.approx(shape(whole, at_s), abs=0.02)
 
 
-def test_what_is_told_twice_or_late_is_told_once():
+def test_what_is_told_late_of_a_time_that_is_known_is_told_once():
     at = articulation([*"bɑb"], 0.1)
-    at.add(phones([*"uuu"], 0.1), 0.0)
+    at.add(phones([*"uuu"], 0.1, from_s=-0.3), 0.3)
     assert shape(at, 0.15).open > 0.6 and abs(shape(at, 0.15).width) < 0.2
+
+
+def test_what_is_told_again_counts_from_where_it_begins():
+    at = articulation([*"bɑbɑ"], 0.1)
+    at.add(phones([*"uuu"], 0.1, from_s=0.15), 0.0)
+    assert shape(at, 0.05).close == 1 and shape(at, 0.12).open > 0.5
+    assert shape(at, 0.25).close == 0 and shape(at, 0.3).width > 0.7
+
+
+def test_of_a_voice_that_was_cut_off_nothing_is_left_when_the_next_one_is_told():
+    at = articulation([*"bɑ"] * 20 + ["?"], 0.1)
+    at.add(phones(["i", "t"], 0.2), 0.5)
+    assert shape(at, 0.6).width < -0.6
+    assert at.at(1.5) is None and not shape(at, 0.85).asks
 
 
 def test_what_is_not_known_is_not_made_up():

@@ -1,8 +1,9 @@
 """What holds for the sandbox and for LiveAvatar itself.
 
 With LIVEAVATAR_VERIFY=1 and LIVEAVATAR_API_KEY every test runs a second time, against the real
-service. Its two sessions are one-minute sandbox sessions, which cost no credits: 0 in all. The
-context that is stored is deleted again.
+service. Its two sessions are one-minute sandbox sessions, which cost no credits: 0 in all; of
+other avatars they would cost 3 (FULL 2 a minute, LITE 1). The context that is stored is deleted
+again, and so is what was said.
 """
 
 import contextlib
@@ -47,8 +48,8 @@ async def test_a_session_from_token_to_stop(any_caller: Caller) -> None:
     call = await any_caller.token(is_sandbox=True)
     claims = jwt.decode(call.token, options={"verify_signature": False})
     assert claims["start_session_data"]["mode"] == "LITE"
-    status, answer = await any_caller.start(call)
     try:
+        status, answer = await any_caller.start(call)
         assert status in (200, 201)
         assert answer["code"] == 1000
         assert set(answer["data"]) >= START_FIELDS
@@ -105,6 +106,11 @@ async def test_a_full_session_speaks_tells_and_listens_while_the_button_is_press
     lines = answer["data"]["transcript_data"]
     assert {"role", "transcript", "absolute_timestamp", "relative_timestamp"} <= {*lines[0]}
     assert "avatar" in {line["role"] for line in lines}
+    _, answer = await any_caller.ask("GET", f"/v1/sessions/{call.id}")
+    assert (answer["data"]["mode"], answer["data"]["credits_consumed"]) == ("FULL", 0)
+    assert (await any_caller.ask("DELETE", f"/v1/sessions/{call.id}/events"))[0] == 200
+    _, answer = await any_caller.ask("GET", f"/v1/sessions/{call.id}/transcript")
+    assert not answer["data"]["transcript_data"]
 
 
 async def _converse(caller: Caller, call: Call) -> None:

@@ -1,14 +1,17 @@
 """An agent of ElevenLabs' holds a session of the sandbox's."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import jwt
 import pytest
 
 from pipelines.settings import load_settings
 from sandbox import LiveKit
-from tests.sandbox.caller import Call, Caller
+from sandbox.account import Limits
+from tests.sandbox.caller import Call, Caller, rooms, tone
 from tests.sandbox.conftest import serving
 from tests.sandbox.guest import Guest, visit
 from tests.speech import say
@@ -18,7 +21,7 @@ from tests.standins.elevenlabs import KEY, ElevenLabs
 from tests.standins.loudness import voiced_s
 
 GREETING, ANSWER, GOODBYE = "Hello, Ann.", "It is ten o'clock.", "Goodbye, and come again."
-QUESTION = "What time is it?"
+QUESTION, PIN = "What time is it?", "pin-of-the-door"
 # Lasts for longer than a test waits.
 LONG = "One, two, three, four, five, six, seven, eight, nine, ten. " * 8
 
@@ -28,7 +31,7 @@ async def elevenlabs(livekit: LiveKit) -> AsyncIterator[tuple[ElevenLabs, Caller
     """ElevenLabs, and a caller of a sandbox that knows where it is and is not patient with it."""
     async with ElevenLabs() as vendor:
         settings = load_settings(elevenlabs_base_url=vendor.url, avatar_thinking_s=1)
-        async with serving(livekit, settings=settings) as caller:
+        async with serving(livekit, settings=settings, limits=Limits(returns_s=1)) as caller:
             yield vendor, caller
 
 
@@ -70,7 +73,7 @@ async def test_an_agent_of_elevenlabs_converses_through_the_avatar(
     formats = {"user_input_audio_format": "pcm_24000"}
     agent = Conversation(GREETING, [ANSWER, LONG, LONG], QUESTION, formats)
     vendor.agents["agent-1"] = agent
-    variables = {"guest": "Ann", "floor": 3, "vip": True}
+    variables = {"guest": "Ann", "floor": 3, "vip": True, "secret__pin": PIN}
     call = await with_agent(caller, voice_id="v-1", dynamic_variables=variables)
     guest = await met(caller, call)
     assert await guest.answered(0) == GREETING
@@ -102,6 +105,7 @@ async def test_an_agent_of_elevenlabs_converses_through_the_avatar(
         await guest.told("avatar.speak_started", before)
         await interrupt()
         await guest.told("avatar.speak_ended", before)
+    await agent.sound(tone(0.5))
     corrected = {"original_agent_response": LONG, "corrected_agent_response": "One, two"}
     await agent.send("agent_response_correction", agent_response_correction_event=corrected)
 
@@ -113,12 +117,15 @@ async def test_an_agent_of_elevenlabs_converses_through_the_avatar(
     assert (stopped["stop_reason"], stopped["end_reason"]) == ("AGENT_HANG_UP", "AGENT_HANG_UP")
     assert guest.types()[-2:] == ["avatar.speak_ended", "session.stopped"]
     assert voice_of(caller, call).endswith(babble(GOODBYE))
+    assert tone(0.5) not in voice_of(caller, call), "it belongs to what was silenced"
     _, answer = await caller.ask("GET", f"/v1/sessions/{call.id}/transcript")
     lines = [(line["role"], line["transcript"]) for line in answer["data"]["transcript_data"]]
     said = [GREETING, ANSWER, LONG, "One, two", GOODBYE]
     assert [text for role, text in lines if role == "avatar"] == said
     assert ("user", QUESTION) in lines
-    assert KEY not in str(await caller.ask("GET", "/_sandbox/sessions"))
+    told = str(await caller.ask("GET", "/_sandbox/sessions"))
+    told += str(jwt.decode(call.token, options={"verify_signature": False}))
+    assert KEY not in told and PIN not in told and "secret__pin" in told
 
 
 async def _command(guest: Guest, kind: str, **data: Any) -> None:
@@ -185,10 +192,43 @@ async def test_an_agent_comes_late_leaves_and_hangs_up_as_faults_say(
     await guest.until(lambda: not agents(guest))
     assert "end_reason" not in await caller.session(call)
 
-    await caller.order("agent:hang-up after=0.2")
+    await caller.order("agent:hang-up after=0.2 times=1")
     call = await with_agent(caller)
     await caller.start(call)
     assert await caller.ended(call) == "AGENT_HANG_UP"
+
+
+async def test_a_conversation_ends_when_its_user_stays_away(
+    there: tuple[ElevenLabs, Caller],
+) -> None:
+    vendor, caller = there
+    vendor.agents["agent-1"] = Conversation(LONG)
+    call = await with_agent(caller)
+    guest = await met(caller, call)
+    await guest.told("avatar.speak_started")
+    await guest.aclose()
+    assert await caller.ended(call) == "USER_DISCONNECTED"
+    await vendor.until(lambda: not vendor.open_sockets)
+    session = caller.desk.account.session(call.id)
+    sent = [each["message"]["event_type"] for each in session.log if each["way"] == "sent"]
+    assert sent[-2:] == ["avatar.speak_ended", "session.stopped"]
+
+
+async def test_an_agent_that_is_ready_when_its_session_is_over_does_not_come(
+    there: tuple[ElevenLabs, Caller],
+) -> None:
+    vendor, caller = there
+    vendor.agents["agent-1"] = Conversation()
+    vendor.signs.clear()
+    call = await with_agent(caller)
+    starting = asyncio.create_task(caller.start(call))
+    await vendor.until(lambda: bool(vendor.requests))
+    await caller.ask("POST", "/v1/sessions/stop", {"session_id": call.id})
+    vendor.signs.set()
+    status, answer = await starting
+    assert (status, answer["message"]) == (400, "The session was stopped while it started")
+    assert call.id not in await rooms(caller.livekit)
+    assert caller.desk.theatre.playing == 0
 
 
 @pytest.mark.parametrize(

@@ -91,28 +91,40 @@ def api(fuzzed: Address, seed: int) -> BaseSchema:
 
 
 def made(fuzzed: Address) -> dict[str, str]:
-    """Something of each kind that a path may name: its id, by the name in the path."""
+    """Something of each kind that a path or a body may name: its id, by the name there."""
     with httpx.Client(base_url=fuzzed.url, headers={"X-API-KEY": fuzzed.key}) as client:
 
         def post(path: str, key: str = "id", /, **body: Any) -> str:
             return client.post(path, json=body).json()["data"][key]
 
         named = {"secret_name": "s", "secret_value": "v"}
-        secret = post("/v1/secrets", **named, secret_type="LLM_API_KEY")
-        theirs = post("/v1/secrets", **named, secret_type="ELEVENLABS_API_KEY")
+        secret = post("/v1/secrets", **named, secret_type="ELEVENLABS_API_KEY")
         session = post("/v1/sessions/token", "session_id", mode="FULL", avatar_id=WAYNE)
         context = post("/v1/contexts", name=f"c {session}", prompt="Be ${mood}.")
-        imported = {"voice_id": "v", "secret_id": theirs}
+        voice = post("/v1/voices/third_party", "voice_id", voice_id="v", secret_id=secret)
+        llm = post("/v1/llm-configurations", model="m", secret_id=secret)
+        memory = post("/v1/memory", memory_type="session", session_id=session)
         return {
             "avatar_id": WAYNE,
             "context_id": context,
             "secret_id": secret,
             "session_id": session,
-            "voice_id": post("/v1/voices/third_party", "voice_id", **imported),
-            "llm_id": post("/v1/llm-configurations", model="m", secret_id=secret),
-            "memory_id": post("/v1/memory", memory_type="session", session_id=session),
+            "prev_session_id": session,
+            "voice_id": voice,
+            "default_voice_id": voice,
+            "llm_id": llm,
+            "llm_configuration_id": llm,
+            "memory_id": memory,
+            "session_memory_id": memory,
             "embed_id": post("/v2/embeddings", "embed_id", avatar_id=WAYNE),
         }
+
+
+def about(value: Any, known: dict[str, str]) -> Any:
+    """The same, with the ids of what there is."""
+    if not isinstance(value, dict):
+        return value
+    return {name: known.get(name) or about(inner, known) for name, inner in value.items()}
 
 
 schema = schemathesis.pytest.from_fixture("api")
@@ -144,8 +156,8 @@ def ask(route: APIOperation, key: str, known: dict[str, str], seed: str) -> None
 
     def asked(case: schemathesis.Case, is_known: bool) -> None:
         if is_known:
-            for name in {*case.path_parameters} & {*known}:
-                case.path_parameters[name] = known[name]
+            case.path_parameters = about(case.path_parameters, known)
+            case.body = about(case.body, known)
         case.call_and_validate(headers={"X-API-KEY": key}, checks=CHECKS)
 
     bounds = {"phases": [Phase.generate, Phase.shrink]}

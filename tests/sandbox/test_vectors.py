@@ -195,6 +195,10 @@ async def things(caller: Caller) -> tuple[dict[str, str], dict[str, str]]:
         "vendor": shelves.secrets.add({"secret_name": "e", "secret_type": "ELEVENLABS_API_KEY"}),
         "memory": shelves.memories.add({"memory_type": "session", "session_id": call.id}),
     }
+    voice = {"name": "v", "language": "en", "gender": None, "tags": [], "public": False}
+    made["voice"] = shelves.voices.add(voice)
+    model = {"display_name": "m", "model_name": "m", "secret_id": made["secret"]["id"]}
+    made["llm"] = shelves.llms.add({**model, "base_url": None})
     return {"session": call.id} | {name: each["id"] for name, each in made.items()}, call.bearer
 
 

@@ -84,10 +84,13 @@ class Conversation:
         await self.send("agent_response", agent_response_event={"agent_response": text})
         pcm = babble(text)
         for at in range(0, len(pcm), CHUNK_BYTES):
-            self._sounds += 1
-            sound = base64.b64encode(pcm[at : at + CHUNK_BYTES]).decode()
-            event = {"audio_base_64": sound, "event_id": self._sounds}
-            await self.send("audio", audio_event=event)
+            await self.sound(pcm[at : at + CHUNK_BYTES])
+
+    async def sound(self, pcm: bytes) -> None:
+        """Send some more of what it says: s16le mono 24 kHz."""
+        self._sounds += 1
+        sound = base64.b64encode(pcm).decode()
+        await self.send("audio", audio_event={"audio_base_64": sound, "event_id": self._sounds})
 
     async def interrupt(self) -> None:
         """Fall silent; what was sent is not to be heard any more."""

@@ -64,6 +64,9 @@ class ElevenLabs(Server):
         self.state = ElevenLabsState()
         self.agents: dict[str, Conversation] = {}
         self._signatures: set[str] = set()
+        # Cleared, it signs nothing until it is set again.
+        self.signs = asyncio.Event()
+        self.signs.set()
 
     def refuse(self, request: web.Request) -> web.Response | None:
         """Take the key as `xi-api-key`, or an address that was signed, once."""
@@ -95,6 +98,7 @@ class ElevenLabs(Server):
 
     async def _sign(self, request: web.Request) -> web.Response:
         agent_id = request.query["agent_id"]
+        await self.signs.wait()
         if agent_id not in self.agents:
             return self.error(404, f"The agent {agent_id} does not exist")
         signature = secrets.token_hex(8)

@@ -139,6 +139,19 @@ async def test_an_llm_configuration_has_two_spellings(
     assert (await caller.ask("GET", path))[0] == 404
 
 
+@pytest.mark.parametrize("address", ["nonsense", "ftp://llm.example", "http://[::1", "http://a:x"])
+async def test_an_llm_where_nothing_can_be_asked_is_422(caller: Caller, address: str) -> None:
+    secret = await done(caller, "POST", "/v1/secrets", SECRET)
+    body = {"model_name": "gpt", "secret_id": secret["id"], "base_url": ""}
+    made = await done(caller, "POST", "/v1/llm-configurations", body)
+    path = f"/v1/llm-configurations/{made['id']}"
+    for method, where in (("POST", "/v1/llm-configurations"), ("PATCH", path)):
+        status, answer = await caller.ask(method, where, {**body, "base_url": address})
+        assert (status, answer["code"]) == (422, 4000)
+        assert "base_url" in answer["message"]
+    assert (await done(caller, "GET", path))["base_url"] is None
+
+
 async def test_a_voice_with_the_secret_of_no_such_vendor_is_400(caller: Caller) -> None:
     secret = await done(caller, "POST", "/v1/secrets", SECRET)
     body = {"provider_voice_id": "v", "secret_id": secret["id"]}
@@ -227,6 +240,26 @@ async def test_an_embed_that_could_not_be_opened_is_not_made(
 ) -> None:
     came = await caller.ask("POST", "/v2/embeddings", {"avatar_id": WAYNE, **fields})
     assert came[0] == status and said in came[1]["message"]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([f"n{number}" for number in range(51)], "requires 51 variables"),
+        (["n" * 65], "64 characters at most"),
+        ([f"{number:n>64}" for number in range(50)], None),
+    ],
+    ids=["too many", "too long", "just as many"],
+)
+async def test_an_embed_whose_variables_no_session_can_be_given_is_not_made(
+    caller: Caller, names: list[str], said: str | None
+) -> None:
+    prompt = " ".join(f"${{{name}}}" for name in names)
+    context = await done(caller, "POST", "/v1/contexts", {"name": "Many", "prompt": prompt})
+    body = {"avatar_id": WAYNE, "context_id": context["id"]}
+    status, answer = await caller.ask("POST", "/v2/embeddings", body)
+    assert (status, answer["code"]) == ((400, 4000) if said else (200, 1000))
+    assert (said or "ok") in answer["message"]
 
 
 async def test_an_address_without_an_embed_is_404(caller: Caller) -> None:
