@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -51,10 +52,19 @@ class Player:
     first of a pack and size, and little for the next ones.
     """
 
-    def __init__(self, pack: Pack, size: tuple[int, int] = (1280, 720), seed: int = 0) -> None:
-        """Size is (width, height) in pixels, both even. Raises: SizeError."""
+    def __init__(
+        self,
+        pack: Pack,
+        size: tuple[int, int] = (1280, 720),
+        seed: int = 0,
+        folder: Path | None = None,
+    ) -> None:
+        """Size is (width, height) in pixels, both even; a folder keeps what is prepared.
+
+        Raises: SizeError, PackError.
+        """
         self._size = size
-        self._painter = Painter(prepare(pack, size))
+        self._painter = Painter(prepare(pack, size, folder))
         self._motion = Motion(pack.gazes, seed)
         self._lock = Lock()
         self._queue: deque[Speech] = deque()

@@ -15,7 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from bots.server import limits
-from bots.server.app import _refused
+from bots.server.front import _refused
 from bots.server.limits import BURST, Buckets, Pace, Reading, Size
 from bots.server.refusal import Refused
 from web.port import listen, url_of
