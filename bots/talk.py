@@ -216,8 +216,13 @@ def _serve(
     def load() -> "Server":
         return _loaded(led, lineup, given)
 
+    def afterwards() -> None:
+        from bots.server.models import rehearse
+
+        rehearse(lineup)
+
     async def serving() -> bool:
-        return await serve(Front(shown, lineup), listeners, load, there, ready)
+        return await serve(Front(shown, lineup), listeners, load, there, ready, afterwards)
 
     return asyncio.run(serving())
 

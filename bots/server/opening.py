@@ -25,10 +25,12 @@ async def serve(
     load: "Callable[[], Server]",
     there: Callable[[], None],
     ready: Callable[[], None],
+    afterwards: Callable[[], None],
 ) -> bool:
     """Serve until Ctrl-C or SIGTERM; whether that came after everything was loaded.
 
-    `there` is called when the page can be had, `ready` when a conversation can begin.
+    `there` is called when the page can be had, `ready` when a conversation can begin, and
+    `afterwards`, in a thread, when nobody waits for it.
 
     Raises:
         UserError: something cannot be loaded as the settings ask; whoever waited has been told.
@@ -49,7 +51,10 @@ async def serve(
             raise
         async with server.behind(front, listeners, stop):
             ready()
+            rest = in_thread(afterwards)
             await stopped
+            if rest.done():
+                rest.result()
     return True
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
@@ -19,6 +20,7 @@ from hibari.voices import DEFAULT, voice_path
 
 from .dictionary import reader
 from .graph import telling
+from .optimized import optimized
 from .speech import Phoneme, Speech
 from .timbre import Timbre
 
@@ -55,10 +57,14 @@ class _Word:
 
 def load() -> Hibari:
     """The packaged voice, which tells its durations."""
-    model = telling(Path(voice_path(DEFAULT)).read_bytes(), DURATIONS)
-    voice = Hibari(model=model, g2p=reader())
+    name = f"hibari-{version('hibari-tts')}-{DURATIONS.decode().strip('/')}"
+    voice = Hibari(model=optimized(name, _telling), g2p=reader())
     voice.g2p.oov("")
     return voice
+
+
+def _telling() -> bytes:
+    return telling(Path(voice_path(DEFAULT)).read_bytes(), DURATIONS)
 
 
 def speak(voice: Hibari, timbre: Timbre, text: str) -> Iterator[Speech]:

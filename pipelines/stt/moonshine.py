@@ -22,7 +22,7 @@ from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.turns import rules
 from pipelines.turns.ears import TurnEars
-from pipelines.turns.judge import complete
+from pipelines.turns.judge import complete, smart_turn
 from pipelines.turns.voice import RATE, Sound, samples
 
 LANGUAGES = ("en",)
@@ -121,6 +121,12 @@ def warm_up(settings: Settings, persona: Persona) -> None:
         BadSetting: the conversation is not in English.
     """
     _check_language(persona)
+    model()
+    smart_turn()
+
+
+def rehearse() -> None:
+    """Hear a second of silence, for what the models only do when they hear for the first time."""
     second = np.zeros(RATE, np.float32)
     model().transcribe(second)
     complete(second)
