@@ -30,7 +30,7 @@ async def serve(
     """Serve until Ctrl-C or SIGTERM; whether that came after everything was loaded.
 
     `there` is called when the page can be had, `ready` when a conversation can begin, and
-    `afterwards`, in a thread, when nobody waits for it.
+    `afterwards`, which is short, in a thread when nobody waits for it.
 
     Raises:
         UserError: something cannot be loaded as the settings ask; whoever waited has been told.
@@ -53,8 +53,7 @@ async def serve(
             ready()
             rest = in_thread(afterwards)
             await stopped
-            if rest.done():
-                rest.result()
+        await rest  # which no end of the process may interrupt in the middle of a model's work
     return True
 
 
