@@ -10,7 +10,7 @@ from types import ModuleType
 
 from loguru import logger
 
-from bots.memory import give_back
+from bots.memory import give_back, put_away
 from bots.server.casting import Cast
 from pipelines.errors import BadSetting
 from pipelines.guard.matching import own_turns
@@ -22,6 +22,8 @@ from pipelines.settings import Settings
 Say = Callable[..., None]
 # Models that are loaded at once, beside what Python imports.
 SIDE_BY_SIDE = 2
+# The files that Moonshine's runtime maps, and packs in its own way into memory of its own.
+WEIGHTS = ".ort"
 
 
 def warm_up(
@@ -74,6 +76,7 @@ def rehearse(lineup: Lineup) -> None:
         module = load(row)
         if hasattr(module, "rehearse"):
             module.rehearse()
+    put_away(WEIGHTS)
     give_back()
 
 

@@ -32,6 +32,14 @@ def optimized(name: str, model: Callable[[], bytes]) -> str | bytes:
     return str(path)
 
 
+def session(model: str | bytes) -> ort.InferenceSession:
+    """A model that runs in one thread and keeps no memory for the next time."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level, options.enable_cpu_mem_arena = ERRORS, False
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
 def _make(path: Path, model: bytes) -> None:
     """Write the file in one step, since other processes may open or make it at this moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
