@@ -1,10 +1,9 @@
 """The start: the page first, and behind it whatever takes time."""
 
 import asyncio
-import contextlib
-import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from bots.running import stop_on_signals
 from bots.server.front import Front
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
     from bots.server.app import Server
 
-T = TypeVar("T")
 STOPPED = "The avatar was stopped before it was ready: call again in a minute."
 
 
@@ -29,6 +27,8 @@ async def serve(
 ) -> bool:
     """Serve until Ctrl-C or SIGTERM; whether that came after everything was loaded.
 
+    If not, the thread that loads may still run, and Python waits for it when the process ends.
+
     `there` is called when the page can be had, `ready` when a conversation can begin, and
     `afterwards`, which is short, in a thread when nobody waits for it.
 
@@ -38,7 +38,10 @@ async def serve(
     stop = stop_on_signals()
     async with front.life(listeners):
         there()
-        loading, stopped = in_thread(load), asyncio.create_task(stop.wait())
+        # A thread of its own, for which no loop waits at its end: a download takes minutes.
+        thread = ThreadPoolExecutor(1, "loading")
+        loading = asyncio.get_running_loop().run_in_executor(thread, load)
+        stopped = asyncio.create_task(stop.wait())
         await asyncio.wait([loading, stopped], return_when=asyncio.FIRST_COMPLETED)
         if not loading.done():
             loading.cancel()
@@ -51,33 +54,7 @@ async def serve(
             raise
         async with server.behind(front, listeners, stop):
             ready()
-            rest = in_thread(afterwards)
+            rest = asyncio.create_task(asyncio.to_thread(afterwards))
             await stopped
         await rest  # which no end of the process may interrupt in the middle of a model's work
     return True
-
-
-def in_thread(work: Callable[[], T]) -> "asyncio.Future[T]":
-    """Do something in a thread that no end of the process waits for: a download takes minutes."""
-    loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: Exception | None) -> None:
-        if outcome.done():
-            return
-        if error:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(result)  # type: ignore[arg-type]
-
-    def run() -> None:
-        result, failure = None, None
-        try:
-            result = work()
-        except Exception as error:
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, result, failure)
-
-    threading.Thread(target=run, name="loading", daemon=True).start()
-    return outcome

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 import aiohttp
 import pytest
@@ -133,7 +134,7 @@ async def test_nothing_is_open_that_is_closed_afterwards():
 async def test_what_cannot_be_loaded_is_told_on_the_page_and_to_who_started_it():
     asked, told = threading.Event(), []
 
-    def load():
+    def load() -> NoReturn:
         asked.wait(20)
         raise BROKEN
 
@@ -163,12 +164,16 @@ async def test_who_stops_it_meanwhile_waits_for_no_model():
     settings = load_settings(llm="guide", avatar_host="127.0.0.1")
     front, listeners = Front(settings, choose(settings)), listen("127.0.0.1", 0)
 
+    def load() -> NoReturn:
+        loads.wait(60)
+        raise BROKEN
+
     def there() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     try:
         whole = await asyncio.wait_for(
-            serve(front, listeners, loads.wait, there, pytest.fail, pytest.fail), 20
+            serve(front, listeners, load, there, pytest.fail, pytest.fail), 20
         )
     finally:
         loads.set()
