@@ -99,12 +99,12 @@ def started(case: Case, folder: Path) -> Iterator[tuple[Start, str, int]]:
         try:
             page_s, ready_s = 0.0, 0.0
             while not ready_s:
-                took_s = time.perf_counter() - begin_s
-                if took_s > LIMIT_S or process.poll() is not None:
+                if _s(begin_s) > LIMIT_S or process.poll() is not None:
                     told = (folder / "log").read_text()
-                    raise RuntimeError(f"{case.name} after {took_s:.1f} s:\n{told}")
-                page_s = page_s or (took_s if _answers(port) else 0.0)
-                ready_s = took_s if page_s and _is_ready(case, folder / "log") else 0.0
+                    raise RuntimeError(f"{case.name} after {_s(begin_s):.1f} s:\n{told}")
+                if page_s or _answers(port):
+                    page_s = page_s or _s(begin_s)
+                    ready_s = _s(begin_s) if _is_ready(case, folder / "log") else 0.0
                 time.sleep(0.005)
             reading = read(process.pid)
             time.sleep(RESTS_S)
@@ -113,6 +113,10 @@ def started(case: Case, folder: Path) -> Iterator[tuple[Start, str, int]]:
         finally:
             process.kill()
             process.wait()
+
+
+def _s(since_s: float) -> float:
+    return time.perf_counter() - since_s
 
 
 def _is_ready(case: Case, log: Path) -> bool:
@@ -163,7 +167,8 @@ def help_s(folder: Path) -> float:
 
 def measure(options: argparse.Namespace, folder: Path) -> None:
     """Warm up, measure in turns, print."""
-    measured = cases(options.upstream, options.against)
+    every = cases(options.upstream, options.against)
+    measured = [case for case in every if options.only in case.name]
     for case in measured:
         start(case, folder)
     help_s(folder)
@@ -191,6 +196,7 @@ def main() -> None:
     """Measure and print."""
     parser = options_parser(__doc__)
     parser.add_argument("--runs", type=int, default=7, help="of each case")
+    parser.add_argument("--only", default="", help="cases with this in their name")
     parser.add_argument("--users", type=int, default=0, help="who look and listen at once")
     parser.add_argument("--against", type=Path, help="a worktree with an environment of its own")
     parser.add_argument("--upstream", type=Path, metavar="FILE", help="Pipecat's example")
