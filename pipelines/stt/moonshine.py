@@ -23,7 +23,7 @@ from pipelines.settings import Settings
 from pipelines.turns import rules
 from pipelines.turns.ears import TurnEars
 from pipelines.turns.judge import complete, smart_turn
-from pipelines.turns.voice import RATE, Sound, samples
+from pipelines.turns.voice import RATE, Sound, samples, silero
 
 LANGUAGES = ("en",)
 FOLDER = Path(moonshine_voice.__file__).parent / "assets" / "tiny-en"
@@ -130,6 +130,7 @@ def rehearse() -> None:
     second = np.zeros(RATE, np.float32)
     model().transcribe(second)
     complete(second)
+    silero()
 
 
 def exercise(settings: Settings, persona: Persona) -> float:
