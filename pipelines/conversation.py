@@ -36,7 +36,8 @@ from .meeting import Meeting
 from .meter import Meter, Staying
 from .mind.memory import memory_of
 from .notes import follow_errors, follow_face, follow_speed
-from .page import follow_page, follow_returns, follow_spend
+from .onlookers import Onlookers
+from .page import follow_page, follow_returns, follow_spend, follow_view
 from .parts import Lineup, comes_to_room, load
 from .persona import Persona
 from .recorder import Recorder
@@ -200,7 +201,7 @@ def assemble(
             ]
         ),
         params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
-        observers=[latency, speculation, budget.meter, *(each.said for each in ears)],
+        observers=[Onlookers(latency, speculation, budget.meter, *(each.said for each in ears))],
         idle_timeout_secs=None,
         rtvi_processor=Entry(meeting.transport.output()),
         **_traced(request),
@@ -210,6 +211,7 @@ def assemble(
     _follow_absence(worker, hold, transcript)
     _follow_price(avatar, hold)
     follow_page(worker, latency, speculation, host)
+    follow_view(worker, meeting.look)
     follow_speed(latency)
     follow_returns(worker, hold, recorder, transcript)
     follow_spend(worker, turns, budget)
@@ -226,7 +228,11 @@ def assemble(
 def _traced(request: Request) -> dict[str, Any]:
     """Whether it is traced, and by which id."""
     traced = TRACES.begin(request.settings)
-    return {"enable_tracing": traced, "conversation_id": request.arguments.session_id}
+    return {
+        "enable_tracing": traced,
+        "enable_turn_tracking": traced,
+        "conversation_id": request.arguments.session_id,
+    }
 
 
 def _direct() -> Callable[..., Meeting]:

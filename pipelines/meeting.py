@@ -41,6 +41,8 @@ class Meeting:
         unread: what may keep their page from sending a word.
         tell: sends everybody a message past the pipeline, for places that others keep open.
         stay: for how long the place is there, for places that are paid for by the minute.
+        look: takes in how many device pixels the page shows the picture, (width, height), for
+            places where there is one page.
     """
 
     transport: BaseTransport
@@ -56,6 +58,7 @@ class Meeting:
     unread: str = ""
     tell: Tell | None = None
     stay: Stay | None = None
+    look: Callable[[int, int], Awaitable[None]] | None = None
 
 
 @dataclass

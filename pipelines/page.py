@@ -1,6 +1,7 @@
 """What the page asks for, and what it is told of a conversation beside its words."""
 
 import itertools
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pipecat.pipeline.worker import PipelineWorker
@@ -15,11 +16,13 @@ from .budget import Budget
 from .hold import Hold
 from .host import Host
 from .latency import Turn, TurnLatency, message
+from .media.view import LARGEST
 from .recorder import Recorder
 from .turns.speculation import Speculation
 
 # Messages of the page in which the user does something without a word.
 PRESENCE = ("interrupt", "typing")
+Look = Callable[[int, int], Awaitable[None]]
 
 
 def follow_page(
@@ -53,6 +56,19 @@ def follow_page(
     async def measured(_latency: TurnLatency, turn: Turn) -> None:
         told = message(turn, next(numbers), speculation.counts)
         await worker.queue_frame(RTVIServerMessageFrame(told))
+
+
+def follow_view(worker: PipelineWorker, look: Look | None) -> None:
+    """Send the picture as large as the page shows it, where one page is all that sees it."""
+
+    @worker.rtvi.event_handler("on_client_message")
+    async def told(_rtvi: RTVIProcessor, asked: ClientMessage) -> None:
+        if look and asked.type == "view":
+            match asked.data:
+                case {"width": int(width), "height": int(height)}:
+                    await look(*(min(max(0, side), LARGEST) for side in (width, height)))
+                case _:
+                    pass
 
 
 def follow_returns(

@@ -60,19 +60,38 @@ class Painter:
 
     def __init__(self, face: Face) -> None:
         self._face = face
-        self._still = to_i420(face.base)
-        self._work = planes(self._still.copy())
-        self._mouth = self._work.view(face.mouth.rows, face.mouth.columns)
-        self._eyes = self._work.view(face.eyes.rows, face.eyes.columns)
-        self._warp = Warp(face.field)
+        self._image = to_i420(face.base)
+        self._out = planes(self._image)
+        self._work = planes(self._image.copy())
+        self._warp = Warp(face.field, face.size)
+        self._shown: dict[str, tuple[float, ...]] = {}
+        self._bytes = b""
 
-    def draw(self, pose: Pose) -> np.ndarray:
-        """A new image: uint8 (height * 3 // 2, width), I420."""
-        self._mouth.paste(draw_mouth(self._face.mouth, pose))
-        self._eyes.paste(draw_eyes(self._face.eyes, pose))
-        image = self._still.copy()
-        self._warp.draw(self._work, pose, planes(image))
-        return image
+    def draw(self, pose: Pose) -> bytes:
+        """The image: (height * 3 // 2, width), I420; the same object while nothing changes."""
+        mouth, eyes = self._face.mouth, self._face.eyes
+        changed: list[Patches] = []
+        if self._changes("mouth", (pose.open, pose.width, pose.close, pose.bite, pose.smile)):
+            self._work.view(mouth.rows, mouth.columns).paste(draw_mouth(mouth, pose))
+            changed.append(mouth)
+        if self._changes("eyes", (pose.brow, pose.lid, *pose.gaze)):
+            self._work.view(eyes.rows, eyes.columns).paste(draw_eyes(eyes, pose))
+            changed.append(eyes)
+        if self._changes("head", (pose.yaw, pose.pitch, pose.roll, pose.breath)):
+            self._warp.hold(pose)
+            self._warp.draw(self._work, self._out)
+        elif changed:
+            for patches in changed:
+                self._warp.draw_part(self._work, self._out, patches.rows, patches.columns)
+        else:
+            return self._bytes
+        self._bytes = self._image.tobytes()
+        return self._bytes
+
+    def _changes(self, part: str, shown: tuple[float, ...]) -> bool:
+        """Whether a part is to be shown differently from the last time."""
+        before, self._shown[part] = self._shown.get(part), shown
+        return before != shown
 
 
 @lru_cache(maxsize=8)

@@ -38,6 +38,17 @@ MADE_OF = {
 }
 # What decides how a face comes out.
 MADE_BY = ("face.py", "images.py", "kept.py", "picture.py", "warp.py")
+# What comes of files that are not there, not whole, or something else.
+UNREADABLE = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ImportError,
+    EOFError,
+    pickle.UnpicklingError,
+)
 
 
 def kept(folder: Path, pack: Pack, size: tuple[int, int], make: Callable[[], Any]) -> Any:
@@ -48,12 +59,12 @@ def kept(folder: Path, pack: Pack, size: tuple[int, int], make: Callable[[], Any
     file = folder / f"{_name(pack, size)}-{_key(pack, size)}"
     try:
         return _read(file)
-    except (OSError, ValueError, pickle.UnpicklingError):
+    except UNREADABLE:
         face = make()
     try:
         _write(file, face)
         face = _read(file)
-    except (OSError, ValueError, pickle.UnpicklingError):
+    except UNREADABLE:
         return face
     pack.let_go()
     return face
@@ -86,7 +97,7 @@ class _Reader(pickle.Unpickler):
 
 
 def _read(file: Path) -> Any:
-    """Raises: OSError, ValueError, UnpicklingError: there is none, or it is not whole."""
+    """Raises: one of UNREADABLE: there is none, or it is not whole."""
     with file.open("rb") as opened:
         whole = memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
     count = int.from_bytes(whole[:8], "little")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal, NamedTuple
 
@@ -36,6 +36,10 @@ EXPRESSES, GREETS_S = 0.25, 1.6
 BLINKS_S = 1.2
 # How often the head goes with a frame that sounds strong, and with a syllable known to be.
 STRONG, STRESSED = 0.12, 0.35
+# A head is drawn anew when something of it has moved by so many pixels.
+SEEN_PX = 0.8
+SEEN_DIGITS = 2
+SHARES = ("open", "width", "close", "bite", "smile", "brow", "lid")
 # Between two steps of the pack a fast lid would show twice, so blinks step on the steps.
 BLINK = (0.4, 0.75, 1.0, 0.75, 0.4, 0.1)
 DOUBLE_BLINK = (0.4, 0.75, 1.0, 0.4, 0.4, 1.0, 0.75, 0.4, 0.1)
@@ -63,6 +67,41 @@ class Pose:
     roll: float = 0.0
     breath: float = 0.0
     """-1 out .. 1 in."""
+
+
+class Reach(NamedTuple):
+    """Pixels by which a degree of each angle, or a whole breath, moves what it moves farthest."""
+
+    yaw: float
+    pitch: float
+    roll: float
+    breath: float
+
+
+class Stance:
+    """Leaves out what nobody sees of a motion: what has not moved need not be drawn.
+
+    The head is held as it was until it would be seen, and lips, eyes and brows go in small steps.
+    """
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._held: Pose | None = None
+
+    def settle(self, pose: Pose) -> Pose:
+        """The pose as it is seen."""
+        held = self._held
+        if held is None or self._moved_px(held, pose) >= SEEN_PX:
+            held = self._held = pose
+        angles = {name: getattr(held, name) for name in Reach._fields}
+        shares = {name: round(getattr(pose, name), SEEN_DIGITS) for name in SHARES}
+        gaze = tuple(round(share, SEEN_DIGITS) for share in pose.gaze)
+        return replace(pose, gaze=gaze, **angles, **shares)
+
+    def _moved_px(self, held: Pose, pose: Pose) -> float:
+        """At most, by anything in the picture."""
+        reach = self._reach._asdict().items()
+        return sum(abs(getattr(held, name) - getattr(pose, name)) * px for name, px in reach)
 
 
 class Mouth:

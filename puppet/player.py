@@ -9,7 +9,7 @@ from threading import Lock
 import numpy as np
 
 from puppet.face import Painter, prepare
-from puppet.motion import Motion, Pose, State
+from puppet.motion import Motion, Pose, Stance, State
 from puppet.pack import Pack
 from puppet.phones import Phone
 from puppet.speech import Cue, Speech
@@ -23,8 +23,8 @@ THINKS_FRAMES = 6 * FPS
 class Frame:
     """40 ms of the avatar."""
 
-    image: np.ndarray
-    """uint8 (height * 3 // 2, width), I420, BT.601 in limited range; the receiver's own."""
+    data: bytes
+    """I420, BT.601 in limited range; the same object as before if nothing has changed."""
     size: tuple[int, int]
     """(width, height) in pixels."""
     audio: bytes | None
@@ -32,6 +32,12 @@ class Frame:
     state: State
     mouth: float
     """How far the mouth is open in the image: 0 shut .. 1."""
+
+    @property
+    def image(self) -> np.ndarray:
+        """uint8 (height * 3 // 2, width), I420, read-only."""
+        width, height = self.size
+        return np.frombuffer(self.data, np.uint8).reshape(height * 3 // 2, width)
 
 
 @dataclass(frozen=True)
@@ -64,8 +70,10 @@ class Player:
         Raises: SizeError, PackError.
         """
         self._size = size
-        self._painter = Painter(prepare(pack, size, folder))
+        face = prepare(pack, size, folder)
+        self._painter = Painter(face)
         self._motion = Motion(pack.gazes, seed)
+        self._stance = Stance(face.field.reach)
         self._lock = Lock()
         self._queue: deque[Speech] = deque()
         self._articulated: list[Sequence[Phone]] = []
@@ -167,9 +175,9 @@ class Player:
     def tick(self) -> Frame:
         """The next 40 ms. Never waits; call it 25 times a second, from one thread at a time."""
         step = self._step()
-        image = self._painter.draw(step.pose)
+        data = self._painter.draw(step.pose)
         state, audio = self._unless_interrupted(step)
-        return Frame(image, self._size, audio, state, step.pose.open)
+        return Frame(data, self._size, audio, state, step.pose.open)
 
     def skip(self) -> bytes | None:
         """The next 40 ms, unseen: its audio while speaking.
@@ -184,7 +192,7 @@ class Player:
             self._thinking = max(0, self._thinking - 1)
             state, cue = self._next()
         pose = self._motion.step(state, cue.lips() if cue else None)
-        return Step(pose, state, cue.audio if cue else None, interruptions)
+        return Step(self._stance.settle(pose), state, cue.audio if cue else None, interruptions)
 
     def _unless_interrupted(self, step: Step) -> tuple[State, bytes | None]:
         with self._lock:

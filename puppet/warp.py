@@ -6,7 +6,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from puppet.motion import Pose
+from puppet.motion import Pose, Reach
 from puppet.pack import Pack
 from puppet.picture import Fit, Picture
 
@@ -55,27 +55,61 @@ class Field(NamedTuple):
     breath_y: np.ndarray
     bands: tuple[Band, ...]
 
+    @property
+    def reach(self) -> Reach:
+        """How far what moves farthest is moved."""
+        roll = float(np.hypot(*self.roll).max()) * math.radians(1)
+        yaw, pitch, breath = (
+            float(np.abs(each).max()) for each in (self.yaw_x, self.pitch_y, self.breath_y)
+        )
+        return Reach(yaw, pitch, roll, breath)
+
 
 class Warp:
-    """Work buffers of one player. Not safe to share."""
+    """How a head is held, and work buffers of one player. Not safe to share."""
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: Field, size: tuple[int, int]) -> None:
         self._field = field
+        self._size = size
         pixels = max((band.size for band in field.bands), default=0) * CELL * CELL
         self._buffer = Map(np.empty(pixels, np.float32), np.empty(pixels, np.float32))
+        self._luma = self._chroma = field.still
+        self._moved = 0
 
-    def draw(self, picture: Picture, pose: Pose, out: Picture) -> None:
-        """Draw a picture into the planes of a frame, moved as the pose says."""
-        luma = self._source(pose)
-        chroma = Map((luma.x - 0.5) / 2, (luma.y - 0.5) / 2)
+    def hold(self, pose: Pose) -> None:
+        """Hold the head as the pose says, in what is drawn from now on."""
+        self._luma = self._source(pose)
+        self._chroma = Map((self._luma.x - 0.5) / 2, (self._luma.y - 0.5) / 2)
+        far = (np.abs(a - b).max() for a, b in zip(self._luma, self._field.still, strict=True))
+        self._moved = math.ceil(max(far)) + 1
+
+    def draw(self, picture: Picture, out: Picture) -> None:
+        """Draw all of a picture that can move into the planes of a frame."""
         for band in self._field.bands:
-            rows, columns = band.rows, band.columns
-            where = self._spread(luma, band, CELL, rows, columns)
-            _remap(picture.luma, where, out.luma[rows, columns])
-            rows, columns = _half(rows), _half(columns)
-            where = self._spread(chroma, band, CELL // 2, rows, columns)
-            _remap(picture.u, where, out.u[rows, columns])
-            _remap(picture.v, where, out.v[rows, columns])
+            self._draw(band, picture, out)
+
+    def draw_part(self, picture: Picture, out: Picture, rows: slice, columns: slice) -> None:
+        """Draw what shows a part of a picture, in luma pixels, wherever it has been moved to."""
+        width, height = self._size
+        top, bottom = _cells(rows, self._moved, height)
+        left, right = _cells(columns, self._moved, width)
+        most = max(1, self._most_rows(right - left))
+        for first in range(top, bottom, most):
+            last = min(first + most, bottom)
+            self._draw(_band(first, last, left, right, self._size), picture, out)
+
+    def _most_rows(self, columns: int) -> int:
+        """So many rows of cells the buffers hold, with the margin."""
+        return self._buffer.x.size // (CELL * CELL * (columns + 2)) - 2
+
+    def _draw(self, band: Band, picture: Picture, out: Picture) -> None:
+        rows, columns = band.rows, band.columns
+        where = self._spread(self._luma, band, CELL, rows, columns)
+        _remap(picture.luma, where, out.luma[rows, columns])
+        rows, columns = _half(rows), _half(columns)
+        where = self._spread(self._chroma, band, CELL // 2, rows, columns)
+        _remap(picture.u, where, out.u[rows, columns])
+        _remap(picture.v, where, out.v[rows, columns])
 
     def _source(self, pose: Pose) -> Map:
         """Where each cell of the frame comes from."""
@@ -150,17 +184,28 @@ def _sample(pack: Pack, at: Map) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _bands(moving: np.ndarray, size: tuple[int, int]) -> tuple[Band, ...]:
-    width, height = size
     bands = []
     for group in np.array_split(np.arange(len(moving)), BANDS):
         found = np.flatnonzero(moving[group].any(axis=0))
         if len(found):
             top, bottom = int(group[0]), int(group[-1]) + 1
             left, right = int(found[0]), int(found[-1]) + 1
-            rows = slice(top * CELL, min(bottom * CELL, height))
-            columns = slice(left * CELL, min(right * CELL, width))
-            bands.append(Band((slice(top, bottom + 2), slice(left, right + 2)), rows, columns))
+            bands.append(_band(top, bottom, left, right, size))
     return tuple(bands)
+
+
+def _band(top: int, bottom: int, left: int, right: int, size: tuple[int, int]) -> Band:
+    """The cells of these rows and columns, without the margin."""
+    width, height = size
+    rows = slice(top * CELL, min(bottom * CELL, height))
+    columns = slice(left * CELL, min(right * CELL, width))
+    return Band((slice(top, bottom + 2), slice(left, right + 2)), rows, columns)
+
+
+def _cells(pixels: slice, more: int, side: int) -> tuple[int, int]:
+    """The first cell that holds these pixels, or so many more on both ends, and after the last."""
+    first, last = max(0, pixels.start - more), min(side, pixels.stop + more)
+    return first // CELL, -(-last // CELL)
 
 
 def _remap(image: np.ndarray, where: Map, out: np.ndarray) -> None:

@@ -169,7 +169,7 @@ class Performance:
         self._job = loop.run_in_executor(self.crew, self._draw, shown)
         frame = await asyncio.shield(self._job)
         if interruptions != self.dialogue.interruptions:
-            frame, mark = Frame(frame.image, frame.size, None, frame.state, frame.mouth), None
+            frame, mark = Frame(frame.data, frame.size, None, frame.state, frame.mouth), None
         else:
             mark = self.dialogue.ticked(frame)
             self._tell(shown)
@@ -180,7 +180,7 @@ class Performance:
     def _draw(self, shown: Held | None) -> Frame:
         """In a thread of the crew: publish the picture whose turn it is, make the next."""
         if shown and self.room:
-            self.room.show(shown.frame.image)
+            self.room.show(shown.frame.data)
         return self.player.tick()
 
     def _tell(self, shown: Held | None) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 
-import numpy as np
 from livekit import rtc
 
 from liveavatar.wire import Encoding
@@ -69,10 +68,10 @@ class Room:
         options.video_encoding.max_framerate = FPS
         return options
 
-    def show(self, image: np.ndarray) -> None:
-        """Publish a picture: uint8 (height * 3 // 2, width), I420. May run in any thread."""
+    def show(self, picture: bytes) -> None:
+        """Publish a picture, I420. May run in any thread."""
         if self._video and self._room.isconnected():
-            frame = rtc.VideoFrame(*self._size, rtc.VideoBufferType.I420, image.tobytes())
+            frame = rtc.VideoFrame(*self._size, rtc.VideoBufferType.I420, picture)
             self._video.capture_frame(frame)
 
     async def play(self, pcm: bytes) -> None:

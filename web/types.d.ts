@@ -305,6 +305,7 @@ interface Wishes {
   microphone(id: string | null): void;
   sheet(name: string | null): void;
   sound(heard: boolean): void;
+  view(width: number, height: number): void;
   transcript(): string;
   faceMissed(): void;
 }

@@ -43,6 +43,7 @@ from pipelines.media.articulation import ArticulationFrame
 from pipelines.media.marks import VoiceMark
 from pipelines.media.rate import Rate, drawing
 from pipelines.media.sentence import spoken
+from pipelines.media.view import ViewFrame
 from pipelines.packs import pack, pack_name, player
 from pipelines.persona import Persona
 from pipelines.settings import Settings
@@ -217,6 +218,8 @@ class PuppetVideoService(AIService):
         match frame:
             case ArticulationFrame():
                 self._articulate(frame)
+            case ViewFrame():
+                self._rate.seen = frame.seen
             case TTSStartedFrame():
                 self._begin()
                 await self.start_ttfb_metrics()
@@ -341,7 +344,7 @@ class PuppetVideoService(AIService):
 
     async def _seen(self) -> tuple[OutputImageRawFrame, bytes | None]:
         frame = await self._in_thread(self._player.tick)
-        return OutputImageRawFrame(frame.image.tobytes(), frame.size, "I420"), frame.audio
+        return OutputImageRawFrame(frame.data, frame.size, "I420"), frame.audio
 
     async def _unseen(self) -> tuple[None, bytes | None]:
         return None, await self._in_thread(self._player.skip)

@@ -34,7 +34,7 @@ class Portrait(VoiceOnly):
         self._picture = await self.get_event_loop().run_in_executor(None, self._draw)
 
     def _draw(self) -> bytes:
-        return player(self._pack, self._size).tick().image.tobytes()
+        return player(self._pack, self._size).tick().data
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Show the picture from the beginning to the end."""

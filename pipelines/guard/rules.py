@@ -96,7 +96,7 @@ class Watch:
             self._began_s = now_s
         self._answered_s = self._spoke_s = now_s
 
-    def seen(self, now_s: float, luma: bytes) -> None:
+    def seen(self, now_s: float, luma: bytes | memoryview) -> None:
         """A picture came: how bright it is from point to point, or its colours."""
         self._seen_s = now_s
         if now_s - self._looked_s < LOOK_S:
@@ -130,7 +130,7 @@ class Watch:
         return comes and (in_speech or now_s - self._moved_s > STILL_S)
 
 
-def _samples(picture: bytes) -> np.ndarray:
+def _samples(picture: bytes | memoryview) -> np.ndarray:
     whole = np.frombuffer(picture, np.uint8)
     # An odd step meets every channel and column.
     return whole[:: len(whole) // SAMPLES | 1].astype(np.int16)

@@ -148,7 +148,8 @@ class Seat:
             await self._take(self, frame, direction)
 
 
-def luma(picture: OutputImageRawFrame) -> bytes:
+def luma(picture: OutputImageRawFrame) -> memoryview:
     """What of a picture says how bright it is: of I420 its first plane, of RGB everything."""
     width, height = picture.size
-    return picture.image[: width * height] if picture.format == "I420" else picture.image
+    image = memoryview(picture.image)
+    return image[: width * height] if picture.format == "I420" else image

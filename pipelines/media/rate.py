@@ -35,6 +35,8 @@ class Rate:
 
     def __init__(self) -> None:
         self._step = 0
+        # Whether anybody sees them.
+        self.seen = True
         self._told = self.pace
         # Times 40 ms since a picture was drawn, and since one was shown.
         self._undrawn = self._unseen = 0
@@ -59,7 +61,7 @@ class Rate:
         """Whether a picture is wanted for the next 40 ms, of which each is asked about once."""
         self._undrawn += 1
         self._unseen += 1
-        return self._undrawn >= EVERY[self.pace]
+        return self._undrawn >= EVERY[self.pace if self.seen else PACES[-1]]
 
     @property
     def is_overdue(self) -> bool:

@@ -11,10 +11,11 @@ from pipecat.transports.smallwebrtc.transport import RawAudioTrack
 
 # More of the voice is under way for this long at most when an event loop that was held up goes on.
 PATIENCE_S = 0.1
+PIECES = 2  # of 10 ms, in a packet
 
 
 class VoiceTrack(RawAudioTrack):
-    """A WebRTC audio track of what it is given, in pieces of 10 ms, and of silence after it.
+    """A WebRTC audio track of what it is given, and of silence after it.
 
     Pipecat's own plays silence for each piece that is due and not there yet. When the event loop
     was late that is within a word, and all that follows is later by it for as long as the avatar
@@ -34,16 +35,24 @@ class VoiceTrack(RawAudioTrack):
         return sent
 
     async def recv(self) -> AudioFrame:
-        """The next 10 ms: s16le mono."""
+        """The next 20 ms, s16le mono, when the last of them is due.
+
+        That is a packet: what is encoded in parts is encoded by a thread for each, and not sooner.
+        """
+        begun = self._timestamp
+        sound = np.concatenate([await self._piece() for _ in range(PIECES)])
+        frame = AudioFrame.from_ndarray(sound[None, :], layout="mono")
+        frame.sample_rate = self._sample_rate
+        frame.pts, frame.time_base = begun, Fraction(1, self._sample_rate)
+        return frame
+
+    async def _piece(self) -> np.ndarray:
         await self._due()
         if not self._chunk_queue and (self._goes_on or not self._auto_silence):
             await self._wait(PATIENCE_S if self._auto_silence else None)
         self._goes_on = bool(self._chunk_queue)
-        frame = AudioFrame.from_ndarray(self._next()[None, :], layout="mono")
-        frame.sample_rate = self._sample_rate
-        frame.pts, frame.time_base = self._timestamp, Fraction(1, self._sample_rate)
         self._timestamp += self._samples_per_10ms
-        return frame
+        return self._next()
 
     async def _due(self) -> None:
         now_s = asyncio.get_running_loop().time()

@@ -1,6 +1,7 @@
 """Video frames on their way out: the newest wins, no queue can grow."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from fractions import Fraction
@@ -9,13 +10,18 @@ import cv2
 import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
-from av import VideoFrame
+from av import Packet, VideoFrame
 from av.video.reformatter import VideoReformatter
 from loguru import logger
 from pipecat.frames.frames import CancelFrame, EndFrame, Frame, OutputImageRawFrame, StartFrame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
+from pipelines.media.again import AGAIN
+from pipelines.media.view import UNSEEN_S, View, ViewFrame, shrunk
+
 VIDEO_CLOCK = 90_000
+# Of pictures that are the same so many are encoded once: it is what a new viewer waits for.
+LONGEST_AGAIN = 6
 
 
 class Newest:
@@ -55,45 +61,73 @@ class FaceTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, newest: Newest | None = None) -> None:
+    def __init__(self, newest: Newest | None = None, view: View | None = None) -> None:
         super().__init__()
         self.newest = newest or Newest()
+        self._view = view or View()
+        self._sent_s = -math.inf
         self._start_s: float | None = None
         self._reformatter = VideoReformatter()
+        self._last: bytes | None = None
+        self._size = (0, 0)
+        self._repeated = 0
 
-    async def recv(self) -> VideoFrame:
-        """The next picture to encode, I420."""
+    async def recv(self) -> VideoFrame | Packet:
+        """The next picture to encode, I420, or `again` if it is the same as before."""
         while self.readyState == "live":
             picture, at_s = await self.newest.take()
+            if not self._view.seen and at_s - self._sent_s < UNSEEN_S:
+                continue
+            self._sent_s = at_s
             # An error here would end the track for good.
             try:
-                return self._stamped(self._video_frame(picture), at_s)
+                return self._stamped(self._frame(picture), at_s)
             except ValueError as error:
                 logger.error(f"A picture of {picture.size} {picture.format} is left out: {error}")
         raise MediaStreamError
 
-    def _stamped(self, frame: VideoFrame, at_s: float) -> VideoFrame:
+    def _frame(self, picture: OutputImageRawFrame) -> VideoFrame | Packet:
+        """What is to be encoded, or nothing at all for the same picture."""
+        size = self._view.fitted(picture.size)
+        same = picture.image is self._last and size == self._size
+        self._repeated = self._repeated + 1 if same else 0
+        # A viewer that asks for a whole picture gets it with the next one that is encoded.
+        if self._repeated % LONGEST_AGAIN:
+            return Packet(AGAIN)
+        frame = self._video_frame(picture, size)
+        self._last, self._size = picture.image, size
+        return frame
+
+    def _stamped(self, frame: VideoFrame | Packet, at_s: float) -> VideoFrame | Packet:
         self._start_s = at_s if self._start_s is None else self._start_s
         frame.pts = int((at_s - self._start_s) * VIDEO_CLOCK)
         frame.time_base = Fraction(1, VIDEO_CLOCK)
         return frame
 
-    def _video_frame(self, picture: OutputImageRawFrame) -> VideoFrame:
+    def _video_frame(self, picture: OutputImageRawFrame, size: tuple[int, int]) -> VideoFrame:
         width, height = picture.size
         if picture.format == "I420":
             planes = np.frombuffer(picture.image, np.uint8).reshape(height * 3 // 2, width)
-            return VideoFrame.from_ndarray(planes, format="yuv420p")
+            return VideoFrame.from_numpy_buffer(shrunk(planes, size), format="yuv420p")
         rgb = np.frombuffer(picture.image, np.uint8).reshape(height, width, 3)
         frame = VideoFrame.from_ndarray(rgb, format="rgb24")
-        return self._reformatter.reformat(frame, format="yuv420p", threads=1)
+        return self._reformatter.reformat(frame, *size, format="yuv420p", threads=1)
 
 
 class ToTrack(FrameProcessor):
     """Gives every picture to a FaceTrack, through its `newest`, instead of the transport."""
 
-    def __init__(self, newest: Newest) -> None:
+    def __init__(self, newest: Newest, view: View | None = None) -> None:
         super().__init__()
         self._newest = newest
+        self._view = view or View()
+
+    async def look(self, width: int, height: int) -> None:
+        """The viewer shows the picture in so many device pixels; in none if nobody sees it."""
+        seen = self._view.seen
+        self._view.area = (width, height)
+        if self._view.seen != seen:
+            await self.push_frame(ViewFrame(self._view.seen), FrameDirection.UPSTREAM)
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Take pictures out of the stream."""
@@ -118,6 +152,8 @@ class ToRoom(FrameProcessor):
         self._size = size
         self.newest = Newest()
         self._task: asyncio.Task[None] | None = None
+        self._last: OutputImageRawFrame | None = None
+        self._rgb: OutputImageRawFrame | None = None
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Take pictures out of the stream."""
@@ -152,7 +188,9 @@ class ToRoom(FrameProcessor):
             failed = isinstance(written, Exception)
 
     async def _write_one(self, picture: OutputImageRawFrame) -> None:
-        await self._write(as_rgb(picture, self._size))
+        if not (self._rgb and self._last and self._last.image is picture.image):
+            self._last, self._rgb = picture, as_rgb(picture, self._size)
+        await self._write(self._rgb)
 
 
 def as_rgb(picture: OutputImageRawFrame, size: tuple[int, int]) -> OutputImageRawFrame:

@@ -8,6 +8,7 @@ from pipecat.transports.smallwebrtc.transport import RawAudioTrack, SmallWebRTCT
 
 from pipelines.media import encoder, sound
 from pipelines.media.video import FaceTrack, Newest, ToTrack
+from pipelines.media.view import View
 from pipelines.meeting import Meeting
 from pipelines.settings import Settings
 
@@ -35,13 +36,14 @@ def build(
     transport = SmallWebRTCTransport(
         connection, TransportParams(audio_in_enabled=True, audio_out_enabled=True)
     )
-    newest = Newest()
+    newest, view = Newest(), View()
+    pictures = ToTrack(newest, view)
     voices: list[RawAudioTrack] = []
 
     # A connection that is taken up again ends the track of the one before.
     @connection.event_handler("connected")
     async def show_face(_connection: object) -> None:
-        connection.replace_video_track(FaceTrack(newest))
+        connection.replace_video_track(FaceTrack(newest, view))
         voice = transport._client._audio_output_track
         voices.extend([voice] if voice else [])
 
@@ -53,12 +55,13 @@ def build(
         connection.add_event_handler(event, lose)
     return Meeting(
         transport,
-        (ToTrack(newest),),
+        (pictures,),
         newest.shown,
         muted=lambda: is_off(connection),
         reached=connection.is_connected,
         unmet=UNMET,
         unread=UNREAD,
+        look=pictures.look,
     )
 
 

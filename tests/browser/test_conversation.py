@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,6 +18,9 @@ from tests.browser.conftest import Meet
 from tests.browser.user import RATE, User
 from tests.speech import differences_s, heard_words, is_heard, long_words
 from tests.talk.app import App, running_app
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 pytestmark = [
     pytest.mark.browser,
@@ -84,6 +87,7 @@ class Seen:
     before: dict[str, Any]
     pace: float
     size: list[int]
+    narrow: list[list[int]]
     asked: str
     answers: list[str]
     sound: bytes
@@ -161,9 +165,20 @@ async def _look(user: User) -> dict[str, Any]:
     pace = await page.evaluate(f"pace(25, {PACE - 2}, {PACE_LIMIT_S})")
     size = await page.evaluate("[inside('face').videoWidth, inside('face').videoHeight]")
     await user.state("listening")
+    narrow = await _in_a_narrow_window(page)
     answers = await page.locator(f"{ANSWERS} .words").all_inner_texts()
     more = await user.hush()
-    return {"pace": pace, "size": size, "answers": answers, "more_sound": more}
+    return {"pace": pace, "size": size, "narrow": narrow, "answers": answers, "more_sound": more}
+
+
+async def _in_a_narrow_window(page: "Page") -> list[list[int]]:
+    """The sizes in which the picture came in a narrow window, and in a wide one again."""
+    wide, seen = page.viewport_size, []
+    assert wide
+    for size, change in (({"width": 380, "height": 420}, "<"), (wide, "==")):
+        await page.set_viewport_size(size)  # type: ignore[arg-type]
+        seen.append(await page.evaluate(f"resized((width) => width {change} {SIZE[0]})"))
+    return seen
 
 
 async def _end(user: User) -> dict[str, Any]:
@@ -190,6 +205,12 @@ async def test_the_page_says_what_is_going_on(seen: Seen) -> None:
 async def test_the_face_moves_at_25_pictures_a_second_in_the_asked_size(seen: Seen) -> None:
     assert seen.pace == pytest.approx(PACE, abs=2)
     assert tuple(seen.size) == SIZE
+
+
+async def test_the_picture_is_sent_as_large_as_it_is_seen(seen: Seen) -> None:
+    (width, height), again = seen.narrow
+    assert width / height == pytest.approx(SIZE[0] / SIZE[1], rel=0.02)
+    assert width <= SIZE[0] * 3 / 4 and tuple(again) == SIZE
 
 
 async def test_questions_are_answered_aloud(seen: Seen) -> None:

@@ -165,4 +165,14 @@ function rate(first, last) {
   return pictures / (((last.rtpTimestamp ?? NaN) - (first.rtpTimestamp ?? NaN)) / 90_000);
 }
 
-Object.assign(window, { watched, inside, listen, pace });
+Object.assign(window, { watched, inside, listen, pace, resized });
+
+/**
+ * Waits until pictures come in a size whose width is as wanted; their width and height.
+ * @param {(width: number) => boolean} wanted
+ */
+async function resized(wanted) {
+  const video = /** @type {HTMLVideoElement} */ (inside("face"));
+  while (!wanted(video.videoWidth)) await new Promise((go) => video.addEventListener("resize", go));
+  return [video.videoWidth, video.videoHeight];
+}

@@ -15,8 +15,8 @@ STILL = Pose()
 
 def draw(pack: Pack, size: tuple[int, int], pose: Pose = STILL) -> np.ndarray:
     """uint8 (height, width, 3) RGB, as a receiver decodes it."""
-    image = Painter(prepare(pack, size)).draw(pose)
-    assert image.dtype == np.uint8 and image.shape == (size[1] * 3 // 2, size[0])
+    data = Painter(prepare(pack, size)).draw(pose)
+    image = np.frombuffer(data, np.uint8).reshape(size[1] * 3 // 2, size[0])
     return cv2.cvtColor(image, cv2.COLOR_YUV2RGB_I420)
 
 

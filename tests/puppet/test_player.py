@@ -1,6 +1,7 @@
 """The player: every sample comes out once, with the mouth that belongs to it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from threading import Event
 
 import numpy as np
@@ -22,6 +23,8 @@ from puppet.speech import FRAME_BYTES
 pytestmark = pytest.mark.patient
 
 SMALL = (256, 256)
+# Pictures: a head of that size is drawn anew at least every second.
+STANDS = 25
 SILENCE = bytes(FRAME_BYTES)
 
 
@@ -134,10 +137,10 @@ def test_hiss_does_not_open_the_mouth_as_a_voice_does(mira, speech):
 
 def test_idle_frames_are_silent_and_shut(mira):
     player = Player(mira, SMALL)
-    frames = [player.tick() for _ in range(5)]
+    frames = [player.tick() for _ in range(25)]
 
     assert {(frame.state, frame.audio, frame.mouth) for frame in frames} == {("idle", None, 0.0)}
-    assert not np.array_equal(frames[0].image, frames[4].image), "an idle face still breathes"
+    assert not np.array_equal(frames[0].image, frames[-1].image), "an idle face still breathes"
 
 
 def test_an_interruption_drops_the_audio_and_shuts_the_mouth_in_four_frames(mira, speech):
@@ -147,7 +150,7 @@ def test_an_interruption_drops_the_audio_and_shuts_the_mouth_in_four_frames(mira
         assert player.speaking
     player.listen(True)
     player.interrupt()
-    frames = [player.tick() for _ in range(5)]
+    frames = [player.tick() for _ in range(25)]
 
     assert player.buffered_s == 0 and not player.speaking
     assert audio(frames) == b""
@@ -244,15 +247,16 @@ def test_ending_or_interrupting_nothing_does_nothing(mira):
     assert player.tick().state == "idle"
 
 
-def test_an_image_belongs_to_the_one_who_ticked(mira):
+def test_an_image_stays_as_it_is_and_is_given_again_while_nothing_changes(mira):
     player = Player(mira, SMALL)
-    first = player.tick()
-    kept = first.image.copy()
-    first.image[:] = 0
-    second = player.tick()
+    shown = [player.tick().data for _ in range(100)]
+    kept = [bytes(bytearray(data)) for data in shown]
+    player.tick()
 
-    assert second.image.mean() == pytest.approx(kept.mean(), abs=2)
-    assert second.image.flags["C_CONTIGUOUS"] and second.image.flags["OWNDATA"]
+    assert shown == kept
+    differ = [one is not other for one, other in zip(shown, shown[1:], strict=False)]
+    assert 0 < sum(differ) < len(differ) / 2
+    assert not player.tick().image.flags["WRITEABLE"]
 
 
 def test_faces_move_without_jumps(mira, speech):
@@ -270,7 +274,8 @@ def test_faces_move_without_jumps(mira, speech):
     lumas = [frame.image[:256].astype(np.int16) for frame in frames]
     steps = [np.abs(b - a).mean() for a, b in zip(lumas, lumas[1:], strict=False)]
     assert max(steps) < 2.0
-    assert min(steps) > 0
+    stands = [len(list(same)) for step, same in groupby(steps, bool) if not step]
+    assert max(stands) < STANDS, "what moves slowly does not stop"
 
 
 @pytest.mark.parametrize("size", [(255, 256), (256, 255), (64, 256), (256, 9000)])

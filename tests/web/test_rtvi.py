@@ -115,4 +115,6 @@ def test_what_the_page_sends_is_what_pipecat_reads() -> None:
         "muted": ("microphone", {"muted": True}),
         "open": ("microphone", {"muted": False}),
         "blocked": ("sound", {"blocked": True}),
+        "small": ("view", {"width": 640, "height": 360}),
+        "hidden": ("view", {"width": 0, "height": 0}),
     }

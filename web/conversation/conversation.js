@@ -138,6 +138,15 @@ export class Conversation {
     this.#rtvi.sound(!heard);
   }
 
+  /**
+   * In how many device pixels the picture is seen, 0 when it is not.
+   * @param {number} width
+   * @param {number} height
+   */
+  view(width, height) {
+    this.#rtvi.view(width, height);
+  }
+
   /** @param {boolean} muted */
   mute(muted) {
     this.#muted = muted;

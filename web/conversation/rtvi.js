@@ -48,6 +48,10 @@ export class Rtvi {
   #toldMuted = false;
   #blocked = false;
   #toldBlocked = false;
+  /** @type {{ width: number, height: number } | undefined} */
+  #view;
+  /** @type {{ width: number, height: number } | undefined} */
+  #toldView;
   #typedMs = -Infinity;
   /** @type {Timer | undefined} */
   #answerTimer;
@@ -128,6 +132,24 @@ export class Rtvi {
     this.#write("client-message", { t: "sound", d: { blocked } });
   }
 
+  /**
+   * In how many device pixels the bot's picture is seen, 0 when it is not: it is sent no larger.
+   * @param {number} width
+   * @param {number} height
+   */
+  view(width, height) {
+    this.#view = { width, height };
+    this.#tellView();
+  }
+
+  #tellView() {
+    const { width, height } = this.#view ?? {};
+    const told = this.#toldView;
+    if (!this.#ready || (width === told?.width && height === told?.height)) return;
+    this.#toldView = this.#view;
+    this.#write("client-message", { t: "view", d: { width, height } });
+  }
+
   /** This page can come back when it drops: the bot waits for it. */
   returns() {
     this.#write("client-message", { t: "returns" });
@@ -144,6 +166,8 @@ export class Rtvi {
     // What changed meanwhile may not have reached the bot.
     this.#toldMuted = !this.#muted;
     this.microphone(this.#muted);
+    this.#toldView = undefined;
+    this.#tellView();
     this.#userSpeaking = this.#botSpeaking = this.#answering = this.#thinking = false;
     this.#tellState();
   }
@@ -200,6 +224,7 @@ export class Rtvi {
     this.#listener.ready();
     this.microphone(this.#muted);
     this.sound(this.#blocked);
+    this.#tellView();
     this.#tellState();
   }
 

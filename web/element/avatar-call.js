@@ -109,6 +109,7 @@ export class AvatarCall extends HTMLElement {
       microphone: (id) => void this.#useMicrophone(id),
       sheet: () => this.#watchNetwork(),
       sound: (heard) => this.#conversation?.sound(heard),
+      view: (width, height) => this.#conversation?.view(width, height),
       transcript: () => this.transcript,
       faceMissed: () => void this.#onFaceMissed(),
     });

@@ -72,6 +72,7 @@ export class Screen {
       voice: this.#at("voice"),
       onSound: (heard) => this.#onSound(heard),
       onShown: (shown) => this.#onFace(shown),
+      onView: (width, height) => this.#on.view(width, height),
     });
     this.welcome = new Welcome(this.#at, () => this.showPerson());
     this.#speed = new Speed(this.#at, this.#text);

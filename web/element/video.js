@@ -1,12 +1,15 @@
 // The avatar's picture and voice. The stage shows its poster whenever there is no picture.
 
+import { View } from "./view.js";
+
 const STALL_MS = 4_000;
 const CHECK_PERIOD_MS = 1_000;
 const CAN_TELL_PICTURES = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
 
 /**
  * `stage` carries data-face="on" while pictures arrive. `onSound(false)` hears when the browser
- * refuses to play sound, `onSound(true)` when it plays, `onShown(true | false)` when the picture appears and disappears.
+ * refuses to play sound, `onSound(true)` when it plays, `onShown(true | false)` when the picture appears and disappears,
+ * `onView(width, height)` in how many device pixels it is seen, 0 when it is not.
  */
 export class Video {
   #stage;
@@ -14,6 +17,7 @@ export class Video {
   #voice;
   #onSound;
   #onShown;
+  #view;
   /** @type {Timer | undefined} */
   #timer;
   #pictures = 0;
@@ -23,15 +27,17 @@ export class Video {
   /**
    * @param {{
    *   stage: HTMLElement, video: HTMLVideoElement, voice: HTMLAudioElement,
-   *   onSound: (heard: boolean) => void, onShown: (shown: boolean) => void
+   *   onSound: (heard: boolean) => void, onShown: (shown: boolean) => void,
+   *   onView: (width: number, height: number) => void
    * }} wishes
    */
-  constructor({ stage, video, voice, onSound, onShown }) {
+  constructor({ stage, video, voice, onSound, onShown, onView }) {
     this.#stage = stage;
     this.#video = video;
     this.#voice = voice;
     this.#onSound = onSound;
     this.#onShown = onShown;
+    this.#view = new View(video, onView);
     // A phone call, a headset's button or another page stops what plays, and starts it no more.
     for (const element of [video, voice]) {
       element.addEventListener("pause", () => this.#goOn(element));
@@ -74,6 +80,7 @@ export class Video {
     this.#stopWatching();
     this.#setShown(false);
     this.#over = true;
+    this.#view.watch(false);
     this.#voice.srcObject = null;
     // The last picture stays below the poster while it fades in.
     this.#video.pause();
@@ -119,6 +126,7 @@ export class Video {
   #show(track) {
     track.onended = () => tracksOf(this.#video).includes(track) && this.lose();
     this.#play(this.#video, [track]);
+    this.#view.watch(true);
     const stream = this.#video.srcObject;
     const show = () => this.#video.srcObject === stream && this.#begin();
     if (CAN_TELL_PICTURES) this.#video.requestVideoFrameCallback(show);

@@ -163,3 +163,15 @@ def test_a_voice_that_makes_up_for_what_it_has_lost_needs_no_more():
         viewer.rate.waited(viewer.now_s, 0.3 if viewer.now_s % 2 < TICK_S else -0.02)
         viewer.watch(TICK_S)
     assert viewer.changes == []
+
+
+def test_of_pictures_that_nobody_sees_one_a_second_is_drawn():
+    viewer = Viewer(lambda now_s, pace: ON_TIME)
+    viewer.rate.seen = False
+    drawn = 0
+    for _ in range(100):
+        if viewer.rate.wants():
+            viewer.rate.drawn()
+            drawn += 1
+    viewer.rate.seen = True
+    assert (drawn, viewer.rate.wants(), viewer.rate.pace) == (4, True, "25")

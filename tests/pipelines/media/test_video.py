@@ -1,14 +1,24 @@
 """Video on its way out: the newest wins, real time stamps, no queue."""
 
 import asyncio
+from fractions import Fraction
 
 import cv2
 import numpy as np
 import pytest
 from aiortc.mediastreams import MediaStreamError
+from av import Packet, VideoFrame
 from pipecat.frames.frames import OutputImageRawFrame
 
-from pipelines.media.video import FaceTrack, Newest, ToRoom, as_rgb
+from pipelines.media.again import AGAIN
+from pipelines.media.video import (
+    LONGEST_AGAIN,
+    VIDEO_CLOCK,
+    FaceTrack,
+    Newest,
+    ToRoom,
+    as_rgb,
+)
 from tests.standins.stage import running
 
 SIZE = (64, 48)
@@ -61,8 +71,22 @@ async def test_the_track_sends_i420_of_the_same_colours_and_size(picture):
     track = FaceTrack()
     track.newest.put(picture)
     frame = await track.recv()
+    assert isinstance(frame, VideoFrame)
     assert (frame.format.name, frame.width, frame.height) == ("yuv420p", *SIZE)
     assert frame.to_ndarray(format="rgb24").mean(axis=(0, 1)) == pytest.approx((200, 60, 60), abs=6)
+
+
+async def test_the_same_picture_is_encoded_once_in_a_while_and_otherwise_told_to_be_the_same():
+    track, picture = FaceTrack(), i420(40)
+    sent = []
+    for number in range(2 * LONGEST_AGAIN + 1):
+        track.newest.put(picture)
+        frame = await track.recv()
+        assert frame.time_base == Fraction(1, VIDEO_CLOCK) and (frame.pts or not number)
+        sent.append(bytes(frame) if isinstance(frame, Packet) else "encoded")
+    assert sent == ["encoded", *[AGAIN] * (LONGEST_AGAIN - 1)] * 2 + ["encoded"]
+    track.newest.put(i420(40))
+    assert isinstance(await track.recv(), VideoFrame), "another picture, whatever it shows"
 
 
 async def test_a_stopped_track_sends_nothing():
@@ -110,7 +134,8 @@ async def test_a_picture_that_cannot_be_sent_does_not_end_the_track():
     track.newest.put(torn())
     await asyncio.wait_for(track.newest.shown.wait(), 5)
     track.newest.put(rgb(100))
-    assert (await asyncio.wait_for(sending, 5)).width == SIZE[0]
+    frame = await asyncio.wait_for(sending, 5)
+    assert isinstance(frame, VideoFrame) and frame.width == SIZE[0]
 
 
 async def test_a_room_that_does_not_take_a_picture_is_shown_the_next_one():

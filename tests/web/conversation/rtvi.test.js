@@ -340,6 +340,20 @@ test("the bot hears once it is there that the user does not hear it", () => {
   assert.deepEqual(written(), [SENT.blocked]);
 });
 
+test("the bot hears how large its picture is seen, and when it is not", () => {
+  rtvi.view(640, 360);
+  assert.deepEqual(written(), [], "it is not there yet");
+  hear("ready");
+  assert.deepEqual(written(), [SENT.small]);
+  rtvi.view(640, 360);
+  assert.deepEqual(written(), []);
+  rtvi.view(0, 0);
+  rtvi.view(640, 360);
+  assert.deepEqual(written(), [SENT.hidden, SENT.small]);
+  rtvi.resume();
+  assert.deepEqual(written(), [SENT.back, SENT.open, SENT.small], "it may have been missed");
+});
+
 test("what the microphone is like is told again once the connection is back", () => {
   hear("ready");
   rtvi.microphone(true);
