@@ -55,6 +55,16 @@ def _fields(pid: int) -> list[int]:
     return [0, *map(int, text.rsplit(")", 1)[1].split()[1:])]
 
 
+def pss_mb(pid: int) -> float:
+    """What a process and all that it started hold in memory; what others hold too, in part."""
+    return sum(_pss_mb(each) for each in family(pid))
+
+
+def _pss_mb(pid: int) -> float:
+    lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))
+
+
 def busy_s() -> tuple[float, float]:
     """CPU seconds of all processes, and those that the machine's host gave to others."""
     words = (PROC / "stat").read_text().split("\n", 1)[0].split()[1:9]
@@ -64,17 +74,22 @@ def busy_s() -> tuple[float, float]:
 
 def ours_s() -> float:
     """CPU seconds of this process and everything it started, the ended ones too."""
+    return sum(sum(numbers[11:15]) for numbers in family(os.getpid()).values()) / TICKS
+
+
+def family(pid: int) -> dict[int, list[int]]:
+    """A process and everything it started that still runs, with their `_fields()`."""
     fields = {}
     for folder in PROC.glob("[0-9]*"):
         try:
             fields[int(folder.name)] = _fields(int(folder.name))
         except OSError:
             continue
-    family, found = set(), {os.getpid()}
+    known, found = set(), {pid}
     while found:
-        family |= found
-        found = {pid for pid, numbers in fields.items() if numbers[1] in family} - family
-    return sum(sum(fields[pid][11:15]) for pid in family) / TICKS
+        known |= found
+        found = {each for each, numbers in fields.items() if numbers[1] in known} - known
+    return {each: fields[each] for each in known}
 
 
 class OtherLoad:

@@ -20,7 +20,7 @@ from pipecat.workers.runner import WorkerRunner
 from bots.memory import give_back
 from bots.running import RUNNING
 from bots.server.casting import Casting
-from bots.server.refusal import telling
+from bots.server.telling import telling
 from pipelines.conversation import Conversation, Request, open_conversation
 from pipelines.ending import reaping
 from pipelines.errors import AvatarError, Incompatible, PartFailed

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -35,8 +35,7 @@ def choose_with_sandbox(settings: Settings) -> Lineup:
     """
     if not needs_sandbox(settings):
         return choose(settings)
-    leads = {"liveavatar_api_key": SecretStr("sandbox"), "liveavatar_base_url": HERE}
-    chosen = choose(settings.model_copy(update=leads))
+    chosen = choose(anticipated(settings))
     return {kind: _explained(choice) for kind, choice in chosen.items()}
 
 
@@ -47,18 +46,34 @@ def _explained(choice: Choice) -> Choice:
     return replace(choice, why=why, part=replace(choice.part, local=True))
 
 
+def anticipated(settings: Settings) -> Settings:
+    """The settings as they are told of before the sandbox is there, if it is to be one."""
+    leads = {"liveavatar_api_key": SecretStr("sandbox"), "liveavatar_base_url": HERE}
+    return settings.model_copy(update=leads) if needs_sandbox(settings) else settings
+
+
 @contextmanager
 def sandbox_beside(
     settings: Settings, command: Sequence[str] = COMMAND, stop_timeout_s: float = STOP_TIMEOUT_S
 ) -> Iterator[Settings]:
     """Run a sandbox in a process of its own; yields settings that lead to it.
 
-    Its rendering would hold the event loop of the conversation. It ends with this process, however
-    that ends, and not before: a terminal's Ctrl-C does not reach it, so conversations can close
-    their sessions.
-
     Raises:
         UserError: it cannot be started; says why.
+    """
+    with sandbox_starting(settings, command, stop_timeout_s) as led:
+        yield led()
+
+
+@contextmanager
+def sandbox_starting(
+    settings: Settings, command: Sequence[str] = COMMAND, stop_timeout_s: float = STOP_TIMEOUT_S
+) -> Iterator[Callable[[], Settings]]:
+    """The same, without waiting for it: yields what waits, and gives the settings.
+
+    Its rendering would hold the event loop of the conversation. It ends with this process, however
+    that ends, and not before: a terminal's Ctrl-C does not reach it, so conversations can close
+    their sessions. What waits raises a UserError where it cannot be started, which says why.
     """
     process = subprocess.Popen(
         command,
@@ -68,7 +83,7 @@ def sandbox_beside(
         start_new_session=True,
     )
     try:
-        yield _led_to(settings, _told(process))
+        yield lambda: _led_to(settings, _told(process))
     finally:
         _end(process, stop_timeout_s)
 

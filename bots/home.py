@@ -11,7 +11,7 @@ from pipelines.settings import Settings
 from web.loopback import is_loopback
 
 WHAT = "public url"
-ALIVE = {"status": "alive"}
+ALIVE = ({"status": "alive"}, {"status": "starting"})
 FROM_HERE = "asked from this machine, which does not prove that LiveAvatar reaches it"
 STRANGER = "let it lead to this server, its folder to this server's root"
 
@@ -40,7 +40,7 @@ async def _asked(url: str, settings: Settings, http: aiohttp.ClientSession) -> F
         if answer.status >= 500:
             return _silent(url, f"{answer.status} {answer.reason}")
         try:
-            alive = answer.ok and await answer.json(content_type=None) == ALIVE
+            alive = answer.ok and await answer.json(content_type=None) in ALIVE
         except ValueError:
             alive = False
     if not alive:

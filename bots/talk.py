@@ -3,16 +3,20 @@
 import argparse
 import asyncio
 import contextlib
+import importlib
+import os
 import socket
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from bots import log
-from bots.beside import choose_with_sandbox, needs_sandbox, sandbox_beside
+from bots.beside import anticipated, choose_with_sandbox, needs_sandbox, sandbox_starting
 from bots.browser import open_page
 from bots.flags import chosen, settings_parser, variables
-from pipelines import ledger, lent, traces
+from pipelines import ledger, traces
 from pipelines.errors import BadSetting, Incompatible
 from pipelines.keeping import kept
 from pipelines.mind.endpoint import Found, first_model, look
@@ -23,6 +27,11 @@ from pipelines.spelling import misspelt
 from web.loopback import is_loopback
 from web.port import listen, own_url
 
+if TYPE_CHECKING:
+    from bots.server.app import Server
+
+Led = Callable[[], Settings]
+
 
 def run(words: Sequence[str]) -> int:
     """Start the server; returns when it has been stopped.
@@ -30,6 +39,7 @@ def run(words: Sequence[str]) -> int:
     Raises:
         UserError: it cannot be started as the settings ask.
     """
+    started_s = time.monotonic()
     arguments = _parser().parse_args(words)
     settings = load_settings(**_given_flags(arguments))
     given = variables(arguments.var)
@@ -39,17 +49,25 @@ def run(words: Sequence[str]) -> int:
     settings = _with_transcripts(_checked(settings))
     ledger.check(settings, lineup)
     traces.check(settings)
-    if lent.is_lent(settings) and not needs_sandbox(settings):
-        lent.check(settings)
+    _check_lent(settings)
     with contextlib.ExitStack() as stack:
         if not arguments.direct:
             _closed(settings)
         listeners = [] if arguments.direct else _listeners(settings)
         for listener in listeners:
             stack.enter_context(listener)
-        settings = stack.enter_context(_liveavatar(_with_mind(settings, lineup)))
-        _talk(settings, lineup, given, listeners)
-    return 0
+        settings = _with_mind(settings, lineup)
+        led = stack.enter_context(_liveavatar(settings))
+        log.show(settings)
+        try:
+            if arguments.direct:
+                _wait(led, lineup, given)
+                whole = True
+            else:
+                whole = _serve(anticipated(settings), led, lineup, given, listeners, started_s)
+        finally:
+            traces.TRACES.flush()
+    return 0 if whole else _leave()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -122,12 +140,25 @@ def _with_mind(settings: Settings, lineup: Lineup) -> Settings:
     return settings.model_copy(update={"llm": ",".join(minds), "ollama_model": model})
 
 
-def _liveavatar(settings: Settings) -> AbstractContextManager[Settings]:
-    """LiveAvatar as the settings have it, or the sandbox."""
+def _liveavatar(settings: Settings) -> AbstractContextManager[Led]:
+    """LiveAvatar as the settings have it, or the sandbox, which is waited for by who needs it."""
     if not needs_sandbox(settings):
-        return contextlib.nullcontext(settings)
+        return contextlib.nullcontext(lambda: settings)
     _say("starting the sandbox …")
-    return sandbox_beside(settings)
+    return sandbox_starting(settings)
+
+
+def _check_lent(settings: Settings) -> None:
+    """See to it that LiveAvatar would find a mind that is lent.
+
+    Raises:
+        UserError: it would not.
+    """
+    if settings.avatar_lend_mind or settings.transport == "full":
+        from pipelines import lent  # and LiveAvatar's client, for those who lend
+
+        if lent.is_lent(settings) and not needs_sandbox(settings):
+            lent.check(settings)
 
 
 def _listeners(settings: Settings) -> list[socket.socket]:
@@ -149,40 +180,90 @@ def _listeners(settings: Settings) -> list[socket.socket]:
         ) from None
 
 
-def _talk(
-    settings: Settings, lineup: Lineup, given: dict[str, str], listeners: Sequence[socket.socket]
-) -> None:
-    """Load the models, then talk until stopped."""
-    started_s = time.monotonic()
-    _say("loading Pipecat …")
-    log.show(settings)
-    traces.TRACES.begin(settings)
-    from bots import direct, reach
-    from bots.link import own_link
-    from bots.server import app, cost, models
-    from bots.server.casting import Casting
+def _serve(
+    shown: Settings,
+    led: Led,
+    lineup: Lineup,
+    given: dict[str, str],
+    listeners: Sequence[socket.socket],
+    started_s: float,
+) -> bool:
+    """Show the page, load the models behind it, then talk until stopped; whether it came to that.
 
-    models.warm_up(settings, lineup, _say)
-    casting = Casting(settings, given)
+    `shown` are the settings that the page is told of, `led` waits for those of conversations.
+    """
+    from bots.server.front import Front
+    from bots.server.opening import serve
+
+    port = listeners[0].getsockname()[1]
+    url = own_url(shown.avatar_host, port)
+
+    def there() -> None:
+        took_s = time.monotonic() - started_s
+        _say(f"The page is there after {took_s:.1f} s, and gets ready: {url}")
+        if shown.avatar_open:
+            from bots.link import own_link
+
+            open_page(own_link(shown, url))
 
     def ready() -> None:
-        port = listeners[0].getsockname()[1]
-        url = own_url(settings.avatar_host, port)
+        from bots import reach
+
         took_s = time.monotonic() - started_s
         _say(f"Ready after {took_s:.1f} s: open {url} (Ctrl-C ends it)")
-        _say(*reach.advice(settings, port, container=reach.in_container()))
-        if settings.avatar_open:
-            open_page(own_link(settings, url))
+        _say(*reach.advice(shown, port, container=reach.in_container()))
 
-    try:
-        if listeners:
-            room = cost.room(settings, lineup)
-            _say(str(room))
-            asyncio.run(app.serve(casting, lineup, room.most, listeners, ready, _say))
-        else:
-            asyncio.run(direct.wait(casting, _say))
-    finally:
-        traces.TRACES.flush()
+    def load() -> "Server":
+        return _loaded(led, lineup, given)
+
+    def afterwards() -> None:
+        from bots.server.models import rehearse
+
+        rehearse(lineup)
+
+    async def serving() -> bool:
+        return await serve(Front(shown, lineup), listeners, load, there, ready, afterwards)
+
+    return asyncio.run(serving())
+
+
+def _loaded(led: Led, lineup: Lineup, given: dict[str, str]) -> "Server":
+    """The server with everything that conversations need.
+
+    Raises:
+        UserError: something cannot be loaded as the settings ask.
+    """
+    from bots.server import models
+
+    settings = led()
+    traces.TRACES.begin(settings)
+    models.warm_up(settings, lineup, _say, lambda: importlib.import_module("bots.server.app"))
+    from bots.server import app, cost
+    from bots.server.casting import Casting
+
+    room = cost.room(settings, lineup)
+    _say(str(room))
+    return app.Server(Casting(settings, given), lineup, room.most, _say)
+
+
+def _wait(led: Led, lineup: Lineup, given: dict[str, str]) -> None:
+    """Load the models, then wait in a Daily room."""
+    _say("loading Pipecat …")
+    from bots import direct
+    from bots.server import models
+    from bots.server.casting import Casting
+
+    settings = led()
+    traces.TRACES.begin(settings)
+    models.warm_up(settings, lineup, _say)
+    asyncio.run(direct.wait(Casting(settings, given), _say))
+
+
+def _leave() -> int:
+    """End the process while something loads in a thread, which nobody could end sooner."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _say(*lines: str) -> None:

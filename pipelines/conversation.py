@@ -32,7 +32,7 @@ from .host import Host
 from .keeping import keep
 from .latency import TurnLatency
 from .media.marks import Marks
-from .meeting import Meeting, picture_size
+from .meeting import Meeting
 from .meter import Meter, Staying
 from .mind.memory import memory_of
 from .notes import follow_errors, follow_face, follow_speed
@@ -42,6 +42,7 @@ from .parts import Lineup, comes_to_room, load
 from .persona import Persona
 from .recorder import Recorder
 from .settings import Settings
+from .size import picture_size
 from .traces import TRACES
 from .trouble import ROOM_CLOSES
 from .turns.ahead import prepare_ahead

@@ -11,11 +11,9 @@ from pipecat.runner.types import RunnerArguments
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import BaseTransport
 
-from liveavatar.wire import Quality
 from sessions.spend import Stay
 
 from .pulse import Tell
-from .settings import Settings
 
 
 @dataclass(frozen=True)
@@ -77,12 +75,6 @@ def telling(transport: BaseTransport) -> Tell:
         await output.send_message(OutputTransportMessageUrgentFrame(message))
 
     return tell
-
-
-def picture_size(settings: Settings, face: str) -> tuple[int, int]:
-    """(width, height) in pixels of the pictures a face sends."""
-    is_theirs = face in ("heygen", "liveavatar")
-    return Quality(settings.liveavatar_quality).size if is_theirs else settings.avatar_size
 
 
 def media(size: tuple[int, int]) -> dict[str, Any]:

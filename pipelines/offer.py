@@ -1,12 +1,14 @@
 """What a user may choose: who the avatar is and how it looks, by ids and never by a path."""
 
+import importlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from .errors import Incompatible, NotOffered
-from .parts import Lineup, Part, load, values
+from .parts import Lineup, Part, values
 from .persona import PACKAGED, Persona, load_persona
 from .settings import Settings, environment_names
 
@@ -118,9 +120,9 @@ def offered_faces(settings: Settings, lineup: Lineup) -> Mapping[str, OfferedFac
     Raises:
         BadSetting: one that is set cannot be shown.
     """
-    module = load(lineup["avatar"].part)
+    looks = _looks(lineup)
     personas = [load_persona(source) for source in offered_personas(settings, lineup).values()]
-    return module.faces(settings, personas) if hasattr(module, "faces") else {}
+    return looks.faces(settings, personas) if looks else {}
 
 
 def face_id(settings: Settings, lineup: Lineup, persona: Persona) -> str | None:
@@ -129,8 +131,14 @@ def face_id(settings: Settings, lineup: Lineup, persona: Persona) -> str | None:
     Raises:
         BadSetting: it cannot be shown.
     """
-    module = load(lineup["avatar"].part)
-    return module.face_id(settings, persona) if hasattr(module, "face_id") else None
+    looks = _looks(lineup)
+    return looks.face_id(settings, persona) if looks else None
+
+
+def _looks(lineup: Lineup) -> Any:
+    """What knows the faces of this line-up; None where there is nothing to choose."""
+    named = lineup["avatar"].part.looks
+    return importlib.import_module(named) if named else None
 
 
 def with_face(settings: Settings, lineup: Lineup, persona: Persona, asked: object) -> Persona:

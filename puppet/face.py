@@ -2,14 +2,17 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from puppet.errors import SizeError
+from puppet.images import Sheet
+from puppet.kept import kept
 from puppet.motion import Pose
-from puppet.pack import Pack, Sheet
+from puppet.pack import Pack
 from puppet.picture import Fit, Picture, backdrop, mix, place, planes, to_bytes, to_i420, to_picture
 from puppet.warp import Field, Warp, build_field
 
@@ -92,13 +95,20 @@ class Painter:
 
 
 @lru_cache(maxsize=8)
-def prepare(pack: Pack, size: tuple[int, int]) -> Face:
+def prepare(pack: Pack, size: tuple[int, int], folder: Path | None = None) -> Face:
     """The face for frames of (width, height) pixels; takes a fraction of a second, then cached.
 
-    Raises: SizeError when a side is odd, too small or too large.
+    A folder keeps it for other processes.
+
+    Raises: SizeError when a side is odd, too small or too large, PackError of a pack's pictures.
     """
     check_size(size)
     cv2.setNumThreads(1)
+    make = partial(_prepare, pack, size)
+    return kept(folder, pack, size, make) if folder else make()
+
+
+def _prepare(pack: Pack, size: tuple[int, int]) -> Face:
     width, height = size
     fit = _fit(pack, size)
     wall = backdrop(width, height)

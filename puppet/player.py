@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -57,10 +58,19 @@ class Player:
     first of a pack and size, and little for the next ones.
     """
 
-    def __init__(self, pack: Pack, size: tuple[int, int] = (1280, 720), seed: int = 0) -> None:
-        """Size is (width, height) in pixels, both even. Raises: SizeError."""
+    def __init__(
+        self,
+        pack: Pack,
+        size: tuple[int, int] = (1280, 720),
+        seed: int = 0,
+        folder: Path | None = None,
+    ) -> None:
+        """Size is (width, height) in pixels, both even; a folder keeps what is prepared.
+
+        Raises: SizeError, PackError.
+        """
         self._size = size
-        face = prepare(pack, size)
+        face = prepare(pack, size, folder)
         self._painter = Painter(face)
         self._motion = Motion(pack.gazes, seed)
         self._stance = Stance(face.field.reach)

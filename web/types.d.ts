@@ -253,6 +253,8 @@ interface Lineup {
   faces: Choice[];
   poster: string | null;
   kept: Kept | null;
+  /** The server is getting ready. */
+  starting: boolean;
 }
 
 /** The persona and the face that the page around the element wants. */

@@ -1,53 +1,40 @@
-"""The server: its routes, and what happens from its start to its end."""
+"""All that is asked of a server once it is loaded, and what happens until its end."""
 
 import asyncio
 import contextlib
+import importlib
 import io
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from loguru import logger
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bots.lending import lend
-from bots.running import RUNNING, Stop, stop_on_signals
-from bots.server import page
+from bots.running import RUNNING, Stop
 from bots.server.casting import Casting
-from bots.server.completion import Envelope
-from bots.server.completions import Completions
-from bots.server.doors import EXCHANGE, Doors, Exchange, Keys
 from bots.server.files import Files, storage
+from bots.server.front import Front
 from bots.server.harness import Harness, Tickets
-from bots.server.limits import Buckets, Pace, Reading
 from bots.server.metrics import Metrics
-from bots.server.origins import MIND, Guard, Origins
-from bots.server.passes import Passes
-from bots.server.refusal import MISTAKE, Refused, refuse
+from bots.server.origins import MIND
 from bots.server.relays import Relays
 from bots.server.seats import Seats
 from bots.server.start import Start
 from bots.server.visits import Visits
 from bots.server.webrtc import WebRtc
 from pipelines.ending import reaping
-from pipelines.errors import AvatarError
 from pipelines.lent import Lender, is_lent
 from pipelines.media import rate
 from pipelines.parts import Lineup
 from pipelines.settings import Settings
-from web.serving import serving
 
-# Of a WebSocket, in bytes: seconds of sound.
-LONGEST_MESSAGE = 1024 * 1024
-QUIET = ("WARNING", "ERROR")
+if TYPE_CHECKING:
+    from bots.server.completions import Completions
 
 
 class Server:
@@ -68,11 +55,9 @@ class Server:
         self._settings = settings
         self._lineup = lineup
         kept, tickets = storage(settings), Tickets()
-        passes = Passes.of(settings)
         self._lender = Lender(settings) if is_lent(settings) else None
         self._has_ticket = tickets.has
-        self._keys, self._exchange = _keys(settings, passes, self._lender), Exchange(passes)
-        self._mind = Completions(casting, lineup) if self._lender else None
+        self._mind = _mind(casting, lineup) if self._lender else None
         visits = self._visits = Visits(kept, seats=Seats(most, _overloaded(settings)))
         self._start = Start(casting, visits, tickets, kept, self._lender)
         self._webrtc = WebRtc(casting, visits, kept)
@@ -83,13 +68,10 @@ class Server:
 
     @property
     def routes(self) -> list[BaseRoute]:
-        """Everything that can be asked for."""
+        """What can be asked for, beside what the front answers."""
         start, webrtc, files, harness = self._start, self._webrtc, self._files, self._harness
         return [
-            *page.routes(self._settings, self._lineup),
-            Mount("/client", _pipecats_client()),
-            Route(EXCHANGE, self._exchange.visit, methods=["POST"]),
-            Route("/health", _alive),
+            Mount("/client", PipecatsClient()),
             Route("/ready", start.ready),
             Route("/metrics", self._metrics.show),
             Route("/status", start.status),
@@ -108,47 +90,25 @@ class Server:
             *(_asked(self._mind) if self._mind else []),
         ]
 
-    @property
-    def application(self) -> Starlette:
-        """The routes, behind the guard, with every failure in a sentence."""
-        return Starlette(
-            routes=self.routes,
-            middleware=[
-                Middleware(Envelope),
-                Middleware(Reading),
-                Middleware(Guard, Origins.of(self._settings)),
-                Middleware(Pace, Buckets(), self._bucket),
-                Middleware(Doors, self._keys, self._has_ticket),
-            ],
-            exception_handlers={
-                Refused: _refused,
-                HTTPException: _http_refused,
-                AvatarError: _failed,
-                Exception: _broken,
-            },
-        )
-
-    def _bucket(self, scope: Scope) -> str | None:
-        """What a request is counted by: the mind bounds its own questions."""
-        return None if self._keys.opens_mind(scope) else self._relays.bucket(scope)
-
     @asynccontextmanager
     async def life(self, listeners: Sequence[socket.socket], stop: Stop) -> AsyncIterator[None]:
-        """Answer requests until the block ends; then conversations end before connections do."""
-        quiet = self._settings.avatar_log_level in QUIET
-        trusted = self._settings.avatar_trusted_proxies
-        async with (
-            reaping(self._settings),
-            serving(
-                self.application,
-                listeners,
-                access_log=not quiet,
-                ws_max_size=LONGEST_MESSAGE,
-                proxy_headers=bool(trusted),
-                forwarded_allow_ips=trusted,
-            ),
-        ):
+        """Answer requests until the block ends, with nothing to load before."""
+        front = Front(self._settings, self._lineup)
+        async with front.life(listeners), self.behind(front, listeners, stop):
+            yield
+
+    @asynccontextmanager
+    async def behind(
+        self, front: Front, listeners: Sequence[socket.socket], stop: Stop
+    ) -> AsyncIterator[None]:
+        """Answer what comes by a front that is there already, until the block ends.
+
+        Then conversations end before connections do.
+        """
+        async with reaping(self._settings):
             lending = self._lend(listeners[0].getsockname()[1])
+            doubt = self._lender.doubt if self._lender else None
+            front.open(self.routes, self._has_ticket, self._relays.bucket, doubt)
             try:
                 yield
             finally:
@@ -169,31 +129,19 @@ class Server:
         return asyncio.create_task(lend(self._settings, self._lender, self._mind.models, self._say))
 
 
-async def serve(
-    casting: Casting,
-    lineup: Lineup,
-    most: int,
-    listeners: Sequence[socket.socket],
-    ready: Callable[[], None],
-    say: Callable[[str], None],
-) -> None:
-    """Serve until Ctrl-C or SIGTERM, `most` conversations at a time."""
-    stop = stop_on_signals()
-    async with Server(casting, lineup, most, say).life(listeners, stop):
-        ready()
-        await stop.wait()
-
-
 def _overloaded(settings: Settings) -> Callable[[], bool]:
     """Whether this machine does more than it can; who has said how many it holds knows better."""
     return (lambda: False) if settings.avatar_max_conversations else rate.any_still
 
 
-def _keys(settings: Settings, passes: Passes | None, lender: Lender | None) -> Keys:
-    return Keys(settings, passes, lender.bearer, lender.doubt) if lender else Keys(settings, passes)
+def _mind(casting: Casting, lineup: Lineup) -> "Completions":
+    """The mind that is lent, which brings OpenAI's client."""
+    from bots.server.completions import Completions
+
+    return Completions(casting, lineup)
 
 
-def _asked(mind: Completions) -> list[BaseRoute]:
+def _asked(mind: "Completions") -> list[BaseRoute]:
     """Where a mind that is lent is asked; some add /v1 to an address that ends so already."""
     return [
         route
@@ -205,31 +153,17 @@ def _asked(mind: Completions) -> list[BaseRoute]:
     ]
 
 
-def _pipecats_client() -> StaticFiles:
+class PipecatsClient:
+    """Pipecat's own page, which brings FastAPI: imported for who asks for it."""
+
+    _files: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with its files."""
+        files = self._files = self._files or await asyncio.to_thread(_pipecats_files)
+        await files(scope, receive, send)
+
+
+def _pipecats_files() -> ASGIApp:
     with contextlib.redirect_stdout(io.StringIO()):  # it prints where it looks for its files
-        from pipecat_ai_prebuilt.frontend import PipecatPrebuiltUI
-    return PipecatPrebuiltUI
-
-
-def _alive(_request: Request) -> Response:
-    return JSONResponse({"status": "alive"})
-
-
-async def _refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
-    return error.answer
-
-
-async def _http_refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    answer = refuse(error.status_code, error.detail)
-    answer.headers.update(error.headers or {})
-    return answer
-
-
-async def _failed(_request: Request, error: Exception) -> Response:
-    return refuse(500, str(error))
-
-
-async def _broken(_request: Request, _error: Exception) -> Response:
-    return refuse(500, MISTAKE)
+        return importlib.import_module("pipecat_ai_prebuilt.frontend").PipecatPrebuiltUI

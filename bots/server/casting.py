@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from pipecat.runner.types import RunnerArguments
+from typing import TYPE_CHECKING, Any
 
 from bots.server.passes import Pass
-from pipelines.conversation import Request
 from pipelines.errors import Incompatible, NotOffered
 from pipelines.offer import offered_personas, persona_asked, with_face
 from pipelines.parts import HEADLESS, Choice, Lineup, Part, choose
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.text import one_line
+
+if TYPE_CHECKING:
+    from pipecat.runner.types import RunnerArguments
+
+    from pipelines.conversation import Request
 
 # Of a variable that a visitor fills, in characters.
 LONGEST_VALUE = 200
@@ -28,8 +30,10 @@ class Cast:
     persona: Persona
     persona_id: str = ""
 
-    def request(self, arguments: RunnerArguments) -> Request:
+    def request(self, arguments: "RunnerArguments") -> "Request":
         """The conversation of these, with whom the arguments lead to."""
+        from pipelines.conversation import Request  # and Pipecat, which no page waits for
+
         return Request(self.settings, self.lineup, self.persona, arguments)
 
 

@@ -15,10 +15,10 @@ from loguru import logger
 
 from pipelines.cache import cache_folder
 from pipelines.installation import version
-from pipelines.meeting import picture_size
 from pipelines.offer import persona_asked
 from pipelines.parts import Lineup, load
 from pipelines.settings import Settings
+from pipelines.size import picture_size
 
 from .cores import cores
 

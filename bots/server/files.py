@@ -9,11 +9,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from bots.server.doors import holder
+from bots.server.limits import LONGEST_BYTES
 from bots.server.refusal import Refused
 from bots.server.visits import Visits
 from pipelines.settings import Settings
-
-LONGEST_BYTES = 50 * 1024 * 1024
 
 
 def storage(settings: Settings) -> FileStorage | None:

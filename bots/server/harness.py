@@ -16,8 +16,9 @@ from starlette.websockets import WebSocket
 from bots.avatar import converse
 from bots.server.casting import Casting, asked_variables
 from bots.server.doors import ticket
-from bots.server.refusal import Refused, telling
+from bots.server.refusal import Refused
 from bots.server.seats import Seats
+from bots.server.telling import telling
 from pipelines.errors import AvatarError, BadSetting
 from pipelines.parts import HEADLESS
 from pipelines.settings import Settings

@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from bots.server.files import LONGEST_BYTES
 from bots.server.origins import POLICY_VIOLATION, is_mind, is_shown
 from bots.server.refusal import Refused
 
@@ -36,7 +35,9 @@ class Size:
 BODY = Size(64 * 1024, 10.0)
 # What was said in a conversation of hours.
 ASKED = Size(1024 * 1024, 10.0)
-# A form around a file.
+# Of a file, in bytes.
+LONGEST_BYTES = 50 * 1024 * 1024
+# A form around one.
 UPLOAD = Size(LONGEST_BYTES + BODY.most, 120.0)
 
 

@@ -1,6 +1,6 @@
 """What a page is told: who takes part, what can be chosen, what is kept, and its headers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -12,10 +12,10 @@ from starlette.routing import BaseRoute, Route
 
 from bots.server.casting import narrowed
 from bots.server.doors import holder
-from pipelines.meeting import picture_size
 from pipelines.offer import OfferedFace, face_id, offered_faces, offered_personas, persona_asked
 from pipelines.parts import Choice, Lineup, Part, missing, part
 from pipelines.settings import Settings
+from pipelines.size import picture_size
 from web.files import Folder, read
 from web.loopback import is_loopback
 from web.policy import Reach, page_headers
@@ -26,8 +26,10 @@ PICTURE_S = 3600
 HERE = "on this server's machine"
 
 
-def describe(settings: Settings, lineup: Lineup) -> dict[str, Any]:
+def describe(settings: Settings, lineup: Lineup, *, starting: bool = False) -> dict[str, Any]:
     """What the page may know; no secret and no path of this machine.
+
+    `starting` says that nothing can begin yet: /status answers once it can.
 
     Raises:
         BadSetting: a persona or a face cannot be used.
@@ -52,6 +54,7 @@ def describe(settings: Settings, lineup: Lineup) -> dict[str, Any]:
             "idle_s": settings.avatar_idle_s,
         },
         "kept": _kept(settings, lineup),
+        **({"starting": True} if starting else {}),
     }
 
 
@@ -74,8 +77,10 @@ def viewer_headers(settings: Settings) -> dict[str, str]:
     return page_headers(Reach(rooms=True, embedders=settings.allowed_origins))
 
 
-def routes(settings: Settings, lineup: Lineup) -> list[BaseRoute]:
-    """The page, its files, and what they are told.
+def routes(
+    settings: Settings, lineup: Lineup, starting: Callable[[], bool] = lambda: False
+) -> list[BaseRoute]:
+    """The page, its files, and what they are told; `starting` as in `describe()`.
 
     Plain functions, which run in threads: reading files holds no conversation up.
     """
@@ -89,7 +94,8 @@ def routes(settings: Settings, lineup: Lineup) -> list[BaseRoute]:
 
     def show_lineup(request: Request) -> Response:
         offered = narrowed(settings, lineup, holder(request).visit)
-        return JSONResponse(describe(offered, lineup), headers={"Cache-Control": "no-store"})
+        told = describe(offered, lineup, starting=starting())
+        return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
     def picture(request: Request) -> Response:
         face = offered_faces(settings, lineup).get(request.path_params["name"])

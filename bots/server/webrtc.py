@@ -4,20 +4,14 @@ import secrets
 
 from pipecat.runner.types import SmallWebRTCRunnerArguments
 from pipecat.transports.smallwebrtc.connection import IceServer, SmallWebRTCConnection
-from pipecat.transports.smallwebrtc.request_handler import (
-    IceCandidate,
-    SmallWebRTCPatchRequest,
-    SmallWebRTCRequest,
-    SmallWebRTCRequestHandler,
-)
 from pipecat.utils.file_storage import FileStorage
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bots.server import models
 from bots.server.casting import Casting
 from bots.server.doors import holder
+from bots.server.peers import Offer, Peers, candidate
 from bots.server.refusal import Refused, refuse
 from bots.server.seats import admit
 from bots.server.visits import Visits
@@ -37,18 +31,6 @@ NO_VIDEO = "remote video description"
 HERE = part("transport", "webrtc")
 
 
-class Handler(SmallWebRTCRequestHandler):
-    """Pipecat's handler, which forgets a connection that is closed."""
-
-    def know(self, connection: SmallWebRTCConnection) -> None:
-        """Take offers for this connection, though it be closed."""
-        self._pcs_map[connection.pc_id] = connection
-
-    def forget(self, answer: dict[str, str] | None) -> None:
-        """Take no offers for the connection of this answer."""
-        self._pcs_map.pop((answer or {}).get("pc_id", ""), None)
-
-
 class WebRtc:
     """Answers offers, for sessions that /start has opened and for who comes without one."""
 
@@ -58,10 +40,9 @@ class WebRtc:
         self._casting = casting
         self._visits = visits
         self._storage = storage
-        self._handler = Handler(
-            ice_servers=[IceServer(**server) for server in settings.ice_servers],
-            esp32_mode=settings.avatar_esp32,
-            host=settings.avatar_host,
+        self._peers = Peers(
+            [IceServer(**server) for server in settings.ice_servers],
+            settings.avatar_host if settings.avatar_esp32 else "",
         )
 
     async def offer(self, request: Request) -> Response:
@@ -85,40 +66,31 @@ class WebRtc:
             except UserError as error:
                 return refuse(400, str(error))
 
-        refused: list[Refused] = []  # Pipecat's handler only logs what is raised in here
-
         async def begin(connection: SmallWebRTCConnection) -> None:
-            try:
-                known = session_id or self._visits.expect(cast, owner=visitor.id)
-                arguments = SmallWebRTCRunnerArguments(
-                    connection,
-                    body=offer.request_data,
-                    session_id=known,
-                    file_storage=self._storage,
-                )
-                self._visits.receive(cast.request(arguments), known)
-                self._visits.find(known).connection = connection
-            except Refused as error:
-                refused.append(error)
-                await connection.disconnect()
+            known = session_id or self._visits.expect(cast, owner=visitor.id)
+            arguments = SmallWebRTCRunnerArguments(
+                connection,
+                body=offer.request_data,
+                session_id=known,
+                file_storage=self._storage,
+            )
+            self._visits.receive(cast.request(arguments), known)
+            self._visits.find(known).connection = connection
 
         try:
-            answer = await self._handler.handle_web_request(offer, begin)
+            answer = await self._peers.answer(offer, begin)
+        except Refused:
+            raise
         except Exception as error:  # WebRTC's parts raise anything for an offer they cannot read
             raise Refused(400, NO_CODEC if NO_VIDEO in str(error) else NO_OFFER) from error
-        if refused:
-            self._handler.forget(answer)
-            raise refused[0]
         return JSONResponse(answer)
 
-    def _take_up(
-        self, connection: SmallWebRTCConnection, offer: SmallWebRTCRequest, *, known: bool
-    ) -> None:
+    def _take_up(self, connection: SmallWebRTCConnection, offer: Offer, *, known: bool) -> None:
         """Let an offer take the place of a session's connection, be that one closed or not."""
         if not known:
             raise Refused(403, "This is not the page that held the conversation.")
         offer.pc_id, offer.restart_pc = connection.pc_id, True
-        self._handler.know(connection)
+        self._peers.know(connection)
 
     async def candidates(self, request: Request) -> Response:
         """Add the browser's ways to be reached, as it finds them."""
@@ -127,28 +99,26 @@ class WebRtc:
             self._visits.find(session_id, holder(request).id)
         try:
             asked = await request.json()
-            candidates = [IceCandidate(**each) for each in asked.get("candidates", [])]
-            patch = SmallWebRTCPatchRequest(asked["pc_id"], candidates)
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise Refused(400, NO_CANDIDATES) from error
-        try:
-            await self._handler.handle_patch_request(patch)
-        except HTTPException:
+            found = [candidate(**each) for each in asked.get("candidates", [])]
+            peer = self._peers.find(asked["pc_id"])
+            for each in found:
+                await peer.add_ice_candidate(each)
+        except Refused:
             raise
-        except Exception as error:  # of a candidate that it cannot read
+        except Exception as error:  # WebRTC's parts raise anything for what they cannot read
             raise Refused(400, NO_CANDIDATES) from error
         return JSONResponse({"status": "success"})
 
     async def close(self) -> None:
         """Hang up on everybody."""
-        await self._handler.close()
+        await self._peers.close()
 
 
-async def _offer(request: Request) -> tuple[SmallWebRTCRequest, str]:
+async def _offer(request: Request) -> tuple[Offer, str]:
     """The offer, and the key of a page that comes back."""
     try:
         asked = await request.json()
-        offer = SmallWebRTCRequest(
+        offer = Offer(
             sdp=vp8_first(asked["sdp"]),
             type=asked["type"],
             pc_id=asked.get("pc_id"),

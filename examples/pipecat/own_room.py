@@ -10,11 +10,12 @@ from look import look
 from pipecat.runner.types import RunnerArguments
 from talk import talk
 
-from pipelines.meeting import HeyGenRunnerArguments, picture_size
+from pipelines.meeting import HeyGenRunnerArguments
 from pipelines.parts import choose_one, load
 from pipelines.persona import load_persona
 from pipelines.redaction import redact
 from pipelines.settings import load_settings
+from pipelines.size import picture_size
 from pipelines.transport import heygen
 
 

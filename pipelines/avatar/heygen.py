@@ -24,9 +24,9 @@ from pipelines.guard import cast
 from pipelines.heygen import AVATAR, LiteClient
 from pipelines.lite import session_request
 from pipelines.media.follower import Follower
-from pipelines.meeting import picture_size
 from pipelines.persona import Persona
 from pipelines.settings import Settings
+from pipelines.size import picture_size
 from sessions.spend import Stay
 
 # Seconds of voice in a message. LiveAvatar takes pieces of any size, as small as the 20 ms that its

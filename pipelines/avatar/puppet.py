@@ -43,7 +43,7 @@ from pipelines.media.marks import VoiceMark
 from pipelines.media.rate import Rate, drawing
 from pipelines.media.sentence import spoken
 from pipelines.media.view import ViewFrame
-from pipelines.packs import face_id, faces, pack, pack_name
+from pipelines.packs import pack, pack_name, player
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from puppet import (
@@ -56,7 +56,6 @@ from puppet import (
 )
 from sessions import metrics
 
-__all__ = ["PuppetVideoService", "build", "exercise", "face_id", "faces", "warm_up"]
 T = TypeVar("T")
 FRAME_S = 1 / FPS
 # The sound is handed over this far ahead of its pictures, so that a late picture is never heard.
@@ -101,7 +100,7 @@ class PuppetVideoService(AIService):
 
     def __init__(self, pack: Pack, size: tuple[int, int], seed: int = 0) -> None:
         super().__init__(settings=ServiceSettings(model=None))
-        self._make_player = functools.partial(Player, pack, size, seed)
+        self._make_player = functools.partial(player, pack, size, seed)
         self._failed: BaseException | None = None
         self._lost = False
         self._resampler: BaseAudioResampler = create_stream_resampler()
@@ -375,7 +374,7 @@ def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> 
 
 def warm_up(settings: Settings, persona: Persona) -> None:
     """Load the pack and prepare its pictures before the first conversation."""
-    Player(pack(pack_name(settings, persona)), settings.avatar_size)
+    player(pack(pack_name(settings, persona)), settings.avatar_size)
 
 
 def exercise(settings: Settings, persona: Persona) -> float:
@@ -386,7 +385,7 @@ def exercise(settings: Settings, persona: Persona) -> float:
 
 def performance(name: str, size: tuple[int, int]) -> list[bytes]:
     """The pictures, I420, of as much time in which a pack's face speaks as in which it listens."""
-    player = Player(pack(name), size)
-    player.speak(spoken(SAMPLE_RATE)[: 2 * SAMPLE_RATE])
-    player.end()
-    return [player.tick().data for _ in range(2 * FPS)]
+    shown = player(pack(name), size)
+    shown.speak(spoken(SAMPLE_RATE)[: 2 * SAMPLE_RATE])
+    shown.end()
+    return [shown.tick().data for _ in range(2 * FPS)]

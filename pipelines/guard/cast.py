@@ -7,11 +7,10 @@ import aiohttp
 from pipecat.processors.frame_processor import FrameProcessor
 
 from pipelines.avatar import puppet
-from pipelines.packs import pack, pack_name
+from pipelines.packs import pack, pack_name, player
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.trouble import FACE_LEAVES
-from puppet import Player
 
 from .portrait import Portrait
 
@@ -75,4 +74,4 @@ def warm_up(settings: Settings, persona: Persona, size: tuple[int, int]) -> None
         BadSetting: the puppet's pack cannot be shown.
     """
     if settings.avatar_fallback != "none":
-        Player(pack(pack_name(settings, persona)), size)
+        player(pack(pack_name(settings, persona)), size)

@@ -6,7 +6,8 @@ from pipecat.frames.frames import CancelFrame, EndFrame, Frame, OutputImageRawFr
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
 
 from pipelines.media.pace import VoiceOnly
-from puppet import Pack, Player
+from pipelines.packs import player
+from puppet import Pack
 
 # A picture that does not come again and again would be missed.
 EVERY_S = 0.2
@@ -33,7 +34,7 @@ class Portrait(VoiceOnly):
         self._picture = await self.get_event_loop().run_in_executor(None, self._draw)
 
     def _draw(self) -> bytes:
-        return Player(self._pack, self._size).tick().data
+        return player(self._pack, self._size).tick().data
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Show the picture from the beginning to the end."""

@@ -22,8 +22,8 @@ from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.turns import rules
 from pipelines.turns.ears import TurnEars
-from pipelines.turns.judge import complete
-from pipelines.turns.voice import RATE, Sound, samples
+from pipelines.turns.judge import complete, smart_turn
+from pipelines.turns.voice import RATE, Sound, samples, silero
 
 LANGUAGES = ("en",)
 FOLDER = Path(moonshine_voice.__file__).parent / "assets" / "tiny-en"
@@ -121,9 +121,16 @@ def warm_up(settings: Settings, persona: Persona) -> None:
         BadSetting: the conversation is not in English.
     """
     _check_language(persona)
+    model()
+    smart_turn()
+
+
+def rehearse() -> None:
+    """Hear a second of silence, for what the models only do when they hear for the first time."""
     second = np.zeros(RATE, np.float32)
     model().transcribe(second)
     complete(second)
+    silero()
 
 
 def exercise(settings: Settings, persona: Persona) -> float:

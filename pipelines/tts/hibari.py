@@ -75,6 +75,11 @@ def warm_up(settings: Settings, persona: Persona) -> None:
     model()
 
 
+def rehearse() -> None:
+    """Say a word, for what the model only does when it speaks for the first time."""
+    list(phonemes.speak(model(), VOICES[DEFAULT_VOICE], "Hello."))
+
+
 def exercise(settings: Settings, persona: Persona) -> float:
     """Say a sentence; returns how many seconds it lasts."""
     timbre = VOICES[voice_name(settings, persona)]

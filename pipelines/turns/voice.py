@@ -1,5 +1,7 @@
 """Is somebody speaking? Level and Silero's model together, exact to 10 ms."""
 
+import copy
+import functools
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -37,12 +39,27 @@ class Heard:
     """Of its loudest 10 ms, in dB of full scale."""
 
 
+@functools.cache
+def _loaded() -> SileroVADAnalyzer:
+    """Silero's model, loaded once, which nobody asks: each microphone has a copy of what it is."""
+    analyzer = SileroVADAnalyzer(sample_rate=RATE)
+    analyzer.set_sample_rate(RATE)
+    return analyzer
+
+
+def silero() -> SileroVADAnalyzer:
+    """Silero for one microphone: what it remembers is its own, and the model everybody's."""
+    own = copy.copy(_loaded())
+    own._model = copy.copy(own._model)
+    own._model.reset_states()
+    return own
+
+
 class VoiceActivity:
     """Follows one microphone. The level tells an end at once, Silero tells voice from noise."""
 
     def __init__(self) -> None:
-        self._silero = SileroVADAnalyzer(sample_rate=RATE)
-        self._silero.set_sample_rate(RATE)
+        self._silero = silero()
         self._loud_db, self._quiet_db = -60.0, -70.0
         self._quiet_s = 0.0
         self._confident = 0

@@ -41,9 +41,10 @@ from pipelines.guard.cast import Cast, cast, warm_up
 from pipelines.guard.face import FaceGuard
 from pipelines.guard.seat import ElsewhereFrame
 from pipelines.media.follower import is_loud
-from pipelines.meeting import HeyGenRunnerArguments, Invitation, Meeting, picture_size
+from pipelines.meeting import HeyGenRunnerArguments, Invitation, Meeting
 from pipelines.persona import Persona
 from pipelines.settings import Settings, load_settings
+from pipelines.size import picture_size
 from pipelines.transport import heygen as transport
 from sandbox import LiveKit
 from tests.faults.scale import RATE, Listener, scale

@@ -10,7 +10,7 @@ import { asText, Transcript, textOf } from "../conversation/transcript.js";
 import { visitAt } from "../conversation/visit.js";
 import { Awake } from "./awake.js";
 import { Keys } from "./keys.js";
-import { loadLineup, roomLineup } from "./lineup.js";
+import { loadLineup, roomLineup, untilReady } from "./lineup.js";
 import { IN_CALL, LIVE, Screen } from "./screen.js";
 import { style } from "./style.js";
 import { chooseLanguage, textsIn } from "./texts.js";
@@ -411,10 +411,25 @@ export class AvatarCall extends HTMLElement {
     this.#setMode(this.#voice);
     this.#screen.showLineup(lineup, { persona: this.persona, avatar: this.avatar });
     if (["over", "failed"].includes(this.#state) && this.#startedMs === null) this.#show("idle");
+    this.#screen.showStarting(lineup.starting);
+    if (lineup.starting) void this.#waitUntilReady(this.#asked);
     const left = this.#isWatching ? null : takeLeft(this.#base);
     if (this.#isWatching) this.#watch();
     else if (left && (!left.voice || this.#isConsented())) this.#begin(left.voice, left);
     else if (this.autostart && this.#state === "idle" && this.#isConsented()) this.#begin(true);
+  }
+
+  // A conversation that has begun meanwhile waits, and is told, by itself.
+  /** @param {object | null} asked */
+  async #waitUntilReady(asked) {
+    try {
+      await untilReady(this.#base, this.#abort.signal);
+    } catch (error) {
+      if (asked !== this.#asked || IN_CALL.includes(this.#state)) return;
+      this.#onEnded(endingOf(error));
+      if (!(error instanceof CallError)) throw error;
+    }
+    if (asked === this.#asked) this.#screen.showStarting(false);
   }
 
   #watch() {

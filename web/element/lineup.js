@@ -3,6 +3,8 @@
 import { CallError, requestJson } from "../call/request.js";
 
 const NOT_FOUND = 404;
+const UNAVAILABLE = 503;
+const AGAIN_MS = 500;
 
 /**
  * A line-up in which everything is present, also for servers that say less or nothing.
@@ -18,6 +20,23 @@ export async function loadLineup(server, signal) {
     if (!(error instanceof CallError) || error.status !== NOT_FOUND) throw error;
   }
   return completed(said, server);
+}
+
+/**
+ * Resolves once a conversation can begin at a server that is getting ready. Throws CallError with
+ * the server's own sentence when it never will be.
+ * @param {string} server
+ * @param {AbortSignal} signal
+ */
+export async function untilReady(server, signal) {
+  for (;;) {
+    try {
+      return await requestJson(new URL("status", server), { signal });
+    } catch (error) {
+      if (!(error instanceof CallError) || error.status !== UNAVAILABLE) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
 }
 
 /**
@@ -45,6 +64,7 @@ function completed(said, server) {
     faces: faces.map((face) => ({ ...face, picture: at(face.picture) })),
     poster: at(said.poster),
     kept: said.kept ?? null,
+    starting: said.starting === true,
   };
 }
 

@@ -35,6 +35,7 @@ export class Screen {
    */
   mode = { voice: true, watching: false, asksItself: false, carriesText: true, pushToTalk: false };
   muted = false;
+  #starting = false;
   #root;
   #on;
   /** @type {Texts} */
@@ -106,6 +107,15 @@ export class Screen {
     this.#devices = this.#makeDevices();
     this.captions.cutWord = text("cut");
     this.showPerson();
+    this.showState(this.#state);
+  }
+
+  /**
+   * Whether the server is getting ready: who begins waits for it.
+   * @param {boolean} starting
+   */
+  showStarting(starting) {
+    this.#starting = starting;
     this.showState(this.#state);
   }
 
@@ -411,6 +421,7 @@ export class Screen {
   /** @param {string} state */
   #stateWords(state) {
     const { voice, watching, pushToTalk } = this.mode;
+    if (this.#starting && ["idle", "connecting"].includes(state)) return this.#text("starting");
     if (watching && state === "connecting") return this.#text("waiting");
     if (state !== "listening") return this.#text(state);
     if (watching) return this.#text("watching");

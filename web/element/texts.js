@@ -21,6 +21,7 @@ const TABLE = {
 
   // States
   idle: ["Ready when you are", "Bereit, wenn Sie es sind", "Cuando quieras"],
+  starting: ["Getting ready …", "Wird vorbereitet …", "Preparándose …"],
   microphone: [
     "Please allow the microphone in your browser",
     "Bitte erlauben Sie das Mikrofon im Browser",

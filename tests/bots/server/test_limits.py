@@ -16,7 +16,7 @@ from starlette.types import Scope
 from starlette.websockets import WebSocket
 
 from bots.server import limits
-from bots.server.app import _refused
+from bots.server.front import _refused
 from bots.server.limits import BURST, Buckets, Pace, Reading, Size, of_all
 from bots.server.refusal import Refused
 from web.port import listen, url_of

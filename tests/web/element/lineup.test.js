@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadLineup, roomLineup } from "../../../web/element/lineup.js";
+import { loadLineup, roomLineup, untilReady } from "../../../web/element/lineup.js";
 import { serving } from "../server.js";
 
 const { signal } = new AbortController();
@@ -12,6 +12,7 @@ const NOTHING = {
   faces: [],
   poster: null,
   kept: null,
+  starting: false,
 };
 
 /** @type {(said: object) => import("node:http").RequestListener} */
@@ -44,6 +45,17 @@ test("a persona of the server's own is the first choice among the packaged ones"
   assert.deepEqual(names, ["Ada", "Mira"]);
   const packaged = await serving(t, saying({ persona: personas[0], personas }));
   assert.deepEqual((await loadLineup(packaged.url, signal)).personas, personas);
+});
+
+test("a server that gets ready is waited for, and one that never will be is told", async (t) => {
+  const answers = [503, 200, 500];
+  const { url } = await serving(t, (_request, response) => {
+    const status = answers.shift() ?? 404;
+    response.writeHead(status).end(JSON.stringify({ detail: `${status}, it says` }));
+  });
+  await untilReady(url, signal);
+  assert.deepEqual(answers, [500]);
+  await assert.rejects(untilReady(url, signal), { message: "500, it says" });
 });
 
 test("the line-up of a room that is watched asks nobody", () => {
