@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -180,6 +180,7 @@ def assemble(
     guards = Guards(speech, persona, settings.avatar_thinking_s)
     latency, speculation, hold = TurnLatency(), Speculation(), _hold(request, speech)
     ears = [each for each in speech.ears if isinstance(each, TurnOwner)]
+    onlookers = Onlookers(latency, speculation, budget.meter, *(each.said for each in ears))
     recorder = Recorder(transcript, turns, latency, ears)
     worker = PipelineWorker(
         Pipeline(
@@ -201,7 +202,7 @@ def assemble(
             ]
         ),
         params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
-        observers=[Onlookers(latency, speculation, budget.meter, *(each.said for each in ears))],
+        observers=[onlookers],
         idle_timeout_secs=None,
         rtvi_processor=Entry(meeting.transport.output()),
         **_traced(request),
@@ -215,9 +216,7 @@ def assemble(
     follow_speed(latency)
     follow_returns(worker, hold, recorder, transcript)
     follow_spend(worker, turns, budget)
-    for each in ears:
-        each.muted = meeting.muted
-        _follow_ears(each, speculation, worker)
+    _follow_ears(ears, meeting, speculation, worker)
     guards.follow(worker, host, turns)
     follow_errors(speech.news, worker, transcript)
     return Conversation(
@@ -370,10 +369,15 @@ def _id(user: Any) -> str:
     return str(user["id"] if isinstance(user, Mapping) else user)
 
 
-def _follow_ears(ears: TurnOwner, speculation: Speculation, worker: PipelineWorker) -> None:
+def _follow_ears(
+    ears: Sequence[TurnOwner], meeting: Meeting, speculation: Speculation, worker: PipelineWorker
+) -> None:
     """Tell the page of a turn that is taken back: what it showed since then was not said."""
 
-    @ears.event_handler("on_turn_taken_back")
     async def taken_back(_ears: TurnOwner) -> None:
         speculation.taken_back()
         await worker.queue_frame(RTVIServerMessageFrame({"type": "taken-back"}))
+
+    for each in ears:
+        each.muted = meeting.muted
+        each.add_event_handler("on_turn_taken_back", taken_back)
