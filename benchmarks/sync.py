@@ -31,7 +31,8 @@ import numpy as np
 from benchmarks.conversation import Server, serving
 from benchmarks.machine import read
 from benchmarks.report import Report, options_parser
-from benchmarks.viewer import Stream, Viewer
+from benchmarks.viewer import Viewer
+from bots.eval.stream import Stream
 from pipelines.tts import hibari
 from tests.speech import SENTENCES, told
 from tests.standins.ollama import Ollama
