@@ -1,0 +1,94 @@
+"""`avatar eval`: holds conversations from YAML files, and looks at the face."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bots import log
+from bots.eval.face import KEYS
+from bots.flags import chosen, flags, settings_parser
+from pipelines.errors import UserError
+from pipelines.settings import load_settings
+
+if TYPE_CHECKING:  # what holds conversations takes seconds to import, which `--help` does not need
+    from contextlib import AbstractAsyncContextManager
+
+    from bots.eval.holding import Outcome
+    from bots.eval.scenarios import Scenario
+    from bots.eval.server import Address
+
+EVALS = Path(__file__).parents[2] / "evals"
+
+
+def run(words: Sequence[str]) -> int:
+    """Hold the conversations; 0 when all passed, 1 when one did not.
+
+    Raises:
+        UserError: a scenario cannot be read, or the avatar cannot be met.
+    """
+    options = _parser().parse_args(words)
+    own = _flags(options)
+    if options.bot_url and own:
+        raise UserError(
+            f"--bot-url names a server that runs already, to which {own[0]} cannot be given",
+            "give it to that server, or leave out --bot-url",
+        )
+    settings = load_settings(**chosen(options))
+    log.show(settings.model_copy(update={"avatar_log_level": "CRITICAL"}))
+    from bots.eval import report
+    from bots.eval.scenarios import read_scenarios
+    from bots.eval.server import own_server, running_server
+
+    scenarios = read_scenarios(options.files or [EVALS])
+    token = settings.avatar_access_token.get_secret_value()
+    place = running_server(options.bot_url) if options.bot_url else own_server(own, token)
+    outcomes = asyncio.run(_hold_all(place, scenarios, quiet=options.json))
+    print(report.as_json(outcomes) if options.json else report.summary(outcomes))
+    return 0 if all(outcome.passed for outcome in outcomes) else 1
+
+
+async def _hold_all(
+    place: "AbstractAsyncContextManager[Address]", scenarios: "list[Scenario]", *, quiet: bool
+) -> "list[Outcome]":
+    """Hold one after the other, and tell of each unless `quiet`."""
+    from bots.eval import report
+    from bots.eval.holding import hold
+
+    outcomes = []
+    async with place as address:
+        for scenario in scenarios:
+            outcomes.append(await hold(scenario, address))
+            if not quiet:
+                print(report.line(outcomes[-1]), flush=True)
+    return outcomes
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = settings_parser(
+        "avatar eval",
+        "Hold the conversations of Pipecat's eval scenarios over WebRTC, and look at the face: the"
+        f" block `face:` of a scenario wants {', '.join(KEYS)}.",
+    )
+    add = parser.add_argument
+    add("files", nargs="*", type=Path, metavar="FILE", help="scenarios, or folders (evals)")
+    add("--bot-url", default="", metavar="URL", help="a server that runs, or a link to it")
+    add("--json", action="store_true", help="print the result as JSON")
+    return parser
+
+
+def _flags(options: argparse.Namespace) -> list[str]:
+    """The flags that were given for the server, as words."""
+    words: list[str] = []
+    for flag, name in flags().items():
+        match getattr(options, name):
+            case None:
+                pass
+            case bool(on):
+                words.append(flag if on else f"--no-{flag.removeprefix('--')}")
+            case list(values):
+                words += [flag, *values]
+            case value:
+                words += [flag, str(value)]
+    return words + [word for pair in options.var for word in ("--var", pair)]

@@ -1,0 +1,206 @@
+"""Judges what was seen of a face by what is wanted of it: a sentence for each thing wanted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bots.eval.face import MOUTH, PIXELS, QUANTITIES, Face
+from bots.eval.mouth import HEARD, Mouth, Untold, find_mouth
+from bots.eval.sighting import Sighting
+from bots.eval.step import Step, in_step
+
+# A mouth is shut when it stays so for so long.
+STAYS_SHUT_S = 0.2
+# Speech goes on through pauses of so long, and in so much of it the mouth has to be seen open once.
+PAUSE_S, OPENS_WITHIN_S = 0.3, 1.5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one thing that was wanted.
+
+    Attributes:
+        what: its key in the `face:` block.
+        seen: the same as it was seen, in `unit`; None where it could not be told.
+        at_s: the second of the conversation that it was seen at, None for all of it.
+    """
+
+    what: str
+    passed: bool
+    wanted: Any
+    seen: Any
+    unit: str
+    at_s: float | None
+    sentence: str
+
+
+class Judge:
+    """Judges one conversation; what is looked for in all pictures is looked for once."""
+
+    def __init__(self, seen: Sighting) -> None:
+        self._seen = seen
+        self._found: Step | Mouth | Untold | None = None
+
+    def first_picture_within_s(self, wanted: float) -> Finding:
+        """When the first picture came, from joining."""
+        came = self._seen.came_s
+        if not len(came):
+            return self._untold("first_picture_within_s", wanted, "no picture came")
+        return self._most("first_picture_within_s", wanted, float(came[0]), float(came[0]), "")
+
+    def pictures_a_second(self, wanted: float) -> Finding:
+        """How many came a second, from the first to the end."""
+        came, what = self._seen.came_s, "pictures_a_second"
+        if len(came) < 2:
+            return self._untold(what, wanted, "fewer than two pictures came")
+        rate = len(came) / max(self._seen.ended_s - came[0], 1e-3)
+        said = f"wanted at least {wanted:g} pictures a second, saw {rate:.1f}"
+        span = f"from second {came[0]:.1f} to {self._seen.ended_s:.1f}"
+        return _finding(what, rate >= wanted, wanted, rate, None, f"{said}, {span}")
+
+    def longest_freeze_s(self, wanted: float) -> Finding:
+        """The longest time without another picture, after the first."""
+        came, what = self._seen.came_s, "longest_freeze_s"
+        if not len(came):
+            return self._untold(what, wanted, "no picture came")
+        gaps = np.diff(np.append(came, self._seen.ended_s))
+        at = int(gaps.argmax())
+        return self._most(what, wanted, float(gaps[at]), float(came[at]), "without a new picture")
+
+    def offset_ms(self, wanted: float) -> Finding:
+        """How far sound and mouth are apart, over all that was said."""
+        what, found = "offset_ms", self._look()
+        if not isinstance(found, Step):
+            return self._untold(what, wanted, str(found))
+        behind_ms, unsure_ms = 1000 * found.behind_s, 1000 * found.unsure_s
+        if 2 * unsure_ms > wanted:
+            why = f"{found.speech_s:.0f} s of speech tell it only to ± {2 * unsure_ms:.0f} ms"
+            return self._untold(what, wanted, why)
+        side = "behind" if behind_ms >= 0 else "ahead of"
+        said = (
+            f"wanted sound and mouth at most {wanted:g} ms apart, saw the sound"
+            f" {abs(behind_ms):.0f} ± {2 * unsure_ms:.0f} ms {side} the mouth,"
+            f" over {found.speech_s:.0f} s of speech"
+        )
+        return _finding(what, abs(behind_ms) <= wanted, wanted, behind_ms, None, said)
+
+    def mouth_shut_after_interruption_s(self, wanted: float) -> Finding:
+        """How long the mouth still moved after each interruption; the longest counts."""
+        what, mouth = "mouth_shut_after_interruption_s", self._mouth()
+        if not self._seen.interruptions_s:
+            why = "nobody interrupted the avatar while it spoke: give a turn `send_after`"
+            return self._untold(what, wanted, why)
+        if isinstance(mouth, Untold):
+            return self._untold(what, wanted, str(mouth))
+        took = [self._shut_after(mouth, at_s) for at_s in self._seen.interruptions_s]
+        took_s, at_s = max(zip(took, self._seen.interruptions_s, strict=True))
+        return self._most(what, wanted, took_s, at_s, "until the mouth was shut")
+
+    def mouth_open_while_speaking(self, wanted: bool) -> Finding:
+        """Whether the mouth is seen open wherever something is said."""
+        what, mouth = MOUTH, self._mouth()
+        if isinstance(mouth, Untold):
+            moved = f"wanted {_yes(wanted)}, but {mouth}"
+            return _finding(what, not wanted, wanted, False, None, moved)
+        spans = self._speech(mouth)
+        shut = [span for span in spans if not span[2]]
+        total = f"{len(spans)} pieces of speech of {OPENS_WITHIN_S:g} s"
+        if not shut:
+            said = f"wanted {_yes(wanted)}, saw the mouth open in all of {total}"
+            return _finding(what, wanted, wanted, True, None, said)
+        first_s = shut[0][0]
+        said = f"wanted {_yes(wanted)}, saw the mouth shut in {len(shut)} of {total}"
+        return _finding(
+            what, not wanted, wanted, False, first_s, f"{said}, first at second {first_s:.1f}"
+        )
+
+    def size(self, wanted: tuple[int, int]) -> Finding:
+        """Whether every picture is of that size, in pixels."""
+        asked = f"{wanted[0]}x{wanted[1]}"
+        if not self._seen.sizes:
+            return self._untold(PIXELS, asked, "no picture came")
+        at_s, (width, height) = next(
+            (each for each in self._seen.sizes if each[1] != wanted), self._seen.sizes[0]
+        )
+        said = f"wanted {asked}, saw {width}x{height} at second {at_s:.1f}"
+        return _finding(PIXELS, (width, height) == wanted, asked, f"{width}x{height}", at_s, said)
+
+    def _look(self) -> Step | Mouth | Untold:
+        if self._found is None:
+            try:
+                self._found = in_step(self._seen)
+            except Untold as error:
+                self._found = self._only_mouth(error)
+        return self._found
+
+    def _only_mouth(self, why: Untold) -> Mouth | Untold:
+        """A mouth without enough speech to compare."""
+        try:
+            return find_mouth(self._seen)
+        except Untold:
+            return why
+
+    def _mouth(self) -> Mouth | Untold:
+        found = self._look()
+        return found.mouth if isinstance(found, Step) else found
+
+    def _shut_after(self, mouth: Mouth, at_s: float) -> float:
+        """Seconds from then until the mouth is shut and stays so."""
+        after = self._seen.came_s >= at_s
+        came_s, shut = self._seen.came_s[after], mouth.open[after] <= mouth.limit
+        for begin in np.flatnonzero(shut):
+            stays = (came_s >= came_s[begin]) & (came_s < came_s[begin] + STAYS_SHUT_S)
+            if shut[stays].all():
+                return float(came_s[begin] - at_s)
+        return self._seen.ended_s - at_s
+
+    def _speech(self, mouth: Mouth) -> list[tuple[float, float, bool]]:
+        """Pieces of speech: from when, until when, and whether the mouth was seen open in it."""
+        voice = self._seen.voice
+        loud_s = voice.at_s[voice.much > HEARD]
+        pieces = np.split(loud_s, np.flatnonzero(np.diff(loud_s) > PAUSE_S) + 1)
+        found = []
+        for piece in pieces:
+            if not len(piece):
+                continue
+            for begin_s in np.arange(piece[0], piece[-1] - OPENS_WITHIN_S + 0.01, OPENS_WITHIN_S):
+                end_s = begin_s + OPENS_WITHIN_S
+                there = (self._seen.came_s >= begin_s) & (self._seen.came_s < end_s)
+                found.append(
+                    (float(begin_s), float(end_s), bool((mouth.open[there] > mouth.limit).any()))
+                )
+        return found
+
+    def _most(self, what: str, wanted: float, seen: float, at_s: float, of: str) -> Finding:
+        """At most so many seconds are wanted."""
+        said = f"wanted at most {wanted:g} s, saw {seen:.2f} s {of}".rstrip()
+        return _finding(what, seen <= wanted, wanted, seen, at_s, f"{said}, at second {at_s:.1f}")
+
+    def _untold(self, what: str, wanted: Any, why: str) -> Finding:
+        unit = QUANTITIES[what].unit if what in QUANTITIES else "pixels"
+        limit = wanted if isinstance(wanted, str) else f"{wanted:g} {unit}"
+        said = f"wanted {limit}, but it could not be told: {why}"
+        return _finding(what, False, wanted, None, None, said)
+
+
+def judge(face: Face, seen: Sighting) -> list[Finding]:
+    """Judge all that is wanted."""
+    judging = Judge(seen)
+    checks: dict[str, Callable[[Any], Finding]] = {
+        key: getattr(judging, key) for key in (*QUANTITIES, MOUTH, PIXELS)
+    }
+    wanted = {key: getattr(face, key) for key in checks}
+    return [checks[key](value) for key, value in wanted.items() if value is not None]
+
+
+def _finding(
+    what: str, passed: bool, wanted: Any, seen: Any, at_s: float | None, said: str
+) -> Finding:
+    unit = QUANTITIES[what].unit if what in QUANTITIES else ("pixels" if what == PIXELS else "")
+    return Finding(what, bool(passed), wanted, seen, unit, at_s, f"{what}: {said}.")
+
+
+def _yes(wanted: bool) -> str:
+    return "an open mouth" if wanted else "no open mouth"
