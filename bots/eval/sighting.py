@@ -1,4 +1,4 @@
-"""What a viewer has heard and seen of a conversation: numbers and small pictures, no classes of a network.
+"""What a viewer has heard and seen of a conversation, as numbers and small pictures.
 
 Times are seconds of the conversation, which begins when the viewer asks to join.
 """

@@ -1,4 +1,4 @@
-"""A visitor who looks at the face: keeps how loud the voice is and a small picture of each frame."""
+"""A visitor who looks on: keeps how loud the voice is, and a small picture of each frame."""
 
 import time
 from collections.abc import Callable
