@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bots.eval.face import MOUTH, PIXELS, QUANTITIES, Face
-from bots.eval.mouth import HEARD, Mouth, Untold, find_mouth
+from bots.eval.mouth import HEARD, Mouth, Pictures, Still, Untold
 from bots.eval.sighting import Sighting
 from bots.eval.step import Step, in_step
 
@@ -101,11 +101,13 @@ class Judge:
     def mouth_open_while_speaking(self, wanted: bool) -> Finding:
         """Whether the mouth is seen open wherever something is said."""
         what, mouth = MOUTH, self._mouth()
+        if isinstance(mouth, Still):
+            still = f"wanted {_yes(wanted)}, saw that {mouth}"
+            return _finding(what, not wanted, wanted, False, None, still)
         if isinstance(mouth, Untold):
-            moved = f"wanted {_yes(wanted)}, but {mouth}"
-            return _finding(what, not wanted, wanted, False, None, moved)
+            return self._untold(what, wanted, str(mouth))
         spans = self._speech(mouth)
-        shut = [span for span in spans if not span[2]]
+        shut = [span for span in spans if not span[1]]
         total = f"{len(spans)} pieces of speech of {OPENS_WITHIN_S:g} s"
         if not shut:
             said = f"wanted {_yes(wanted)}, saw the mouth open in all of {total}"
@@ -138,7 +140,7 @@ class Judge:
     def _only_mouth(self, why: Untold) -> Mouth | Untold:
         """A mouth without enough speech to compare."""
         try:
-            return find_mouth(self._seen)
+            return Pictures(self._seen).mouth()
         except Untold:
             return why
 
@@ -156,8 +158,8 @@ class Judge:
                 return float(came_s[begin] - at_s)
         return self._seen.ended_s - at_s
 
-    def _speech(self, mouth: Mouth) -> list[tuple[float, float, bool]]:
-        """Pieces of speech: from when, until when, and whether the mouth was seen open in it."""
+    def _speech(self, mouth: Mouth) -> list[tuple[float, bool]]:
+        """Pieces of speech: from when, and whether the mouth was seen open in it."""
         voice = self._seen.voice
         loud_s = voice.at_s[voice.much > HEARD]
         pieces = np.split(loud_s, np.flatnonzero(np.diff(loud_s) > PAUSE_S) + 1)
@@ -179,8 +181,13 @@ class Judge:
         return _finding(what, seen <= wanted, wanted, seen, at_s, f"{said}, at second {at_s:.1f}")
 
     def _untold(self, what: str, wanted: Any, why: str) -> Finding:
-        unit = QUANTITIES[what].unit if what in QUANTITIES else "pixels"
-        limit = wanted if isinstance(wanted, str) else f"{wanted:g} {unit}"
+        match wanted:
+            case bool():
+                limit = _yes(wanted)
+            case str():
+                limit = wanted
+            case _:
+                limit = f"{wanted:g} {QUANTITIES[what].unit}"
         said = f"wanted {limit}, but it could not be told: {why}"
         return _finding(what, False, wanted, None, None, said)
 

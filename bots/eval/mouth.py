@@ -18,14 +18,14 @@ from bots.eval.sighting import Sighting
 # What can be heard, in log10 of full scale, and for how long around a picture nothing is to be
 # heard for it to be one of silence; what is counted as speech has some sound on both sides.
 HEARD, SILENCE_S, SPEECH_S = -1.9, 0.3, 0.1
-# So much of both is needed, in pictures.
-LEAST = 25
+# So many pictures of both are needed.
+LEAST_SILENCE, LEAST_SPEECH = 25, 40
 # The region: the deviation that pictures of movement are smoothed with, of the width, and how much
 # of the strongest movement belongs to it.
 SMOOTH, PART = 1 / 32, 0.5
-# What is learned from pieces of so many seconds is tried on those between, and has to be so like
-# the loudness (correlation).
-PIECE_S, ALIKE = 2.0, 0.3
+# What is learned from so many pictures of speech is tried on as many that follow, in turns, and has
+# to be so like the loudness (correlation).
+PIECE, ALIKE = 12, 0.3
 # Loudness is felt over so long, in seconds.
 FELT_S = 0.08
 # What counts as open: so much, and so many times what the region changes by in silence.
@@ -36,6 +36,10 @@ WIDEST = 90
 
 class Untold(ValueError):
     """The mouth cannot be told from the pictures; says why."""
+
+
+class Still(Untold):
+    """There was enough to see and to hear, and nothing opens with the voice."""
 
 
 @dataclass(frozen=True)
@@ -55,33 +59,52 @@ class Mouth:
     alike: float
 
 
-def find_mouth(seen: Sighting, late_s: float = 0.0) -> Mouth:
-    """The mouth of a conversation whose sound is `late_s` behind the pictures.
+class Pictures:
+    """The pictures of a conversation, in which the place of the mouth is looked for once.
 
     Raises:
-        Untold: there are too few pictures of silence or of speech, or none moves with the voice.
+        Untold: there are too few pictures of silence or of speech.
     """
-    heard = Curve(seen.voice_belongs_s - late_s, seen.voice.much)
-    loud, silent, speaks = _loudness(seen.belongs_s, heard)
-    for kind, much in (("silence", silent), ("speech", speaks)):
-        if much.sum() < LEAST:
-            raise Untold(f"there are {much.sum()} pictures of {kind}, and {LEAST} are needed")
-    pictures = seen.pictures.astype(np.float32)
-    region = _region(pictures, silent, speaks)
-    change = pictures[:, region]
-    change -= np.median(change[silent], axis=0)
-    alike = _tried(change, loud, speaks, seen.belongs_s)
-    if not alike > ALIKE:
-        raise Untold(f"nothing in the picture opens with the voice (likeness {alike:.2f})")
-    told = _openness(change, loud, silent, speaks)
-    limit = max(OPEN, ABOVE * float(told[silent].std()))
-    return Mouth(region, told, limit, alike)
+
+    def __init__(self, seen: Sighting) -> None:
+        self._seen = seen
+        _, silent, speaks = self._loudness(0.0)
+        pictures = seen.pictures.astype(np.float32)
+        self.region = _region(pictures, silent, speaks)
+        self._change = pictures[:, self.region]
+
+    def mouth(self, late_s: float = 0.0) -> Mouth:
+        """The mouth, when the sound is `late_s` behind the pictures.
+
+        Raises:
+            Untold: as above.
+            Still: nothing opens with the voice.
+        """
+        loud, silent, speaks = self._loudness(late_s)
+        change = self._change - np.median(self._change[silent], axis=0)
+        alike = _tried(change[speaks], loud[speaks])
+        if not alike > ALIKE:
+            raise Still(f"nothing in the picture opens with the voice (likeness {alike:.2f})")
+        told = _openness(change, loud, silent, speaks)
+        spread = 1.48 * float(np.median(np.abs(told[silent])))
+        return Mouth(self.region, told, max(OPEN, ABOVE * spread), alike)
+
+    def _loudness(self, late_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        heard = Curve(self._seen.voice_belongs_s - late_s, self._seen.voice.much)
+        loud, silent, speaks = _loudness(self._seen.belongs_s, heard)
+        for kind, much, least in (
+            ("silence", silent, LEAST_SILENCE),
+            ("speech", speaks, LEAST_SPEECH),
+        ):
+            if much.sum() < least:
+                raise Untold(f"there are {much.sum()} pictures of {kind}, and {least} are needed")
+        return loud, silent, speaks
 
 
 def _loudness(at_s: np.ndarray, heard: Curve) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How loud it is at each picture, which are of silence, and which of speech."""
-    if len(heard.at_s) < 2:
-        raise Untold("nothing was heard")
+    if len(heard.at_s) < 100:
+        raise Untold("less than a second was heard")
     step_s = 0.01
     width = round(FELT_S / step_s)
     felt = np.convolve(heard.much, np.ones(width) / width, "same")
@@ -115,18 +138,16 @@ def _weights(change: np.ndarray, loud: np.ndarray) -> np.ndarray:
     return (change - change.mean(axis=0)).T @ (loud - loud.mean()) / len(loud)
 
 
-def _tried(change: np.ndarray, loud: np.ndarray, speaks: np.ndarray, at_s: np.ndarray) -> float:
-    """How like the loudness is what was learned elsewhere."""
-    even = (at_s // PIECE_S).astype(int) % 2 == 0
+def _tried(change: np.ndarray, loud: np.ndarray) -> float:
+    """How like the loudness is what was learned elsewhere; both are of speech alone."""
+    even = np.arange(len(loud)) // PIECE % 2 == 0
     tried = []
     for learned in (even, ~even):
-        one, other = speaks & learned, speaks & ~learned
-        if min(one.sum(), other.sum()) < LEAST // 2:
-            continue
-        told = change[other] @ _weights(change[one], loud[one])
-        if told.std() > 0:
-            tried.append(float(np.corrcoef(told, loud[other])[0, 1]))
-    return min(tried, default=0.0)
+        told = change[~learned] @ _weights(change[learned], loud[learned])
+        spread = told.std() * loud[~learned].std()
+        product = (told - told.mean()) @ (loud[~learned] - loud[~learned].mean()) / len(told)
+        tried.append(float(product / spread) if spread > 0 else 0.0)
+    return min(tried)
 
 
 def _openness(

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bots.eval.curve import STEP_S, Curve
-from bots.eval.mouth import FELT_S, HEARD, Mouth, Untold, find_mouth
+from bots.eval.mouth import FELT_S, HEARD, Mouth, Pictures, Still, Untold
 from bots.eval.sighting import Sighting
 
 # They are compared up to so far apart.
 FARTHEST_S = 0.5
+# Where the mouth is first looked for.
+ROUGHLY_S = (0.0, -0.4, -0.3, -0.2, -0.1, 0.1, 0.2, 0.3, 0.4)
 # Pieces of the conversation, each of which is left out once to see what hangs on it, in seconds.
 PIECE_S = 2.0
 # So much speech is needed.
@@ -41,9 +43,10 @@ def in_step(seen: Sighting) -> Step:
     Raises:
         Untold: there is too little speech, or no mouth.
     """
-    mouth, behind_s = _first(seen)
+    pictures = Pictures(seen)
+    mouth, behind_s = _first(pictures)
     for _ in range(ROUNDS):
-        mouth = find_mouth(seen, behind_s)
+        mouth = pictures.mouth(behind_s)
         sums, speech_s = _products(seen, mouth)
         again_s = _peak_s(sums.sum(axis=0))
         stays, behind_s = abs(again_s - behind_s) < STAYS_S, again_s
@@ -54,19 +57,19 @@ def in_step(seen: Sighting) -> Step:
     return Step(behind_s, float(unsure_s), speech_s, mouth)
 
 
-def _first(seen: Sighting) -> tuple[Mouth, float]:
+def _first(pictures: Pictures) -> tuple[Mouth, float]:
     """The lag at which the mouth goes along with the voice best, roughly."""
     found: list[tuple[float, float, Mouth]] = []
-    why = Untold("there is no mouth")
-    for late_s in np.arange(-0.4, 0.41, 0.1):
+    why: Untold | None = None
+    for late_s in ROUGHLY_S:
         try:
-            mouth = find_mouth(seen, float(late_s))
+            mouth = pictures.mouth(late_s)
         except Untold as error:
-            why = error if abs(late_s) < 0.01 else why
+            why = error if late_s == 0 or why is None else why
         else:
-            found.append((mouth.alike, float(late_s), mouth))
+            found.append((mouth.alike, late_s, mouth))
     if not found:
-        raise why
+        raise why or Still("nothing in the picture opens with the voice")
     _, late_s, mouth = max(found, key=lambda each: each[0])
     return mouth, late_s
 

@@ -89,7 +89,7 @@ class Viewer(Visitor):
         size = (frame.width, frame.height)
         if not self._sizes or self._sizes[-1][1] != size:
             self._sizes.append((self.now_s, size))
-        self._pictures.append(_small(frame))
+        self._pictures.append(smaller(_luma(frame)))
         self._picture_own_s.append(own_s(frame))
 
     def sighting(self) -> Sighting:
@@ -113,12 +113,16 @@ class Viewer(Visitor):
         )
 
 
-def _small(frame: VideoFrame) -> np.ndarray:
-    """The luma of a picture, uint8 (height, WIDTH)."""
+def _luma(frame: VideoFrame) -> np.ndarray:
     plane = frame.planes[0]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    luma = rows[: frame.height, : frame.width]
-    size = (WIDTH, max(1, round(WIDTH * frame.height / frame.width)))
+    return rows[: frame.height, : frame.width]
+
+
+def smaller(luma: np.ndarray) -> np.ndarray:
+    """A picture's luma as it is kept, uint8 (height, WIDTH)."""
+    height, width = luma.shape
+    size = (WIDTH, max(1, round(WIDTH * height / width)))
     return cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
 
 
