@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,15 +46,16 @@ async def hold(scenario: Scenario, address: Address) -> Outcome:
     """
     began_s = time.monotonic()
     bridge = Bridge(address.url, address.token)
-    try:
-        async with bridge.open() as socket:
-            result = await _led(scenario, socket)
-            if scenario.face:
-                await _see_out(bridge.viewer)
-            bridge.viewer.raise_if_broken()
-            sighting = bridge.viewer.sighting()
-    except (aiohttp.ClientError, TimeoutError, KeyError) as error:
-        raise unreachable(address.url, error) from None
+    async with AsyncExitStack() as stack:
+        try:
+            socket = await stack.enter_async_context(bridge.open())
+        except (aiohttp.ClientError, OSError, TimeoutError, KeyError) as error:
+            raise unreachable(address.url, error) from None
+        result = await _led(scenario, socket)
+        if scenario.face:
+            await _see_out(bridge.viewer)
+        bridge.viewer.raise_if_broken()
+        sighting = bridge.viewer.sighting()
     findings = await asyncio.to_thread(judge, scenario.face, sighting) if scenario.face else []
     failures, skipped = _failures(result)
     return Outcome(scenario.name, failures, findings, time.monotonic() - began_s, skipped)

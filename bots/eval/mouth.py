@@ -28,8 +28,9 @@ SMOOTH, PART = 1 / 32, 0.5
 PIECE, ALIKE = 12, 0.3
 # Loudness is felt over so long, in seconds.
 FELT_S = 0.08
-# What counts as open: so much, and so many times what the region changes by in silence.
-OPEN, ABOVE = 0.1, 5.0
+# What counts as open: so much, and so many times what the region changes by in so much of the
+# silence, in percent; in the rest the mouth may go on after the voice.
+OPEN, ABOVE, USUAL = 0.1, 2.0, 80
 # How the widest is told: the share of the pictures of speech that are less wide.
 WIDEST = 90
 
@@ -86,8 +87,8 @@ class Pictures:
         if not alike > ALIKE:
             raise Still(f"nothing in the picture opens with the voice (likeness {alike:.2f})")
         told = _openness(change, loud, silent, speaks)
-        spread = 1.48 * float(np.median(np.abs(told[silent])))
-        return Mouth(self.region, told, max(OPEN, ABOVE * spread), alike)
+        usual = float(np.percentile(np.abs(told[silent]), USUAL))
+        return Mouth(self.region, told, max(OPEN, ABOVE * usual), alike)
 
     def _loudness(self, late_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         heard = Curve(self._seen.voice_belongs_s - late_s, self._seen.voice.much)

@@ -55,7 +55,7 @@ def test_a_good_face_is_as_wanted_and_what_is_not_wanted_is_not_looked_at(good):
 
 def test_a_late_face_is_told(good):
     (said,) = failed(without(good, 0, 4.4))
-    assert said == ("first_picture_within_s: wanted at most 3 s, saw 4.40 s, at second 4.4.")
+    assert said == ("first_picture_within_s: wanted at most 3 s, saw 4.44 s, at second 4.4.")
 
 
 def test_few_pictures_are_told(good):
