@@ -13,8 +13,9 @@ from bots.eval.step import Step, in_step
 
 # A mouth is shut when it stays so for so long.
 STAYS_SHUT_S = 0.2
-# Speech goes on through pauses of so long, and in so much of it the mouth has to be seen open once.
-PAUSE_S, OPENS_WITHIN_S = 0.3, 1.5
+# Speech goes on through pauses of so long, and in so much of it the mouth has to be seen open once;
+# what is shorter than the last is not looked at.
+PAUSE_S, OPENS_WITHIN_S, SHORT_S = 0.3, 1.5, 0.6
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,10 @@ class Judge:
         return _finding(what, rate >= wanted, wanted, rate, None, f"{said}, {span}")
 
     def longest_freeze_s(self, wanted: float) -> Finding:
-        """The longest time without another picture, after the first."""
-        came, what = self._seen.came_s, "longest_freeze_s"
+        """The longest time without another picture, after the first; one sent again is no other."""
+        what, pictures = "longest_freeze_s", self._seen.pictures
+        again = (pictures[1:] == pictures[:-1]).all(axis=(1, 2))
+        came = self._seen.came_s[np.append(True, ~again)[: len(pictures)]]
         if not len(came):
             return self._untold(what, wanted, "no picture came")
         gaps = np.diff(np.append(came, self._seen.ended_s))
@@ -106,16 +109,17 @@ class Judge:
             return _finding(what, not wanted, wanted, False, None, still)
         if isinstance(mouth, Untold):
             return self._untold(what, wanted, str(mouth))
-        spans = self._speech(mouth)
-        shut = [span for span in spans if not span[1]]
-        total = f"{len(spans)} pieces of speech of {OPENS_WITHIN_S:g} s"
+        pieces = self._speech(mouth)
+        if not pieces:
+            return self._untold(what, wanted, f"nothing was said for {SHORT_S:g} s")
+        shut = [begin_s for begin_s, opened in pieces if not opened]
+        total = f"{len(pieces)} pieces of speech of {OPENS_WITHIN_S:g} s or less"
         if not shut:
             said = f"wanted {_yes(wanted)}, saw the mouth open in all of {total}"
             return _finding(what, wanted, wanted, True, None, said)
-        first_s = shut[0][0]
         said = f"wanted {_yes(wanted)}, saw the mouth shut in {len(shut)} of {total}"
         return _finding(
-            what, not wanted, wanted, False, first_s, f"{said}, first at second {first_s:.1f}"
+            what, not wanted, wanted, False, shut[0], f"{said}, first at second {shut[0]:.1f}"
         )
 
     def size(self, wanted: tuple[int, int]) -> Finding:
@@ -159,20 +163,14 @@ class Judge:
         return self._seen.ended_s - at_s
 
     def _speech(self, mouth: Mouth) -> list[tuple[float, bool]]:
-        """Pieces of speech: from when, and whether the mouth was seen open in it."""
-        voice = self._seen.voice
+        """Pieces of speech that have pictures: from when, and whether the mouth was open in it."""
+        voice, came_s = self._seen.voice, self._seen.came_s
         loud_s = voice.at_s[voice.much > HEARD]
-        pieces = np.split(loud_s, np.flatnonzero(np.diff(loud_s) > PAUSE_S) + 1)
         found = []
-        for piece in pieces:
-            if not len(piece):
-                continue
-            for begin_s in np.arange(piece[0], piece[-1] - OPENS_WITHIN_S + 0.01, OPENS_WITHIN_S):
-                end_s = begin_s + OPENS_WITHIN_S
-                there = (self._seen.came_s >= begin_s) & (self._seen.came_s < end_s)
-                found.append(
-                    (float(begin_s), float(end_s), bool((mouth.open[there] > mouth.limit).any()))
-                )
+        for begin_s, end_s in _pieces(loud_s):
+            there = (came_s >= begin_s) & (came_s < end_s)
+            if there.any():  # a voice without pictures is a freeze, or a late face
+                found.append((begin_s, bool((mouth.open[there] > mouth.limit).any())))
         return found
 
     def _most(self, what: str, wanted: float, seen: float, at_s: float, of: str) -> Finding:
@@ -200,6 +198,17 @@ def judge(face: Face, seen: Sighting) -> list[Finding]:
     }
     wanted = {key: getattr(face, key) for key in checks}
     return [checks[key](value) for key, value in wanted.items() if value is not None]
+
+
+def _pieces(loud_s: np.ndarray) -> list[tuple[float, float]]:
+    """From when until when something is said, in pieces; `loud_s` is when something is heard."""
+    found = []
+    for said in np.split(loud_s, np.flatnonzero(np.diff(loud_s) > PAUSE_S) + 1):
+        if not len(said) or said[-1] - said[0] < SHORT_S:
+            continue
+        for begin_s in np.arange(said[0], said[-1] - SHORT_S, OPENS_WITHIN_S):
+            found.append((float(begin_s), float(min(begin_s + OPENS_WITHIN_S, said[-1]))))
+    return found
 
 
 def _finding(

@@ -45,13 +45,14 @@ def in_step(seen: Sighting) -> Step:
     """
     pictures = Pictures(seen)
     mouth, behind_s = _first(pictures)
+    sums, speech_s = _products(seen, mouth)
     for _ in range(ROUNDS):
-        mouth = pictures.mouth(behind_s)
-        sums, speech_s = _products(seen, mouth)
         again_s = _peak_s(sums.sum(axis=0))
         stays, behind_s = abs(again_s - behind_s) < STAYS_S, again_s
         if stays:
             break
+        mouth = pictures.mouth(behind_s)
+        sums, speech_s = _products(seen, mouth)
     left_out = [_peak_s(sums.sum(axis=0) - piece) for piece in sums]
     unsure_s = np.std(left_out) * np.sqrt(max(len(left_out) - 1, 1))
     return Step(behind_s, float(unsure_s), speech_s, mouth)

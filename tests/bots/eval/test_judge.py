@@ -71,6 +71,13 @@ def test_a_face_that_stands_still_is_told(good, start_s, end_s):
     assert f"without a new picture, at second {start_s:.1f}" in said
 
 
+def test_a_picture_that_is_sent_again_and_again_is_told(good):
+    pictures = good.pictures.copy()
+    pictures[100:120] = pictures[100]
+    (said,) = failed(replace(good, pictures=pictures), Face(longest_freeze_s=0.3))
+    assert "saw 0.80 s without a new picture, at second 4.4" in said
+
+
 @pytest.mark.parametrize(("late_s", "side"), [(0.18, "behind"), (-0.18, "ahead of")])
 def test_a_voice_beside_the_mouth_is_told(good, late_s, side):
     (said,) = failed(replace(good, voice_belongs_s=good.voice_belongs_s + late_s))
@@ -99,7 +106,7 @@ def test_a_mouth_that_stays_shut_through_a_sentence_is_told(good, still):
     half = good.came_s > 8
     seen = replace(good, pictures=np.where(half[:, None, None], still.pictures, good.pictures))
     (said,) = failed(seen, Face(mouth_open_while_speaking=True))
-    assert "saw the mouth shut in 3 of 5 pieces of speech of 1.5 s" in said
+    assert "saw the mouth shut in 5 of 8 pieces of speech of 1.5 s or less" in said
     assert "first at second 8.0" in said
 
 

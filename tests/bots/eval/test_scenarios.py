@@ -1,4 +1,4 @@
-"""Scenarios are read with what is wanted of the face, and what cannot be is refused in a sentence."""
+"""Scenarios are read with what is wanted of the face; what cannot be is refused in a sentence."""
 
 from pathlib import Path
 
