@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +20,12 @@ if TYPE_CHECKING:  # what holds conversations takes seconds to import, which `--
     from bots.eval.scenarios import Scenario
     from bots.eval.server import Address
 
+STOPPED = 130
 EVALS = Path(__file__).parents[2] / "evals"
 
 
 def run(words: Sequence[str]) -> int:
-    """Hold the conversations; 0 when all passed, 1 when one did not.
+    """Hold the conversations; 0 when all passed, 1 when one did not, 130 when it was stopped.
 
     Raises:
         UserError: a scenario cannot be read, or the avatar cannot be met.
@@ -41,10 +43,13 @@ def run(words: Sequence[str]) -> int:
     from bots.eval.scenarios import read_scenarios
     from bots.eval.server import own_server, running_server
 
-    scenarios = read_scenarios(options.files or [EVALS])
+    scenarios = read_scenarios(options.files or [EVALS, EVALS / "face"])
     token = settings.avatar_access_token.get_secret_value()
     place = running_server(options.bot_url) if options.bot_url else own_server(own, token)
-    outcomes = asyncio.run(_hold_all(place, scenarios, quiet=options.json))
+    try:
+        outcomes = asyncio.run(_hold_all(place, scenarios, quiet=options.json))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return STOPPED
     print(report.as_json(outcomes) if options.json else report.summary(outcomes))
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 
@@ -56,6 +61,10 @@ async def _hold_all(
     from bots.eval import report
     from bots.eval.holding import hold
 
+    # A server of its own ends with it.
+    task = asyncio.current_task()
+    assert task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     outcomes = []
     async with place as address:
         for scenario in scenarios:
