@@ -9,10 +9,12 @@ import asyncio
 import base64
 import contextlib
 import json
+import secrets
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from pipecat.evals.serializer import (
@@ -38,6 +40,8 @@ class Bridge:
     """One conversation, from a harness's socket to a viewer."""
 
     def __init__(self, url: str, token: str) -> None:
+        # Other programs of this machine can reach the socket, too.
+        self._path = f"/{secrets.token_urlsafe(16)}"
         self._out: asyncio.Queue[str] = asyncio.Queue()
         self._flags = EvalConnectionFlags()
         self._early: deque[bytes] = deque(maxlen=BEFORE)
@@ -48,9 +52,11 @@ class Bridge:
     async def open(self) -> AsyncIterator[str]:
         """Join the conversation; yields the address for the harness."""
         async with serve(self._meet, "127.0.0.1", 0, max_size=None) as server, self.viewer:
-            yield f"ws://127.0.0.1:{_port(server)}/ws"
+            yield f"ws://127.0.0.1:{_port(server)}{self._path}"
 
     async def _meet(self, socket: ServerConnection) -> None:
+        if not socket.request or urlsplit(socket.request.path).path != self._path:
+            return
         sending = asyncio.create_task(self._send(socket))
         over = asyncio.create_task(self._close(socket))
         try:

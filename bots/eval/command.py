@@ -30,8 +30,8 @@ def run(words: Sequence[str]) -> int:
     Raises:
         UserError: a scenario cannot be read, or the avatar cannot be met.
     """
-    options = _parser().parse_args(words)
-    own = _flags(options)
+    options = parser().parse_args(words)
+    own = server_flags(options)
     if options.bot_url and own:
         raise UserError(
             f"--bot-url names a server that runs already, to which {own[0]} cannot be given",
@@ -74,20 +74,21 @@ async def _hold_all(
     return outcomes
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = settings_parser(
+def parser() -> argparse.ArgumentParser:
+    """The command's options: its own, and those of a server."""
+    made = settings_parser(
         "avatar eval",
         "Hold the conversations of Pipecat's eval scenarios over WebRTC, and look at the face: the"
         f" block `face:` of a scenario wants {', '.join(KEYS)}.",
     )
-    add = parser.add_argument
+    add = made.add_argument
     add("files", nargs="*", type=Path, metavar="FILE", help="scenarios, or folders (evals)")
     add("--bot-url", default="", metavar="URL", help="a server that runs, or a link to it")
     add("--json", action="store_true", help="print the result as JSON")
-    return parser
+    return made
 
 
-def _flags(options: argparse.Namespace) -> list[str]:
+def server_flags(options: argparse.Namespace) -> list[str]:
     """The flags that were given for the server, as words."""
     words: list[str] = []
     for flag, name in flags().items():

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bots.eval import command
+from pipelines.errors import UserError
 from tests.talk.app import AVATAR, environment
 
 PATIENCE_S = 120
@@ -92,3 +94,12 @@ async def test_who_is_not_there_is_told_in_a_sentence(tmp_path, url, said):
     (tmp_path / "a.yaml").write_text(WORDS)
     code, out, errors = await evaluated(tmp_path / "a.yaml", "--bot-url", url)
     assert (code, out) == (2, "") and errors.startswith("avatar: ") and said in errors
+
+
+def test_a_server_of_its_own_is_given_the_flags_and_another_one_cannot_be():
+    words = ["a.yaml", "--llm", "guide", "--no-prewarm", "--var", "guest=Ann", "--json"]
+    options = command.parser().parse_args(words)
+    given = ["--llm", "guide", "--no-prewarm", "--var", "guest=Ann"]
+    assert command.server_flags(options) == given and options.files == [Path("a.yaml")]
+    with pytest.raises(UserError, match="to which --llm cannot be given: give it to that server"):
+        command.run([*words, "--bot-url", "http://127.0.0.1:9"])
