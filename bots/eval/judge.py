@@ -112,15 +112,14 @@ class Judge:
         pieces = self._speech(mouth)
         if not pieces:
             return self._untold(what, wanted, f"nothing was said for {SHORT_S:g} s")
-        shut = [begin_s for begin_s, opened in pieces if not opened]
+        at_s = [begin_s for begin_s, opened in pieces if opened is not wanted]
+        is_ = "shut" if wanted else "open"
         total = f"{len(pieces)} pieces of speech of {OPENS_WITHIN_S:g} s or less"
-        if not shut:
-            said = f"wanted {_yes(wanted)}, saw the mouth open in all of {total}"
-            return _finding(what, wanted, wanted, True, None, said)
-        said = f"wanted {_yes(wanted)}, saw the mouth shut in {len(shut)} of {total}"
-        return _finding(
-            what, not wanted, wanted, False, shut[0], f"{said}, first at second {shut[0]:.1f}"
-        )
+        said = f"wanted {_yes(wanted)}, saw the mouth {is_} in {len(at_s)} of {total}"
+        if not at_s:
+            return _finding(what, True, wanted, wanted, None, said)
+        said += f", first at second {at_s[0]:.1f}"
+        return _finding(what, False, wanted, not wanted, at_s[0], said)
 
     def size(self, wanted: tuple[int, int]) -> Finding:
         """Whether every picture is of that size, in pixels."""

@@ -70,9 +70,8 @@ class Pictures:
     def __init__(self, seen: Sighting) -> None:
         self._seen = seen
         _, silent, speaks = self._loudness(0.0)
-        pictures = seen.pictures.astype(np.float32)
-        self.region = _region(pictures, silent, speaks)
-        self._change = pictures[:, self.region]
+        self.region = _region(seen.pictures, silent, speaks)
+        self._change = seen.pictures[:, self.region].astype(np.float32)
 
     def mouth(self, late_s: float = 0.0) -> Mouth:
         """The mouth, when the sound is `late_s` behind the pictures.
@@ -123,15 +122,23 @@ def _loudness(at_s: np.ndarray, heard: Curve) -> tuple[np.ndarray, np.ndarray, n
 
 def _region(pictures: np.ndarray, silent: np.ndarray, speaks: np.ndarray) -> np.ndarray:
     """Where it moves in speech more than in silence: bool (height, WIDTH), of one piece."""
-    moved = np.abs(np.diff(pictures, axis=0))
-    both = [moved[mask[1:] & mask[:-1]] for mask in (speaks, silent)]
-    if not all(map(len, both)):
-        raise Untold("speech and silence are too short")
-    more = both[0].mean(axis=0) - both[1].mean(axis=0)
+    speech, silence = (_movement(pictures, mask) for mask in (speaks, silent))
+    more = speech - silence
     more = cv2.GaussianBlur(more, (0, 0), SMOOTH * pictures.shape[2])
     place = np.unravel_index(more.argmax(), more.shape)
     _, pieces = cv2.connectedComponents((more > PART * more[place]).astype(np.uint8))
     return pieces == pieces[place]
+
+
+def _movement(pictures: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """How much each pixel changes from one picture to the next, in those of the mask."""
+    numbers = np.flatnonzero(mask[1:] & mask[:-1])
+    if not len(numbers):
+        raise Untold("speech and silence are too short")
+    whole = np.zeros(pictures.shape[1:], np.float32)
+    for number in numbers:
+        whole += cv2.absdiff(pictures[number + 1], pictures[number])
+    return whole / len(numbers)
 
 
 def _weights(change: np.ndarray, loud: np.ndarray) -> np.ndarray:

@@ -102,6 +102,11 @@ def test_a_face_that_only_sways_is_told(still):
     assert failed(still, Face(mouth_open_while_speaking=False)) == []
 
 
+def test_a_mouth_that_is_to_stay_shut_is_told_where_it_opens(good):
+    (said,) = failed(good, Face(mouth_open_while_speaking=False))
+    assert "saw the mouth open in 8 of 8 pieces" in said and "first at second 2.0" in said
+
+
 def test_a_mouth_that_stays_shut_through_a_sentence_is_told(good, still):
     half = good.came_s > 8
     seen = replace(good, pictures=np.where(half[:, None, None], still.pictures, good.pictures))
