@@ -31,8 +31,7 @@ import numpy as np
 from benchmarks.conversation import Server, serving
 from benchmarks.machine import read
 from benchmarks.report import Report, options_parser
-from benchmarks.viewer import Viewer
-from bots.eval.stream import Stream
+from benchmarks.viewer import Track, Viewer
 from pipelines.tts import hibari
 from tests.speech import SENTENCES, told
 from tests.standins.ollama import Ollama
@@ -56,8 +55,8 @@ DRAWN = 6
 MARGIN_S = 70
 # A viewer that has little of the CPU has decoded by then what came.
 DECODED_S = 5.0
-Clock = Callable[[Stream, float, float], Curve]
-CLOCKS: dict[Clock, str] = {Stream.played: "as played", Stream.arrived: "as they came"}
+Clock = Callable[[Track, float, float], Curve]
+CLOCKS: dict[Clock, str] = {Track.played: "as played", Track.arrived: "as they came"}
 
 
 def long_text(seconds: float) -> tuple[str, np.ndarray]:

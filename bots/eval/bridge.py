@@ -37,16 +37,16 @@ QUIET = 60
 
 
 class Bridge:
-    """One conversation, from a harness's socket to a viewer."""
+    """One conversation, from a harness's socket to a viewer, who looks on for `looks_s`."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, looks_s: float) -> None:
         # Other programs of this machine can reach the socket, too.
         self._path = f"/{secrets.token_urlsafe(16)}"
         self._out: asyncio.Queue[str] = asyncio.Queue()
         self._flags = EvalConnectionFlags()
         self._early: deque[bytes] = deque(maxlen=BEFORE)
         self._after = 0
-        self.viewer = Viewer(url, token, self._told, self._heard)
+        self.viewer = Viewer(url, token, self._told, self._heard, looks_s)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from bots.eval.curve import Curve
+from bots.eval.curve import STEP_S, Curve
 from bots.eval.sighting import Sighting
 
 # What can be heard, in log10 of full scale, and for how long around a picture nothing is to be
@@ -20,9 +20,9 @@ from bots.eval.sighting import Sighting
 HEARD, SILENCE_S, SPEECH_S = -1.9, 0.3, 0.1
 # So many pictures of both are needed.
 LEAST_SILENCE, LEAST_SPEECH = 25, 40
-# The region: the deviation that pictures of movement are smoothed with, of the width, and how much
-# of the strongest movement belongs to it.
-SMOOTH, PART = 1 / 32, 0.5
+# The region: the deviation that pictures of movement are smoothed with, in pixels, and how much of
+# the strongest movement belongs to it.
+SMOOTH, PART = 5.0, 0.5
 # What is learned from so many pictures of speech is tried on as many that follow, in turns, and has
 # to be so like the loudness (correlation).
 PIECE, ALIKE = 12, 0.3
@@ -48,7 +48,7 @@ class Mouth:
     """A mouth that was found.
 
     Attributes:
-        region: bool (height, WIDTH), where it is in the small pictures.
+        region: bool (height, width), where it is in the small pictures.
         open: how far it was open in each picture, 0 shut .. 1 wide.
         limit: what is more than that counts as open.
         alike: how like the loudness it is in pictures it was not learned from, 1 at most.
@@ -103,10 +103,9 @@ class Pictures:
 
 def _loudness(at_s: np.ndarray, heard: Curve) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How loud it is at each picture, which are of silence, and which of speech."""
-    if len(heard.at_s) < 100:
+    if len(heard.at_s) * STEP_S < 1:
         raise Untold("less than a second was heard")
-    step_s = 0.01
-    width = round(FELT_S / step_s)
+    width = round(FELT_S / STEP_S)
     felt = np.convolve(heard.much, np.ones(width) / width, "same")
     counts = np.concatenate([[0], np.cumsum(heard.much > HEARD)])
 
@@ -116,15 +115,15 @@ def _loudness(at_s: np.ndarray, heard: Curve) -> tuple[np.ndarray, np.ndarray, n
 
     silent = heard_within(SILENCE_S) == 0
     known = (at_s > heard.at_s[0]) & (at_s < heard.at_s[-1])
-    speaks = heard_within(SPEECH_S) > SPEECH_S / step_s / 2
+    speaks = heard_within(SPEECH_S) > SPEECH_S / STEP_S / 2
     return np.interp(at_s, heard.at_s, felt), silent & known, speaks
 
 
 def _region(pictures: np.ndarray, silent: np.ndarray, speaks: np.ndarray) -> np.ndarray:
-    """Where it moves in speech more than in silence: bool (height, WIDTH), of one piece."""
+    """Where it moves in speech more than in silence: bool (height, width), of one piece."""
     speech, silence = (_movement(pictures, mask) for mask in (speaks, silent))
     more = speech - silence
-    more = cv2.GaussianBlur(more, (0, 0), SMOOTH * pictures.shape[2])
+    more = cv2.GaussianBlur(more, (0, 0), SMOOTH)
     place = np.unravel_index(more.argmax(), more.shape)
     _, pieces = cv2.connectedComponents((more > PART * more[place]).astype(np.uint8))
     return pieces == pieces[place]

@@ -139,9 +139,9 @@ def unreachable(home: str, error: BaseException) -> UserError:
         )
     if status == 503:
         return UserError(f"{home} takes nobody now (503)", "wait until it has room, or is ready")
-    if status:
+    if status or isinstance(error, LookupError | ValueError):
         return UserError(
-            f"{home} is no avatar that can be met over WebRTC (it answered {status})",
+            f"{home} is no avatar that can be met over WebRTC (it answered {status or error!r})",
             "give the address of the page that `avatar` names at its start",
         )
     why = "it does not answer in time" if isinstance(error, TimeoutError) else "nothing answers"

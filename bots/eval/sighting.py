@@ -9,8 +9,8 @@ import numpy as np
 
 from bots.eval.curve import Curve
 
-# Pictures are kept so wide, in pixels.
-WIDTH = 160
+# A picture is kept with so many pixels, whatever its size and shape.
+PIXELS = 160 * 90
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,14 @@ class Sighting:
     """A conversation as it was seen.
 
     Attributes:
-        pictures: uint8 (number, height, WIDTH), the luma of each, made smaller.
+        pictures: uint8 (number, height, width), the luma of each, made smaller.
         came_s: when each picture was there, as a viewer saw them.
         belongs_s: when each picture belongs by the clock that its sender gives to sound, too.
         sizes: width and height as sent, in pixels, and since when.
         voice: how loud it was as heard, in log10 of full scale, for every 10 ms.
         voice_belongs_s: when each 10 ms belong, by the sender's clock.
         interruptions_s: when the avatar was told to be silent while it spoke.
-        ended_s: when the viewer left.
+        ended_s: when the viewer left, or had looked for long enough.
         synchronous: whether the sender told of its clocks, without which sound and pictures
             are compared as they came.
     """

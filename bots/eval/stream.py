@@ -4,10 +4,8 @@ import time
 from typing import Any
 
 import numpy as np
-from aiortc import RTCRtpReceiver
+from aiortc import MediaStreamTrack, RTCPeerConnection
 from aiortc.rtp import RtcpSrPacket, RtpPacket
-
-from bots.eval.curve import Curve
 
 CLOCKS_HZ = {"audio": 48_000, "video": 90_000}
 WRAP = 1 << 32
@@ -28,10 +26,10 @@ class Stream:
         # Rows of (own time, time of arrival), and of (own time, the sender's time of day).
         self._arrived: list[tuple[float, float]] = []
         self._reported: list[tuple[float, float]] = []
-        self._noticed: list[Curve] = []
 
-    def attach(self, receiver: RTCRtpReceiver) -> None:
-        """Look at each packet before the receiver does."""
+    def attach(self, peer: RTCPeerConnection, track: MediaStreamTrack) -> None:
+        """Look at each packet of a track before its receiver does."""
+        (receiver,) = (r for r in peer.getReceivers() if r.track is track)
         take, take_report = receiver._handle_rtp_packet, receiver._handle_rtcp_packet
 
         async def packet_came(packet: RtpPacket, arrival_time_ms: int) -> None:
@@ -57,10 +55,6 @@ class Stream:
     def _own_s(self, timestamp: int) -> float:
         return ((timestamp - (self._first or 0)) % WRAP) / self._rate
 
-    def notice(self, curve: Curve) -> None:
-        """Something was decoded."""
-        self._noticed.append(curve)
-
     @property
     def tells(self) -> bool:
         """Whether the sender has told of its clock."""
@@ -83,29 +77,3 @@ class Stream:
         """When each belongs by the sender's time of day, by which browsers play them."""
         at_s, day_s = np.array(self._reported).T
         return own_s + np.median(day_s - at_s)
-
-    def own(self, start_s: float, end_s: float) -> Curve:
-        """What was sent between two moments of the sender's day, by the stream's own clock."""
-        own_s, day_s = np.array(self._reported).T
-        begin, end = np.interp([start_s, end_s], day_s, own_s)
-        at_s = np.concatenate([curve.at_s for curve in self._noticed])
-        much = np.concatenate([curve.much for curve in self._noticed])
-        return Curve(at_s, much).between(begin, end)
-
-    def arrived(self, start_s: float, end_s: float) -> Curve:
-        """The same by the time of arrival, less what single packets were late."""
-        own = self.own(start_s, end_s)
-        if not len(own.at_s):
-            return own
-        rows = np.array(self._arrived)
-        then = rows[(rows[:, 0] >= own.at_s[0]) & (rows[:, 0] <= own.at_s[-1])]
-        return Curve(own.at_s + np.median(then[:, 1] - then[:, 0]), own.much)
-
-    def played(self, start_s: float, end_s: float) -> Curve:
-        """The same by the sender's time of day, by which browsers play sound and pictures."""
-        own, (at_s, day_s) = self.own(start_s, end_s), np.array(self._reported).T
-        return Curve(np.interp(own.at_s, at_s, day_s), own.much)
-
-    def rate(self, start_s: float, end_s: float) -> float:
-        """Pictures, or pieces of sound, a second."""
-        return len(self.own(start_s, end_s).at_s) / (end_s - start_s)

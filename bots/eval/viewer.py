@@ -10,9 +10,9 @@ from aiortc import MediaStreamTrack
 from av import AudioFrame, VideoFrame
 
 from bots.eval.curve import HUSH, Curve, loudness
-from bots.eval.sighting import WIDTH, Sighting
+from bots.eval.sighting import PIXELS, Sighting
 from bots.eval.stream import CLOCKS_HZ, Stream
-from bots.eval.visitor import Visitor, own_s, resampler
+from bots.eval.visitor import Visitor, luma, own_s, resampler, samples
 
 # What can be heard, in log10 of full scale.
 HEARD = -1.9
@@ -23,7 +23,8 @@ JUST_HEARD_S = 0.6
 class Viewer(Visitor):
     """Looks, listens, and hands on what it is told.
 
-    `told` gets every RTVI message, `heard` each piece of the voice as s16le mono 16 kHz.
+    `told` gets every RTVI message, `heard` each piece of the voice as s16le mono 16 kHz. It keeps
+    what is heard and seen in the first `looks_s` seconds.
     """
 
     def __init__(
@@ -32,8 +33,10 @@ class Viewer(Visitor):
         token: str,
         told: Callable[[dict[str, Any]], None],
         heard: Callable[[bytes], None],
+        looks_s: float,
     ) -> None:
         super().__init__(url, token=token)
+        self._looks_s = looks_s
         self.on_told, self.on_heard = told, heard
         self.began_s = time.monotonic()
         self.last_heard_s = 0.0
@@ -52,6 +55,10 @@ class Viewer(Visitor):
         """The second of the conversation."""
         return time.monotonic() - self.began_s
 
+    @property
+    def _looks(self) -> bool:
+        return self.now_s < self._looks_s
+
     def send_text(self, message: str) -> None:
         """Send a message, once that is possible."""
         if self._channel.readyState == "open":
@@ -66,30 +73,32 @@ class Viewer(Visitor):
 
     def _told(self, message: dict[str, Any]) -> None:
         just = time.monotonic() - self.last_heard_s < JUST_HEARD_S
-        if message.get("type") == "bot-interrupted" and just:
+        if message.get("type") == "bot-interrupted" and just and self._looks:
             self._interruptions_s.append(self.now_s)
         self.on_told(message)
 
     def _track(self, track: MediaStreamTrack) -> None:
-        stream = self._sound if track.kind == "audio" else self._picture
-        (receiver,) = (r for r in self._peer.getReceivers() if r.track is track)
-        stream.attach(receiver)
+        if self._looks_s:
+            stream = self._sound if track.kind == "audio" else self._picture
+            stream.attach(self._peer, track)
         super()._track(track)
 
     def _hear(self, frame: AudioFrame) -> None:
-        left = frame.to_ndarray().reshape(-1, len(frame.layout.channels))[:, 0]
-        heard = loudness(left, frame.sample_rate)
-        self._voices.append(Curve(heard.at_s + own_s(frame), heard.much))
+        heard = loudness(samples(frame), frame.sample_rate)
+        if self._looks:
+            self._voices.append(Curve(heard.at_s + own_s(frame), heard.much))
         if heard.much.max(initial=np.log10(HUSH)) > HEARD:
             self.last_heard_s = time.monotonic()
         for piece in self._resampler.resample(frame):
             self.on_heard(piece.to_ndarray().tobytes())
 
     def _see(self, frame: VideoFrame) -> None:
+        if not self._looks:
+            return
         size = (frame.width, frame.height)
         if not self._sizes or self._sizes[-1][1] != size:
             self._sizes.append((self.now_s, size))
-        self._pictures.append(smaller(_luma(frame)))
+        self._pictures.append(smaller(luma(frame)))
         self._picture_own_s.append(own_s(frame))
 
     def sighting(self) -> Sighting:
@@ -108,27 +117,21 @@ class Viewer(Visitor):
             voice=Curve(came_s, much),
             voice_belongs_s=self._sound.day(voice_own_s) if told else came_s,
             interruptions_s=list(self._interruptions_s),
-            ended_s=self.now_s,
+            ended_s=min(self.now_s, self._looks_s),
             synchronous=told,
         )
 
 
-def _luma(frame: VideoFrame) -> np.ndarray:
-    plane = frame.planes[0]
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    return rows[: frame.height, : frame.width]
-
-
 def smaller(luma: np.ndarray) -> np.ndarray:
-    """A picture's luma as it is kept, uint8 (height, WIDTH)."""
-    height, width = luma.shape
-    size = (WIDTH, max(1, round(WIDTH * height / width)))
-    return cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
+    """A picture's luma as it is kept, uint8 (height, width), of about PIXELS."""
+    scale = (PIXELS / luma.size) ** 0.5
+    height, width = (max(1, round(scale * side)) for side in luma.shape)
+    return cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _alike(pictures: list[np.ndarray]) -> np.ndarray:
-    """Pictures of one shape, that of the last: uint8 (number, height, WIDTH)."""
+    """Pictures of one shape, that of the last: uint8 (number, height, width)."""
     if not pictures:
-        return np.zeros((0, 1, WIDTH), np.uint8)
+        return np.zeros((0, 1, 1), np.uint8)
     shape = pictures[-1].shape[::-1]
     return np.stack([p if p.shape[::-1] == shape else cv2.resize(p, shape) for p in pictures])

@@ -181,3 +181,15 @@ def own_s(frame: AudioFrame | VideoFrame) -> float:
     """When a frame is due by the clock of its stream, in seconds."""
     assert frame.pts is not None and frame.time_base
     return float(frame.pts * frame.time_base)
+
+
+def samples(frame: AudioFrame) -> np.ndarray:
+    """The left channel, int16."""
+    return frame.to_ndarray().reshape(-1, len(frame.layout.channels))[:, 0]
+
+
+def luma(frame: VideoFrame) -> np.ndarray:
+    """How bright it is, uint8 (height, width)."""
+    plane = frame.planes[0]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    return rows[: frame.height, : frame.width]

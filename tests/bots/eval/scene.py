@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bots.eval.curve import HUSH, STEP_S, Curve
-from bots.eval.sighting import WIDTH, Sighting
+from bots.eval.sighting import Sighting
 
-FPS, HEIGHT = 25, 90
+FPS, WIDTH, HEIGHT = 25, 160, 90
 ROW, COLUMN = 55, 82
 
 

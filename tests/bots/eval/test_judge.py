@@ -10,7 +10,7 @@ from bots.eval.curve import Curve, loudness
 from bots.eval.face import Face
 from bots.eval.judge import judge
 from bots.eval.mouth import Pictures
-from bots.eval.sighting import WIDTH, Sighting
+from bots.eval.sighting import Sighting
 from bots.eval.step import in_step
 from bots.eval.viewer import smaller
 from puppet import FPS, SAMPLE_RATE, Player, load_pack
@@ -123,7 +123,7 @@ def test_another_size_is_told_also_when_it_comes_later(good):
 def test_nothing_at_all_is_told_for_each_thing_wanted():
     nothing = np.zeros(0)
     seen = Sighting(
-        np.zeros((0, 90, WIDTH), np.uint8), nothing, nothing, [],
+        np.zeros((0, 1, 1), np.uint8), nothing, nothing, [],
         Curve(nothing, nothing), nothing, [1.0], 5.0,
     )  # fmt: skip
     said = failed(seen)
