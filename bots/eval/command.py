@@ -32,11 +32,7 @@ def run(words: Sequence[str]) -> int:
     """
     options = parser().parse_args(words)
     own = server_flags(options)
-    if options.bot_url and own:
-        raise UserError(
-            f"--bot-url names a server that runs already, to which {own[0]} cannot be given",
-            "give it to that server, or leave out --bot-url",
-        )
+    _check(options, own)
     settings = load_settings(**chosen(options))
     log.show(settings.model_copy(update={"avatar_log_level": "CRITICAL"}))
     from bots.eval import report
@@ -86,6 +82,24 @@ def parser() -> argparse.ArgumentParser:
     add("--bot-url", default="", metavar="URL", help="a server that runs, or a link to it")
     add("--json", action="store_true", help="print the result as JSON")
     return made
+
+
+def _check(options: argparse.Namespace, own: list[str]) -> None:
+    """Raises: UserError for what cannot be given to the server that is met."""
+    if options.bot_url and own:
+        raise UserError(
+            f"--bot-url names a server that runs already, to which {own[0]} cannot be given",
+            "give it to that server, or leave out --bot-url",
+        )
+    if options.transport not in (None, "webrtc"):
+        raise UserError(
+            f"--transport {options.transport}: a viewer of scenarios comes over WebRTC",
+            "leave it out",
+        )
+    if options.avatar_host is not None or options.avatar_port is not None:
+        raise UserError(
+            "A server of its own is on a free port of this machine", "leave out --host and --port"
+        )
 
 
 def server_flags(options: argparse.Namespace) -> list[str]:

@@ -69,7 +69,7 @@ async def _led(scenario: Scenario, socket: str) -> EvalScriptResult | EvalSimula
         path = scenario.script.source_path or Path()
         raise UserError(
             f"{path}, {scenario.name}: its judge, voice or ears cannot be built ({error})",
-            "install what they need, or name others in the scenario",
+            "install what they need (in a clone: uv run --group dev avatar eval), or name others",
         ) from None
     return await session.run()
 

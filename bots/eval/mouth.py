@@ -1,10 +1,10 @@
 """Where the mouth is in pictures of any face, and how far it is open, told from the pictures alone.
 
 The mouth is where the picture moves while the avatar speaks, and does not while it is silent. How
-far it is open is the one change of that region that goes along with the voice's loudness: each
-pixel weighs as much as it varies with it. 0 is what it is in silence, 1 what it is at its widest.
-What the region shows is learned from one part of the conversation and tried on another, so that a
-face that only nods, or stands still, is found out.
+far it is open is the one change of that region that goes along with the loudness of the voice where
+open vowels are heard: each pixel weighs as much as it varies with it. 0 is what it is in silence, 1
+what it is at its widest. Whether there is such a change at all is learned from some of the speech
+and tried on the rest, so that a face that only nods, or stands still, is found out.
 """
 
 from dataclasses import dataclass, field
@@ -23,14 +23,14 @@ LEAST_SILENCE, LEAST_SPEECH = 25, 40
 # The region: the deviation that pictures of movement are smoothed with, in pixels, and how much of
 # the strongest movement belongs to it.
 SMOOTH, PART = 5.0, 0.5
-# What is learned from so many pictures of speech is tried on as many that follow, in turns, and has
-# to be so like the loudness (correlation).
-PIECE, ALIKE = 12, 0.3
+# Speech is cut into pieces of so many pictures, dealt out to so many parts; what is learned from
+# all but one part is tried on that one, and has to be so like the loudness (correlation).
+PIECE, PARTS, ALIKE = 12, 4, 0.3
 # Loudness is felt over so long, in seconds.
 FELT_S = 0.08
 # What counts as open: so much, and so many times what the region changes by in so much of the
 # silence, in percent; in the rest the mouth may go on after the voice.
-OPEN, ABOVE, USUAL = 0.1, 2.0, 80
+OPEN, ABOVE, USUAL = 0.15, 2.0, 80
 # How the widest is told: the share of the pictures of speech that are less wide.
 WIDEST = 90
 
@@ -90,23 +90,27 @@ class Pictures:
         return Mouth(self.region, told, max(OPEN, ABOVE * usual), alike)
 
     def _loudness(self, late_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        heard = Curve(self._seen.voice_belongs_s - late_s, self._seen.voice.much)
-        loud, silent, speaks = _loudness(self._seen.belongs_s, heard)
+        seen, belongs_s = self._seen, self._seen.voice_belongs_s - late_s
+        silent, speaks = _silent_or_speaks(seen.belongs_s, Curve(belongs_s, seen.voice.much))
         for kind, much, least in (
             ("silence", silent, LEAST_SILENCE),
             ("speech", speaks, LEAST_SPEECH),
         ):
             if much.sum() < least:
                 raise Untold(f"there are {much.sum()} pictures of {kind}, and {least} are needed")
-        return loud, silent, speaks
+        return np.interp(seen.belongs_s, belongs_s, felt(seen.vowels)), silent, speaks
 
 
-def _loudness(at_s: np.ndarray, heard: Curve) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How loud it is at each picture, which are of silence, and which of speech."""
+def felt(vowels: np.ndarray) -> np.ndarray:
+    """How loud they are over FELT_S around each 10 ms."""
+    width = round(FELT_S / STEP_S)
+    return np.convolve(vowels, np.ones(width) / width, "same")
+
+
+def _silent_or_speaks(at_s: np.ndarray, heard: Curve) -> tuple[np.ndarray, np.ndarray]:
+    """Which pictures are of silence, and which of speech."""
     if len(heard.at_s) * STEP_S < 1:
         raise Untold("less than a second was heard")
-    width = round(FELT_S / STEP_S)
-    felt = np.convolve(heard.much, np.ones(width) / width, "same")
     counts = np.concatenate([[0], np.cumsum(heard.much > HEARD)])
 
     def heard_within(seconds: float) -> np.ndarray:
@@ -116,7 +120,7 @@ def _loudness(at_s: np.ndarray, heard: Curve) -> tuple[np.ndarray, np.ndarray, n
     silent = heard_within(SILENCE_S) == 0
     known = (at_s > heard.at_s[0]) & (at_s < heard.at_s[-1])
     speaks = heard_within(SPEECH_S) > SPEECH_S / STEP_S / 2
-    return np.interp(at_s, heard.at_s, felt), silent & known, speaks
+    return silent & known, speaks
 
 
 def _region(pictures: np.ndarray, silent: np.ndarray, speaks: np.ndarray) -> np.ndarray:
@@ -147,19 +151,22 @@ def _weights(change: np.ndarray, loud: np.ndarray) -> np.ndarray:
 
 def _tried(change: np.ndarray, loud: np.ndarray) -> float:
     """How like the loudness is what was learned elsewhere; both are of speech alone."""
-    even = np.arange(len(loud)) // PIECE % 2 == 0
-    tried = []
-    for learned in (even, ~even):
-        told = change[~learned] @ _weights(change[learned], loud[learned])
-        spread = told.std() * loud[~learned].std()
-        product = (told - told.mean()) @ (loud[~learned] - loud[~learned].mean()) / len(told)
-        tried.append(float(product / spread) if spread > 0 else 0.0)
-    return min(tried)
+    part = np.arange(len(loud)) // PIECE % PARTS
+    told = np.zeros(len(loud))
+    for tried in range(PARTS):
+        learned = part != tried
+        weights = _weights(change[learned], loud[learned])
+        average = change[learned].mean(axis=0)
+        told[~learned] = (change[~learned] - average) @ weights / max(np.linalg.norm(weights), 1e-9)
+    spread = told.std() * loud.std()
+    product = (told - told.mean()) @ (loud - loud.mean()) / len(told)
+    return float(product / spread) if spread > 0 else 0.0
 
 
 def _openness(
     change: np.ndarray, loud: np.ndarray, silent: np.ndarray, speaks: np.ndarray
 ) -> np.ndarray:
-    told = change @ _weights(change[speaks], loud[speaks])
+    known = speaks | silent
+    told = change @ _weights(change[known], loud[known])
     shut, wide = np.median(told[silent]), np.percentile(told[speaks], WIDEST)
     return (told - shut) / max(wide - shut, 1e-9)

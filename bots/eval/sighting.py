@@ -23,6 +23,7 @@ class Sighting:
         belongs_s: when each picture belongs by the clock that its sender gives to sound, too.
         sizes: width and height as sent, in pixels, and since when.
         voice: how loud it was as heard, in log10 of full scale, for every 10 ms.
+        vowels: how loud it was in these 10 ms where an open mouth is heard, in the same way.
         voice_belongs_s: when each 10 ms belong, by the sender's clock.
         interruptions_s: when the avatar was told to be silent while it spoke.
         ended_s: when the viewer left, or had looked for long enough.
@@ -35,6 +36,7 @@ class Sighting:
     belongs_s: np.ndarray = field(repr=False)
     sizes: list[tuple[float, tuple[int, int]]]
     voice: Curve = field(repr=False)
+    vowels: np.ndarray = field(repr=False)
     voice_belongs_s: np.ndarray = field(repr=False)
     interruptions_s: list[float]
     ended_s: float

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bots.eval.curve import STEP_S, Curve
-from bots.eval.mouth import FELT_S, HEARD, Mouth, Pictures, Still, Untold
+from bots.eval.mouth import HEARD, Mouth, Pictures, Still, Untold, felt
 from bots.eval.sighting import Sighting
 
 # They are compared up to so far apart.
@@ -82,16 +82,14 @@ def _products(seen: Sighting, mouth: Mouth) -> tuple[np.ndarray, float]:
     start_s = max(seen.belongs_s[0], heard.at_s[0] + FARTHEST_S)
     end_s = min(seen.belongs_s[-1], heard.at_s[-1] - FARTHEST_S)
     grid = np.arange(start_s, end_s, STEP_S)
-    width = round(FELT_S / STEP_S)
-    felt = np.convolve(heard.much, np.ones(width) / width, "same")
-    wide = np.arange(start_s - FARTHEST_S, end_s + FARTHEST_S, STEP_S)
-    loud = np.interp(wide, heard.at_s, felt)
+    wide = start_s + STEP_S * (np.arange(len(grid) + 2 * far) - far)
+    loud = np.interp(wide, heard.at_s, felt(seen.vowels))
     opened = np.interp(grid, seen.belongs_s, mouth.open)
     speech = _near_speech(np.interp(grid, heard.at_s, heard.much) > HEARD)
     if speech.sum() * STEP_S < LEAST_S:
         raise Untold(f"{speech.sum() * STEP_S:.1f} s of speech are too short to compare")
     opened = (opened - opened[speech].mean()) * speech
-    loud = loud - loud[far:-far][: len(grid)][speech].mean()
+    loud = loud - loud[far:-far][speech].mean()
     size = round(PIECE_S / STEP_S)
     starts = [at for at in range(0, len(grid) - size, size) if speech[at : at + size].any()]
     if not starts:

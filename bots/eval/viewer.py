@@ -9,7 +9,7 @@ import numpy as np
 from aiortc import MediaStreamTrack
 from av import AudioFrame, VideoFrame
 
-from bots.eval.curve import HUSH, Curve, loudness
+from bots.eval.curve import HUSH, Curve, loudness, vowels
 from bots.eval.sighting import PIXELS, Sighting
 from bots.eval.stream import CLOCKS_HZ, Stream
 from bots.eval.visitor import Visitor, luma, own_s, resampler, samples
@@ -46,6 +46,7 @@ class Viewer(Visitor):
         self._picture_own_s: list[float] = []
         self._sizes: list[tuple[float, tuple[int, int]]] = []
         self._voices: list[Curve] = []
+        self._vowels: list[np.ndarray] = []
         self._interruptions_s: list[float] = []
         self._unsent: list[str] = []
         self._resampler = resampler()
@@ -84,9 +85,11 @@ class Viewer(Visitor):
         super()._track(track)
 
     def _hear(self, frame: AudioFrame) -> None:
-        heard = loudness(samples(frame), frame.sample_rate)
+        sound, rate = samples(frame), frame.sample_rate
+        heard = loudness(sound, rate)
         if self._looks:
             self._voices.append(Curve(heard.at_s + own_s(frame), heard.much))
+            self._vowels.append(vowels(sound, rate).much)
         if heard.much.max(initial=np.log10(HUSH)) > HEARD:
             self.last_heard_s = time.monotonic()
         for piece in self._resampler.resample(frame):
@@ -115,6 +118,7 @@ class Viewer(Visitor):
             belongs_s=self._picture.day(picture_own_s) if told else shown_s,
             sizes=list(self._sizes),
             voice=Curve(came_s, much),
+            vowels=np.concatenate(self._vowels or [np.zeros(0)]),
             voice_belongs_s=self._sound.day(voice_own_s) if told else came_s,
             interruptions_s=list(self._interruptions_s),
             ended_s=min(self.now_s, self._looks_s),

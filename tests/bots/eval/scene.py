@@ -42,6 +42,7 @@ class Scene:
             belongs_s=at_s,
             sizes=[(self.first_s, (1280, 720))],
             voice=voice,
+            vowels=voice.much,
             voice_belongs_s=voice_s,
             interruptions_s=list(self.interruptions_s),
             ended_s=self.ended_s,

@@ -101,5 +101,20 @@ def test_a_server_of_its_own_is_given_the_flags_and_another_one_cannot_be():
     options = command.parser().parse_args(words)
     given = ["--llm", "guide", "--no-prewarm", "--var", "guest=Ann"]
     assert command.server_flags(options) == given and options.files == [Path("a.yaml")]
-    with pytest.raises(UserError, match="to which --llm cannot be given: give it to that server"):
-        command.run([*words, "--bot-url", "http://127.0.0.1:9"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            "--llm guide --bot-url http://127.0.0.1:9",
+            "to which --llm cannot be given",
+        ),
+        ("--transport daily", "--transport daily: a viewer of scenarios comes over WebRTC"),
+        ("--port 7860", "on a free port of this machine: leave out --host and --port"),
+    ],
+)
+def test_what_no_server_can_be_given_is_refused(words, said):
+    with pytest.raises(UserError) as refused:
+        command.run(["a.yaml", *words.split()])
+    assert said in str(refused.value)

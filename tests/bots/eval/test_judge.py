@@ -6,16 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bots.eval.curve import Curve, loudness
+from benchmarks.mouth import Scene as PuppetScene
+from bots.eval.curve import Curve
 from bots.eval.face import Face
 from bots.eval.judge import judge
 from bots.eval.mouth import Pictures
 from bots.eval.sighting import Sighting
 from bots.eval.step import in_step
-from bots.eval.viewer import smaller
-from puppet import FPS, SAMPLE_RATE, Player, load_pack
+from puppet import Player, load_pack
 from tests.bots.eval.scene import Scene, without
-from tests.speech import say
 
 WANTED = Face(
     first_picture_within_s=3,
@@ -124,7 +123,7 @@ def test_nothing_at_all_is_told_for_each_thing_wanted():
     nothing = np.zeros(0)
     seen = Sighting(
         np.zeros((0, 1, 1), np.uint8), nothing, nothing, [],
-        Curve(nothing, nothing), nothing, [1.0], 5.0,
+        Curve(nothing, nothing), nothing, nothing, [1.0], 5.0,
     )  # fmt: skip
     said = failed(seen)
     assert len(said) == 7 and all("could not be told" in each for each in said)
@@ -133,7 +132,10 @@ def test_nothing_at_all_is_told_for_each_thing_wanted():
 
 @pytest.mark.parametrize("pack", ["mira", "theo"])
 def test_the_mouth_of_a_puppet_is_found_where_the_truth_is_known(pack):
-    seen, truth = drawn(pack)
+    scene = PuppetScene(Player(load_pack(pack), (320, 180), seed=5))
+    scene.say(SAID)
+    scene.rest(2)
+    seen, truth = scene.seen(), scene.truth
     mouth = Pictures(seen).mouth()
     opens = mouth.open > mouth.limit
     assert opens[truth >= 0.3].mean() > 0.85
@@ -141,23 +143,3 @@ def test_the_mouth_of_a_puppet_is_found_where_the_truth_is_known(pack):
     late = replace(seen, voice_belongs_s=seen.voice_belongs_s + 0.15)
     behind = [in_step(each).behind_s for each in (seen, late)]
     assert abs(behind[0]) < 0.045 and behind[1] - behind[0] == pytest.approx(0.15, abs=0.02)
-
-
-def drawn(pack: str) -> tuple[Sighting, np.ndarray]:
-    """A puppet that is silent, speaks and is silent; and how far its mouth is open in truth."""
-    player, size = Player(load_pack(pack), (320, 180), seed=5), (320, 180)
-    pcm = say(SAID, SAMPLE_RATE)
-    frames = [player.tick() for _ in range(2 * FPS)]
-    player.speak(pcm)
-    player.end()
-    while player.speaking:
-        frames.append(player.tick())
-    frames += [player.tick() for _ in range(2 * FPS)]
-    at_s = (np.arange(len(frames)) + 0.5) / FPS
-    sound = np.concatenate([np.frombuffer(f.audio or bytes(1920), np.int16) for f in frames])
-    voice = loudness(sound, SAMPLE_RATE)
-    seen = Sighting(
-        np.stack([smaller(frame.image[: size[1]]) for frame in frames]), at_s, at_s, [(0.0, size)],
-        voice, voice.at_s, [], len(frames) / FPS,
-    )  # fmt: skip
-    return seen, np.array([frame.mouth for frame in frames])
