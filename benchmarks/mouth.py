@@ -26,8 +26,8 @@ PACKS = ("mira", "theo")
 # And what it is encoded with, in bit/s.
 SIZES = {(1280, 720): 1_500_000, (320, 180): 200_000}
 SEEDS = (5, 6, 7)
-# Seconds before each of what is said, and at the end.
-REST_S, CUT_AFTER_S = 3.0, 4.0
+# Seconds at the beginning and at the end, and before each of what is said.
+REST_S, THINKS_S, CUT_AFTER_S = 3.0, 1.0, 4.0
 SHUT, OPEN, MOVED_S = 0.05, 0.3, 0.2
 SILENCE = bytes(2 * SAMPLES_PER_FRAME)
 
@@ -48,7 +48,7 @@ class Scene:
         """Think, and say a text until it is cut off."""
         pcm, phones = told(text)
         self.player.think(True)
-        self.rest(REST_S)
+        self.rest(THINKS_S)
         self.player.think(False)
         self.player.articulate(phones)
         self.player.speak(pcm)
@@ -96,10 +96,15 @@ def _sent(images: list[np.ndarray], size: tuple[int, int], bit_s: int) -> Iterat
 
 
 def played(pack: str, size: tuple[int, int], seed: int) -> Scene:
-    """A greeting, an answer, and one that is cut off."""
+    """A greeting with a smile that is cut off, an answer, and one that is cut off."""
     scene = Scene(Player(load_pack(pack), size, seed))
+    scene.rest(REST_S)
     scene.player.greet()
-    scene.say(" ".join(SENTENCES[:3]))
+    scene.say(" ".join(SENTENCES[:3]), CUT_AFTER_S)
+    scene.player.listen(True)
+    scene.rest(1)
+    scene.player.nod()
+    scene.player.listen(False)
     scene.say(" ".join(SENTENCES[3:6]))
     scene.say(" ".join(SENTENCES[6:9]), CUT_AFTER_S)
     scene.rest(REST_S)

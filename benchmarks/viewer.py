@@ -43,8 +43,8 @@ class Track(Stream):
 
     def played(self, start_s: float, end_s: float) -> Curve:
         """The same by the sender's time of day, by which browsers play sound and pictures."""
-        own, (at_s, day_s) = self.own(start_s, end_s), np.array(self._reported).T
-        return Curve(np.interp(own.at_s, at_s, day_s), own.much)
+        own = self.own(start_s, end_s)
+        return Curve(self.day(own.at_s), own.much)
 
     def rate(self, start_s: float, end_s: float) -> float:
         """Pictures, or pieces of sound, a second."""

@@ -11,8 +11,9 @@ from bots.eval.mouth import HEARD, Mouth, Pictures, Still, Untold
 from bots.eval.sighting import Sighting
 from bots.eval.step import Step, in_step
 
-# A mouth is shut when it stays so for so long.
-STAYS_SHUT_S = 0.2
+# A mouth is shut when it stays so for so long, or until the next words: those come after so long a
+# silence, and a mouth opens so long before them.
+STAYS_SHUT_S, BETWEEN_S, AHEAD_S = 0.2, 0.15, 0.1
 # Speech goes on through pauses of so long, and in so much of it the mouth has to be seen open once;
 # what is shorter than the last is not looked at.
 PAUSE_S, OPENS_WITHIN_S, SHORT_S = 0.3, 1.5, 0.6
@@ -155,11 +156,22 @@ class Judge:
         """Seconds from then until the mouth is shut and stays so."""
         after = self._seen.came_s >= at_s
         came_s, shut = self._seen.came_s[after], mouth.open[after] <= mouth.limit
+        next_s = self._speaks_again_s(at_s) - AHEAD_S
         for begin in np.flatnonzero(shut):
-            stays = (came_s >= came_s[begin]) & (came_s < came_s[begin] + STAYS_SHUT_S)
-            if shut[stays].all():
-                return float(came_s[begin] - at_s)
+            begin_s = came_s[begin]
+            end_s = begin_s + STAYS_SHUT_S
+            if begin_s < next_s:
+                end_s = min(end_s, next_s)
+            if shut[(came_s >= begin_s) & (came_s < end_s)].all():
+                return float(begin_s - at_s)
         return self._seen.ended_s - at_s
+
+    def _speaks_again_s(self, at_s: float) -> float:
+        """When the first words after then begin."""
+        voice = self._seen.voice
+        loud_s = voice.at_s[voice.much > HEARD]
+        begins = np.flatnonzero((np.diff(loud_s) > BETWEEN_S) & (loud_s[1:] > at_s)) + 1
+        return float(loud_s[begins[0]]) if len(begins) else self._seen.ended_s
 
     def _speech(self, mouth: Mouth) -> list[tuple[float, bool]]:
         """Pieces of speech that have pictures: from when, and whether the mouth was open in it."""

@@ -2,9 +2,10 @@
 
 The mouth is where the picture moves while the avatar speaks, and does not while it is silent. How
 far it is open is the one change of that region that goes along with the loudness of the voice where
-open vowels are heard: each pixel weighs as much as it varies with it. 0 is what it is in silence, 1
-what it is at its widest. Whether there is such a change at all is learned from some of the speech
-and tried on the rest, so that a face that only nods, or stands still, is found out.
+open vowels are heard, and with nothing else that happens there while it speaks, as nods and smiles
+(ridge regression on the main changes). 0 is what it is in silence, 1 what it is at its widest.
+Whether there is such a change at all is learned from some of the speech and tried on the rest, so
+that a face that only nods, or stands still, is found out.
 """
 
 from dataclasses import dataclass, field
@@ -18,19 +19,22 @@ from bots.eval.sighting import Sighting
 # What can be heard, in log10 of full scale, and for how long around a picture nothing is to be
 # heard for it to be one of silence; what is counted as speech has some sound on both sides.
 HEARD, SILENCE_S, SPEECH_S = -1.9, 0.3, 0.1
-# So many pictures of both are needed.
-LEAST_SILENCE, LEAST_SPEECH = 25, 40
+# So many pictures of both are needed, and so many a second.
+LEAST_SILENCE, LEAST_SPEECH, LEAST_RATE = 25, 40, 8
 # The region: the deviation that pictures of movement are smoothed with, in pixels, and how much of
 # the strongest movement belongs to it.
 SMOOTH, PART = 5.0, 0.5
 # Speech is cut into pieces of so many pictures, dealt out to so many parts; what is learned from
 # all but one part is tried on that one, and has to be so like the loudness (correlation).
 PIECE, PARTS, ALIKE = 12, 4, 0.3
+# So many ways in which the region changes are looked at, the weakest of which count little: this
+# part of the strongest one's variance is added to each.
+CHANGES, RIDGE = 16, 0.1
 # Loudness is felt over so long, in seconds.
 FELT_S = 0.08
 # What counts as open: so much, and so many times what the region changes by in so much of the
 # silence, in percent; in the rest the mouth may go on after the voice.
-OPEN, ABOVE, USUAL = 0.15, 2.0, 80
+OPEN, ABOVE, USUAL = 0.2, 2.0, 80
 # How the widest is told: the share of the pictures of speech that are less wide.
 WIDEST = 90
 
@@ -69,9 +73,13 @@ class Pictures:
 
     def __init__(self, seen: Sighting) -> None:
         self._seen = seen
+        rate = _rate(seen.belongs_s)
+        if rate < LEAST_RATE:
+            raise Untold(f"{rate:.1f} pictures a second are too few to follow a mouth")
         _, silent, speaks = self._loudness(0.0)
         self.region = _region(seen.pictures, silent, speaks)
-        self._change = seen.pictures[:, self.region].astype(np.float32)
+        region = seen.pictures[:, self.region].astype(np.float32)
+        self._changes, self._most = _main_changes(region, silent | speaks)
 
     def mouth(self, late_s: float = 0.0) -> Mouth:
         """The mouth, when the sound is `late_s` behind the pictures.
@@ -81,11 +89,12 @@ class Pictures:
             Still: nothing opens with the voice.
         """
         loud, silent, speaks = self._loudness(late_s)
-        change = self._change - np.median(self._change[silent], axis=0)
-        alike = _tried(change[speaks], loud[speaks])
+        alike = self._tried(self._changes[speaks], loud[speaks])
         if not alike > ALIKE:
             raise Still(f"nothing in the picture opens with the voice (likeness {alike:.2f})")
-        told = _openness(change, loud, silent, speaks)
+        told = self._changes @ self._weights(self._changes[speaks], loud[speaks])
+        shut, wide = np.median(told[silent]), np.percentile(told[speaks], WIDEST)
+        told = (told - shut) / max(wide - shut, 1e-9)
         usual = float(np.percentile(np.abs(told[silent]), USUAL))
         return Mouth(self.region, told, max(OPEN, ABOVE * usual), alike)
 
@@ -99,6 +108,41 @@ class Pictures:
             if much.sum() < least:
                 raise Untold(f"there are {much.sum()} pictures of {kind}, and {least} are needed")
         return np.interp(seen.belongs_s, belongs_s, felt(seen.vowels)), silent, speaks
+
+    def _weights(self, changes: np.ndarray, loud: np.ndarray) -> np.ndarray:
+        """How much each change goes along with the loudness."""
+        changes = changes - changes.mean(axis=0)
+        both = changes.T @ (loud - loud.mean()) / len(loud)
+        each = changes.T @ changes / len(loud)
+        return np.linalg.solve(each + RIDGE * self._most * np.eye(len(each)), both)
+
+    def _tried(self, changes: np.ndarray, loud: np.ndarray) -> float:
+        """How like the loudness is what was learned elsewhere; both are of speech alone."""
+        part = np.arange(len(loud)) // PIECE % PARTS
+        told = np.zeros(len(loud))
+        for tried in range(PARTS):
+            learned = part != tried
+            weights = self._weights(changes[learned], loud[learned])
+            told[~learned] = (changes[~learned] - changes[learned].mean(axis=0)) @ weights
+        spread = told.std() * loud.std()
+        product = (told - told.mean()) @ (loud - loud.mean()) / len(told)
+        return float(product / spread) if spread > 0 else 0.0
+
+
+def _rate(at_s: np.ndarray) -> float:
+    """Pictures a second."""
+    return (len(at_s) - 1) / float(np.ptp(at_s)) if len(at_s) > 1 else 0.0
+
+
+def _main_changes(region: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, float]:
+    """The main ways in which the region changes, (number, CHANGES), and the variance of the first.
+
+    `region` is (number, pixels).
+    """
+    average = region[known].mean(axis=0)
+    apart = region[known] - average
+    variances, ways = np.linalg.eigh(apart.T @ apart / len(apart))
+    return (region - average) @ ways[:, -CHANGES:], max(float(variances[-1]), 1e-9)
 
 
 def felt(vowels: np.ndarray) -> np.ndarray:
@@ -142,31 +186,3 @@ def _movement(pictures: np.ndarray, mask: np.ndarray) -> np.ndarray:
     for number in numbers:
         whole += cv2.absdiff(pictures[number + 1], pictures[number])
     return whole / len(numbers)
-
-
-def _weights(change: np.ndarray, loud: np.ndarray) -> np.ndarray:
-    """How much each pixel varies with the loudness."""
-    return (change - change.mean(axis=0)).T @ (loud - loud.mean()) / len(loud)
-
-
-def _tried(change: np.ndarray, loud: np.ndarray) -> float:
-    """How like the loudness is what was learned elsewhere; both are of speech alone."""
-    part = np.arange(len(loud)) // PIECE % PARTS
-    told = np.zeros(len(loud))
-    for tried in range(PARTS):
-        learned = part != tried
-        weights = _weights(change[learned], loud[learned])
-        average = change[learned].mean(axis=0)
-        told[~learned] = (change[~learned] - average) @ weights / max(np.linalg.norm(weights), 1e-9)
-    spread = told.std() * loud.std()
-    product = (told - told.mean()) @ (loud - loud.mean()) / len(told)
-    return float(product / spread) if spread > 0 else 0.0
-
-
-def _openness(
-    change: np.ndarray, loud: np.ndarray, silent: np.ndarray, speaks: np.ndarray
-) -> np.ndarray:
-    known = speaks | silent
-    told = change @ _weights(change[known], loud[known])
-    shut, wide = np.median(told[silent]), np.percentile(told[speaks], WIDEST)
-    return (told - shut) / max(wide - shut, 1e-9)

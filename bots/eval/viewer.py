@@ -48,6 +48,7 @@ class Viewer(Visitor):
         self._voices: list[Curve] = []
         self._vowels: list[np.ndarray] = []
         self._interruptions_s: list[float] = []
+        self._speaks = False
         self._unsent: list[str] = []
         self._resampler = resampler()
 
@@ -59,6 +60,10 @@ class Viewer(Visitor):
     @property
     def _looks(self) -> bool:
         return self.now_s < self._looks_s
+
+    @property
+    def _breaks_in(self) -> bool:
+        return self._speaks and time.monotonic() - self.last_heard_s < JUST_HEARD_S
 
     def send_text(self, message: str) -> None:
         """Send a message, once that is possible."""
@@ -73,9 +78,13 @@ class Viewer(Visitor):
         self._unsent.clear()
 
     def _told(self, message: dict[str, Any]) -> None:
-        just = time.monotonic() - self.last_heard_s < JUST_HEARD_S
-        if message.get("type") == "bot-interrupted" and just and self._looks:
-            self._interruptions_s.append(self.now_s)
+        match message.get("type"):
+            case "bot-started-speaking":
+                self._speaks = True
+            case "bot-stopped-speaking":
+                self._speaks = False
+            case "bot-interrupted" if self._breaks_in and self._looks:
+                self._interruptions_s.append(self.now_s)
         self.on_told(message)
 
     def _track(self, track: MediaStreamTrack) -> None:

@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+import signal
 from pathlib import Path
 
 import pytest
 
 from bots.eval import command
+from bots.eval.server import running_server
 from pipelines.errors import UserError
-from tests.talk.app import AVATAR, environment
+from tests.talk.app import AVATAR, environment, until
 
 PATIENCE_S = 120
 # What a machine that does something else, too, still shows.
@@ -31,8 +32,6 @@ scenarios:
           - event: bot_stopped_speaking
       - user: "How do you work?"
         expect:
-          - event: llm_response
-            text_contains: "steps"
           - event: bot_started_speaking
       - user: "Who are you?"
         send_after: {event: bot_started_speaking, delay_ms: 1500}
@@ -52,14 +51,29 @@ scenarios:
 """
 
 
-async def evaluated(*words: object, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
-    """The command's exit code, output and errors."""
-    process = await asyncio.create_subprocess_exec(
-        AVATAR, "eval", *map(str, words), env=environment(env),
+async def started(folder: Path, *words: str) -> asyncio.subprocess.Process:
+    """The command, which runs in a folder."""
+    return await asyncio.create_subprocess_exec(
+        AVATAR, "eval", *words, cwd=folder, env=environment(),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
+
+
+async def evaluated(folder: Path, *words: str) -> tuple[int, str, str]:
+    """The command's exit code, output and errors."""
+    process = await started(folder, *words)
     out, errors = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     return process.returncode or 0, out.decode(), errors.decode()
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process."""
+    return Path(f"/proc/{pid}").exists()
 
 
 @pytest.mark.realtime
@@ -69,7 +83,7 @@ async def test_a_face_is_seen_to_speak_and_to_fall_silent_and_what_fails_is_told
 ):
     (tmp_path / "a.yaml").write_text(FACE)
     (tmp_path / "b.yaml").write_text(WORDS)
-    code, out, errors = await evaluated(tmp_path, "--bot-url", brief_app.url, "--json")
+    code, out, errors = await evaluated(tmp_path, ".", "--bot-url", brief_app.url, "--json")
     assert code == 1, out + errors
     good, bad = json.loads(out)["scenarios"]
     assert good["passed"], good
@@ -83,17 +97,34 @@ async def test_a_face_is_seen_to_speak_and_to_fall_silent_and_what_fails_is_told
 
 
 @pytest.mark.patient
-@pytest.mark.parametrize(
-    ("url", "said"),
-    [
-        ("http://127.0.0.1:9", "There is no server at http://127.0.0.1:9 (nothing answers)"),
-        ("ws://127.0.0.1:9/ws", "is no page's address"),
-    ],
-)
-async def test_who_is_not_there_is_told_in_a_sentence(tmp_path, url, said):
+async def test_who_is_not_there_is_told_in_a_sentence(tmp_path: Path):
     (tmp_path / "a.yaml").write_text(WORDS)
-    code, out, errors = await evaluated(tmp_path / "a.yaml", "--bot-url", url)
-    assert (code, out) == (2, "") and errors.startswith("avatar: ") and said in errors
+    code, out, errors = await evaluated(tmp_path, "a.yaml", "--bot-url", "http://127.0.0.1:9")
+    assert (code, out) == (2, "")
+    assert errors.startswith("avatar: There is no server at http://127.0.0.1:9 (nothing answers)")
+    with pytest.raises(UserError, match="is no page's address"):
+        async with running_server("ws://127.0.0.1:9/ws"):
+            pass
+
+
+@pytest.mark.patient
+async def test_a_server_of_its_own_that_does_not_start_is_quoted(tmp_path: Path):
+    (tmp_path / "a.yaml").write_text(WORDS)
+    code, out, errors = await evaluated(tmp_path, "a.yaml", "--llm", "llama")
+    assert (code, out) == (2, "")
+    assert errors.startswith("avatar: The server did not start; it said:\navatar: ")
+    assert "'llama'" in errors
+
+
+@pytest.mark.patient
+async def test_ctrl_c_ends_the_server_of_its_own(tmp_path: Path):
+    (tmp_path / "a.yaml").write_text(WORDS)
+    process = await started(tmp_path, "a.yaml", "--llm", "guide")
+    (server,) = await until(lambda: children(process.pid), PATIENCE_S)
+    process.send_signal(signal.SIGINT)
+    out, errors = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    assert (process.returncode, out, errors) == (130, b"", b"")
+    assert not runs(server)
 
 
 def test_a_server_of_its_own_is_given_the_flags_and_another_one_cannot_be():

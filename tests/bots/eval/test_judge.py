@@ -138,7 +138,7 @@ def test_the_mouth_of_a_puppet_is_found_where_the_truth_is_known(pack):
     seen, truth = scene.seen(), scene.truth
     mouth = Pictures(seen).mouth()
     opens = mouth.open > mouth.limit
-    assert opens[truth >= 0.3].mean() > 0.85
+    assert opens[truth >= 0.3].mean() > 0.95
     assert opens[truth < 0.05].mean() < 0.02
     late = replace(seen, voice_belongs_s=seen.voice_belongs_s + 0.15)
     behind = [in_step(each).behind_s for each in (seen, late)]
