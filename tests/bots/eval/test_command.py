@@ -1,6 +1,7 @@
 """`avatar eval` against a server that runs: the real command, a real conversation."""
 
 import asyncio
+import contextlib
 import json
 import signal
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bots.eval import command
-from bots.eval.server import running_server
+from bots.eval.server import MODULE, running_server
 from pipelines.errors import UserError
 from tests.talk.app import AVATAR, environment, until
 
@@ -66,9 +67,17 @@ async def evaluated(folder: Path, *words: str) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), errors.decode()
 
 
-def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def servers(pid: int) -> list[int]:
+    """The servers that a process has started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children if MODULE in _words(int(child))]
+
+
+def _words(pid: int) -> list[str]:
+    """The command of a process that may have ended."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    return []
 
 
 def runs(pid: int) -> bool:
@@ -120,7 +129,7 @@ async def test_a_server_of_its_own_that_does_not_start_is_quoted(tmp_path: Path)
 async def test_ctrl_c_ends_the_server_of_its_own(tmp_path: Path):
     (tmp_path / "a.yaml").write_text(WORDS)
     process = await started(tmp_path, "a.yaml", "--llm", "guide")
-    (server,) = await until(lambda: children(process.pid), PATIENCE_S)
+    (server,) = await until(lambda: servers(process.pid), PATIENCE_S)
     process.send_signal(signal.SIGINT)
     out, errors = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     assert (process.returncode, out, errors) == (130, b"", b"")
