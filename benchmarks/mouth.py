@@ -6,7 +6,6 @@ are apart once the sound is moved.
 """
 
 import fractions
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -32,17 +31,57 @@ SHUT, OPEN, MOVED_S = 0.05, 0.3, 0.2
 SILENCE = bytes(2 * SAMPLES_PER_FRAME)
 
 
+class Camera:
+    """Pictures as they are drawn."""
+
+    def luma(self, frame: Frame) -> np.ndarray:
+        """What is seen of one: uint8 (height, width)."""
+        return frame.image[: frame.size[1]]
+
+
+class Codec(Camera):
+    """Pictures as a browser decodes them, from VP8 of so many bit/s."""
+
+    def __init__(self, size: tuple[int, int], bit_s: int) -> None:
+        self._decoder = CodecContext.create("vp8", "r")
+        self._encoder = CodecContext.create("libvpx", "w")
+        self._encoder.width, self._encoder.height = size
+        self._encoder.pix_fmt, self._encoder.bit_rate = "yuv420p", bit_s
+        self._encoder.time_base = fractions.Fraction(1, FPS)
+        self._encoder.options = {"deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0"}
+
+    def luma(self, frame: Frame) -> np.ndarray:
+        """What is seen of one."""
+        drawn = VideoFrame.from_ndarray(np.ascontiguousarray(frame.image), format="yuv420p")
+        (packet,) = self._encoder.encode(drawn)
+        (sent,) = self._decoder.decode(packet)
+        return luma(sent)
+
+
 @dataclass
 class Scene:
-    """A puppet before a camera: what is seen, and how far its mouth is open in truth."""
+    """A puppet before a camera: what is seen, and how far its mouth is open in truth (0 .. 1)."""
 
     player: Player
-    frames: list[Frame] = field(default_factory=list)
+    camera: Camera = field(default_factory=Camera)
+    size: tuple[int, int] = (0, 0)
+    pictures: list[np.ndarray] = field(default_factory=list)
+    sounds: list[bytes] = field(default_factory=list)
+    mouths: list[float] = field(default_factory=list)
     interruptions_s: list[float] = field(default_factory=list)
+
+    def tick(self) -> None:
+        """Look at one picture, and listen."""
+        frame = self.player.tick()
+        self.size = frame.size
+        self.pictures.append(smaller(self.camera.luma(frame)))
+        self.sounds.append(frame.audio or SILENCE)
+        self.mouths.append(frame.mouth)
 
     def rest(self, seconds: float) -> None:
         """Be silent."""
-        self.frames += [self.player.tick() for _ in range(round(seconds * FPS))]
+        for _ in range(round(seconds * FPS)):
+            self.tick()
 
     def say(self, text: str, cut_after_s: float = 60.0) -> None:
         """Think, and say a text until it is cut off."""
@@ -56,48 +95,25 @@ class Scene:
         for _ in range(round(cut_after_s * FPS)):
             if not self.player.speaking:
                 return
-            self.frames.append(self.player.tick())
+            self.tick()
         self.player.interrupt()
-        self.interruptions_s.append(len(self.frames) / FPS)
+        self.interruptions_s.append(len(self.pictures) / FPS)
 
-    def seen(self, bit_s: int = 0) -> Sighting:
-        """What a viewer gets of it, as VP8 of so many bit/s, or as it is drawn."""
-        size = self.frames[0].size
-        at_s = (np.arange(len(self.frames)) + 0.5) / FPS
-        pcm = b"".join(frame.audio or SILENCE for frame in self.frames)
-        sound = np.frombuffer(pcm, np.int16)
+    @property
+    def seen(self) -> Sighting:
+        """What a viewer gets of it."""
+        at_s = (np.arange(len(self.pictures)) + 0.5) / FPS
+        sound = np.frombuffer(b"".join(self.sounds), np.int16)
         voice, open_ = loudness(sound, SAMPLE_RATE), vowels(sound, SAMPLE_RATE)
-        images = [frame.image for frame in self.frames]
-        lumas = _sent(images, size, bit_s) if bit_s else (image[: size[1]] for image in images)
         return Sighting(
-            np.stack([smaller(picture) for picture in lumas]), at_s, at_s, [(0.0, size)],
+            np.stack(self.pictures), at_s, at_s, [(0.0, self.size)],
             voice, open_.much, voice.at_s, list(self.interruptions_s), len(at_s) / FPS,
         )  # fmt: skip
 
-    @property
-    def truth(self) -> np.ndarray:
-        """How far the mouth is open in each picture: 0 shut .. 1."""
-        return np.array([frame.mouth for frame in self.frames])
 
-
-def _sent(images: list[np.ndarray], size: tuple[int, int], bit_s: int) -> Iterator[np.ndarray]:
-    """Pictures (I420) as a browser decodes them: luma, uint8 (height, width)."""
-    encoder, decoder = CodecContext.create("libvpx", "w"), CodecContext.create("vp8", "r")
-    encoder.width, encoder.height = size
-    encoder.pix_fmt, encoder.bit_rate = "yuv420p", bit_s
-    encoder.time_base = fractions.Fraction(1, FPS)
-    encoder.options = {"deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0"}
-    for number, image in enumerate(images):
-        frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="yuv420p")
-        frame.pts = number
-        for packet in encoder.encode(frame):
-            for decoded in decoder.decode(packet):
-                yield luma(decoded)
-
-
-def played(pack: str, size: tuple[int, int], seed: int) -> Scene:
+def played(pack: str, size: tuple[int, int], bit_s: int, seed: int) -> Scene:
     """A greeting with a smile that is cut off, an answer, and one that is cut off."""
-    scene = Scene(Player(load_pack(pack), size, seed))
+    scene = Scene(Player(load_pack(pack), size, seed), Codec(size, bit_s))
     scene.rest(REST_S)
     scene.player.greet()
     scene.say(" ".join(SENTENCES[:3]), CUT_AFTER_S)
@@ -122,26 +138,28 @@ def main() -> None:
 
 
 def _measure(report: Report, pack: str, size: tuple[int, int], bit_s: int) -> None:
-    opened, shut, moved_ms, offset_ms, unsure_ms = [], [], [], [], []
+    figures: dict[tuple[str, str], list[float]] = {}
     for seed in SEEDS:
-        scene = played(pack, size, seed)
-        seen, truth = scene.seen(bit_s), scene.truth
-        mouth = Pictures(seen).mouth()
-        opens = mouth.open > mouth.limit
-        opened.append(100 * opens[truth >= OPEN].mean())
-        shut.append(100 * (~opens)[truth < SHUT].mean())
-        step = in_step(seen)
-        later = in_step(replace(seen, voice_belongs_s=seen.voice_belongs_s + MOVED_S))
-        offset_ms.append(1000 * step.behind_s)
-        unsure_ms.append(2000 * step.unsure_s)
-        moved_ms.append(1000 * (later.behind_s - step.behind_s - MOVED_S))
-    name = f"{pack}, {size[0]}x{size[1]}"
-    report.add(f"{name}: open mouths taken for open", "%", opened)
-    report.add(f"{name}: shut mouths taken for shut", "%", shut)
-    report.add(f"{name}: sound behind the mouth", "ms", offset_ms)
-    report.add(f"{name}: uncertainty told", "ms", unsure_ms)
-    report.add(f"{name}: error of a shift of 200 ms", "ms", moved_ms)
-    report.add(f"{name}: other words refused", "%", [100.0 * _refused(seen)])
+        scene = played(pack, size, bit_s, seed)
+        for what, value in _figures(scene.seen, np.array(scene.mouths)).items():
+            figures.setdefault(what, []).append(value)
+    for (name, unit), values in figures.items():
+        report.add(f"{pack}, {size[0]}x{size[1]}: {name}", unit, values)
+
+
+def _figures(seen: Sighting, truth: np.ndarray) -> dict[tuple[str, str], float]:
+    step = in_step(seen)
+    later = in_step(replace(seen, voice_belongs_s=seen.voice_belongs_s + MOVED_S))
+    opens = step.mouth.open > step.mouth.limit
+    return {
+        ("open mouths taken for open", "%"): 100 * opens[truth >= OPEN].mean(),
+        ("shut mouths taken for shut", "%"): 100 * (~opens)[truth < SHUT].mean(),
+        ("likeness", "r"): step.mouth.alike,
+        ("sound behind the mouth", "ms"): 1000 * step.behind_s,
+        ("uncertainty told of it", "ms"): 2000 * step.unsure_s,
+        ("error of a shift of 200 ms", "ms"): 1000 * (later.behind_s - step.behind_s - MOVED_S),
+        ("a mouth that moves to other words refused", "%"): 100.0 * _refused(seen),
+    }
 
 
 def _refused(seen: Sighting) -> bool:

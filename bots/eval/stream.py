@@ -1,6 +1,7 @@
 """The clocks of what is received: when it came, and when its sender says that it belongs."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,19 @@ class Stream:
         self._arrived: list[tuple[float, float]] = []
         self._reported: list[tuple[float, float]] = []
 
-    def attach(self, peer: RTCPeerConnection, track: MediaStreamTrack) -> None:
-        """Look at each packet of a track before its receiver does."""
+    def attach(
+        self,
+        peer: RTCPeerConnection,
+        track: MediaStreamTrack,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Look at each packet of a track before its receiver does, as long as it is wanted."""
         (receiver,) = (r for r in peer.getReceivers() if r.track is track)
         take, take_report = receiver._handle_rtp_packet, receiver._handle_rtcp_packet
 
         async def packet_came(packet: RtpPacket, arrival_time_ms: int) -> None:
-            self._note(packet)
+            if wanted():
+                self._note(packet)
             await take(packet, arrival_time_ms)
 
         async def report_came(packet: Any) -> None:

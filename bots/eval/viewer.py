@@ -88,9 +88,8 @@ class Viewer(Visitor):
         self.on_told(message)
 
     def _track(self, track: MediaStreamTrack) -> None:
-        if self._looks_s:
-            stream = self._sound if track.kind == "audio" else self._picture
-            stream.attach(self._peer, track)
+        stream = self._sound if track.kind == "audio" else self._picture
+        stream.attach(self._peer, track, lambda: self._looks)
         super()._track(track)
 
     def _hear(self, frame: AudioFrame) -> None:

@@ -90,6 +90,12 @@ def test_a_mouth_that_goes_on_after_an_interruption_is_told():
     assert said.endswith("until the mouth was shut, at second 16.0.")
 
 
+def test_a_mouth_that_is_shut_only_until_the_next_words_is_shut():
+    seen = Scene(speech_s=((2.0, 6.0), (6.25, 11.0)), interruptions_s=(6.0,)).seen()
+    (found,) = judge(Face(mouth_shut_after_interruption_s=0.2), seen)
+    assert found.passed, found.sentence
+
+
 def test_who_wants_an_interruption_has_to_interrupt(good):
     (said,) = failed(replace(good, interruptions_s=[]))
     assert "could not be told: nobody interrupted" in said
@@ -99,6 +105,13 @@ def test_a_face_that_only_sways_is_told(still):
     said = failed(still, Face(mouth_open_while_speaking=True, offset_ms=45))
     assert len(said) == 2 and all("nothing in the picture opens with the voice" in s for s in said)
     assert failed(still, Face(mouth_open_while_speaking=False)) == []
+
+
+def test_too_few_pictures_to_follow_a_mouth_are_told(good):
+    seen = without(good, 0, 99, every=5)
+    said = failed(seen, Face(mouth_open_while_speaking=True, offset_ms=45))
+    why = "could not be told: 5.0 pictures a second are too few to follow a mouth"
+    assert len(said) == 2 and all(why in each for each in said)
 
 
 def test_a_mouth_that_is_to_stay_shut_is_told_where_it_opens(good):
@@ -135,7 +148,7 @@ def test_the_mouth_of_a_puppet_is_found_where_the_truth_is_known(pack):
     scene = PuppetScene(Player(load_pack(pack), (320, 180), seed=5))
     scene.say(SAID)
     scene.rest(2)
-    seen, truth = scene.seen(), scene.truth
+    seen, truth = scene.seen, np.array(scene.mouths)
     mouth = Pictures(seen).mouth()
     opens = mouth.open > mouth.limit
     assert opens[truth >= 0.3].mean() > 0.95
