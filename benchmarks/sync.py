@@ -32,11 +32,12 @@ from benchmarks.conversation import Server, serving
 from benchmarks.machine import read
 from benchmarks.report import Report, options_parser
 from benchmarks.viewer import Track, Viewer
+from bots.eval.curve import Curve, loudness
 from pipelines.tts import hibari
 from tests.speech import SENTENCES, told
 from tests.standins.ollama import Ollama
 from tests.standins.replies import Reply
-from tests.talk.lipsync import Curve, TooShort, drawn_lag_s, lag_s, loudness
+from tests.talk.lipsync import TooShort, drawn_lag_s, lag_s
 from tests.talk.mouth import gauge
 
 PACK = "mira"

@@ -1,19 +1,15 @@
-"""How loud a voice is and how much of a mouth is seen, and how far one is behind the other."""
+"""How loud a voice is and how much of a mouth is seen, as it changes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 STEP_S = 0.01
-FARTHEST_S = 1.0
 # Added to a loudness, of full scale, so that silence has one.
 HUSH = 1e-3
 # Open vowels are louder than all else here, by their formants, in Hz.
 VOWELS = (600, 2000)
-
-
-class TooShort(ValueError):
-    """There is not enough of mouth and voice to be compared."""
 
 
 @dataclass(frozen=True)
@@ -55,30 +51,8 @@ def _felt(power: np.ndarray) -> Curve:
     return Curve((np.arange(len(much)) + 0.5) * STEP_S, much)
 
 
-def lag_s(seen: Curve, heard: Curve, farthest_s: float = FARTHEST_S) -> float:
-    """How much later `heard` is than `seen`, in seconds of the clock that both are of.
-
-    Raises:
-        TooShort: they have less than four times `farthest_s` in common.
-    """
-    if not len(seen.at_s) or not len(heard.at_s):
-        raise TooShort("there is nothing to compare")
-    start_s, end_s = max(seen.at_s[0], heard.at_s[0]), min(seen.at_s[-1], heard.at_s[-1])
-    grid = np.arange(start_s, end_s, STEP_S)
-    one, other = (np.interp(grid, curve.at_s, curve.much) for curve in (seen, heard))
-    far = round(farthest_s / STEP_S)
-    if len(grid) < 4 * far:
-        raise TooShort(f"{len(grid) * STEP_S:.1f} s are too short to compare")
-    middle = one[far:-far]
-    alike = [
-        float(np.corrcoef(middle, other[far + lag : far + lag + len(middle)])[0, 1])
-        for lag in range(-far, far + 1)
-    ]
-    return (_peak(alike) - far) * STEP_S
-
-
-def _peak(values: list[float]) -> float:
-    """Where the highest value is, between the samples, too."""
+def peak(values: Sequence[float] | np.ndarray) -> float:
+    """Which value is the highest, between the samples, too."""
     at = int(np.argmax(values))
     if not 0 < at < len(values) - 1:
         return at

@@ -20,15 +20,14 @@ class Sighting:
     Attributes:
         pictures: uint8 (number, height, width), the luma of each, made smaller.
         came_s: when each picture was there, as a viewer saw them.
-        belongs_s: when each picture belongs by the clock that its sender gives to sound, too.
+        belongs_s: when each picture belongs by the clock that its sender gives to sound, too; when
+            it came, where the sender does not tell.
         sizes: width and height as sent, in pixels, and since when.
         voice: how loud it was as heard, in log10 of full scale, for every 10 ms.
         vowels: how loud it was in these 10 ms where an open mouth is heard, in the same way.
         voice_belongs_s: when each 10 ms belong, by the sender's clock.
         interruptions_s: when the avatar was told to be silent while it spoke.
         ended_s: when the viewer left, or had looked for long enough.
-        synchronous: whether the sender told of its clocks, without which sound and pictures
-            are compared as they came.
     """
 
     pictures: np.ndarray = field(repr=False)
@@ -40,4 +39,3 @@ class Sighting:
     voice_belongs_s: np.ndarray = field(repr=False)
     interruptions_s: list[float]
     ended_s: float
-    synchronous: bool = True

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bots.eval.curve import STEP_S, Curve
+from bots.eval.curve import STEP_S, Curve, peak
 from bots.eval.mouth import HEARD, Mouth, Pictures, Still, Untold, felt
 from bots.eval.sighting import Sighting
 
@@ -107,9 +107,5 @@ def _near_speech(loud: np.ndarray) -> np.ndarray:
 
 
 def _peak_s(alike: np.ndarray) -> float:
-    """The lag of the highest value, in seconds, between the samples, too."""
-    far, at = len(alike) // 2, int(np.argmax(alike))
-    if not 0 < at < len(alike) - 1:
-        return (at - far) * STEP_S
-    before, top, after = alike[at - 1 : at + 2]
-    return (at - far + (before - after) / (2 * (before - 2 * top + after))) * STEP_S
+    """The lag of the highest value, in seconds."""
+    return (peak(alike) - len(alike) // 2) * STEP_S

@@ -130,7 +130,6 @@ class Viewer(Visitor):
             voice_belongs_s=self._sound.day(voice_own_s) if told else came_s,
             interruptions_s=list(self._interruptions_s),
             ended_s=min(self.now_s, self._looks_s),
-            synchronous=told,
         )
 
 
