@@ -343,6 +343,8 @@ async def test_a_used_link_is_remembered_by_another_process_and_then_forgotten(t
     assert len(list(tmp_path.iterdir())) == 1
 
 
+# Pipecat's harness imports websockets by a name of before version 14.
+@pytest.mark.filterwarnings("ignore:websockets.WebSocketClientProtocol is deprecated")
 async def test_a_viewer_of_scenarios_needs_a_link_and_is_let_in_by_it(app, passes, tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text(SCENARIO)
