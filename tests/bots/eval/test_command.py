@@ -24,7 +24,7 @@ scenarios:
       first_picture_within_s: 60
       pictures_a_second: 1
       longest_freeze_s: 10
-      mouth_shut_after_interruption_s: 2
+      mouth_shut_after_interruption_s: 15
       mouth_open_while_speaking: true
       size: 320x180
     turns:
@@ -35,7 +35,7 @@ scenarios:
         expect:
           - event: bot_started_speaking
       - user: "Who are you?"
-        send_after: {event: bot_started_speaking, delay_ms: 1500}
+        send_after: {event: bot_started_speaking, delay_ms: 2500}
         expect:
           - event: bot_interrupted
 """
