@@ -31,12 +31,13 @@ import numpy as np
 from benchmarks.conversation import Server, serving
 from benchmarks.machine import read
 from benchmarks.report import Report, options_parser
-from benchmarks.viewer import Stream, Viewer
+from benchmarks.viewer import Track, Viewer
+from bots.eval.curve import Curve, loudness
 from pipelines.tts import hibari
 from tests.speech import SENTENCES, told
 from tests.standins.ollama import Ollama
 from tests.standins.replies import Reply
-from tests.talk.lipsync import Curve, TooShort, drawn_lag_s, lag_s, loudness
+from tests.talk.lipsync import TooShort, drawn_lag_s, lag_s
 from tests.talk.mouth import gauge
 
 PACK = "mira"
@@ -55,8 +56,8 @@ DRAWN = 6
 MARGIN_S = 70
 # A viewer that has little of the CPU has decoded by then what came.
 DECODED_S = 5.0
-Clock = Callable[[Stream, float, float], Curve]
-CLOCKS: dict[Clock, str] = {Stream.played: "as played", Stream.arrived: "as they came"}
+Clock = Callable[[Track, float, float], Curve]
+CLOCKS: dict[Clock, str] = {Track.played: "as played", Track.arrived: "as they came"}
 
 
 def long_text(seconds: float) -> tuple[str, np.ndarray]:

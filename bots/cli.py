@@ -13,6 +13,7 @@ VERBS = {
     "parts": "bots.parts",
     "doctor": "bots.doctor",
     "sandbox": "bots.sandbox",
+    "eval": "bots.eval.command",
     "join": "bots.join",
     "link": "bots.link",
     # A module of the verb's name would hide the package from bots/avatar.py, started as a file.

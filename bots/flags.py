@@ -18,8 +18,8 @@ ALSO = {
     "avatar_downloads_folder": ["-f", "--folder"],
 }
 VERBS = (
-    "Other commands: avatar parts, doctor, sandbox, join, link, sessions, account (each with"
-    " --help); avatar --version."
+    "Other commands: avatar parts, doctor, sandbox, join, link, eval, sessions, account (each"
+    " with --help); avatar --version."
 )
 
 

@@ -1,1 +1,1 @@
-"""Conversations as YAML, for `pipecat eval`."""
+"""Conversations as YAML, for `avatar eval` and `pipecat eval`."""

@@ -26,7 +26,9 @@ def avatar(*words, **env):
 def test_help_names_every_verb_and_shows_no_key(verb):
     code, out, _ = avatar(*verb.split(), "--help")
     assert code == 0
-    assert "avatar parts, doctor, sandbox, join, link, sessions, account" in " ".join(out.split())
+    assert "avatar parts, doctor, sandbox, join, link, eval, sessions, account" in " ".join(
+        out.split()
+    )
     assert "--deepgram-api-key" not in out
 
 

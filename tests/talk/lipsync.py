@@ -1,44 +1,20 @@
 """By how much a voice is heard after the mouth that says it is seen, told from sound and pixels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from bots.eval.curve import STEP_S, Curve, loudness, peak
 from puppet import FPS, SAMPLE_RATE, Phone, Player, load_pack
 from tests.talk.mouth import gauge
 
-STEP_S = 0.01
 FARTHEST_S = 1.0
 # Of what is drawn together.
 DRAWN_FARTHEST_S = 0.3
-# Added to a loudness, of full scale, so that silence has one.
-HUSH = 1e-3
 
 
 class TooShort(ValueError):
     """There is not enough of mouth and voice to be compared."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Something that changes: when, in seconds, and how much there was of it."""
-
-    at_s: np.ndarray
-    much: np.ndarray
-
-    def between(self, start_s: float, end_s: float) -> "Curve":
-        """A part of it."""
-        kept = (self.at_s >= start_s) & (self.at_s < end_s)
-        return Curve(self.at_s[kept], self.much[kept])
-
-
-def loudness(samples: np.ndarray, rate: int) -> Curve:
-    """How loud each 10 ms of a mono sound (int16) are, as ears feel it."""
-    size = round(STEP_S * rate)
-    pieces = samples[: len(samples) // size * size].reshape(-1, size).astype(np.float64) / 32768
-    much = np.log10(np.sqrt((pieces**2).mean(axis=1)) + HUSH)
-    return Curve((np.arange(len(much)) + 0.5) * STEP_S, much)
 
 
 def lag_s(seen: Curve, heard: Curve, farthest_s: float = FARTHEST_S) -> float:
@@ -60,16 +36,7 @@ def lag_s(seen: Curve, heard: Curve, farthest_s: float = FARTHEST_S) -> float:
         float(np.corrcoef(middle, other[far + lag : far + lag + len(middle)])[0, 1])
         for lag in range(-far, far + 1)
     ]
-    return (_peak(alike) - far) * STEP_S
-
-
-def _peak(values: list[float]) -> float:
-    """Where the highest value is, between the samples, too."""
-    at = int(np.argmax(values))
-    if not 0 < at < len(values) - 1:
-        return at
-    before, top, after = values[at - 1 : at + 2]
-    return at + (before - after) / (2 * (before - 2 * top + after))
+    return (peak(alike) - far) * STEP_S
 
 
 def drawn_lag_s(

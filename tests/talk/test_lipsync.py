@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from bots.eval.curve import Curve, loudness
 from puppet import FPS, SAMPLE_RATE, Player, load_pack
 from tests.speech import say
-from tests.talk.lipsync import Curve, drawn_lag_s, lag_s, loudness
+from tests.talk.lipsync import drawn_lag_s, lag_s
 from tests.talk.mouth import gauge
 
 SIZE = (256, 144)

@@ -10,6 +10,9 @@ import pytest
 import pytest_asyncio
 
 from bots import link, talk
+from bots.eval.holding import hold
+from bots.eval.scenarios import read_scenarios
+from bots.eval.server import running_server
 from bots.server.passes import EVAL, LINK, VISIT, NoPass, Pass, Passes
 from pipelines.errors import UserError
 from tests.nginx import nginx
@@ -37,6 +40,14 @@ CLOSED = [
     ("GET", "/web/../api/lineup"),
 ]
 PERSONA = "name: Ada\ngreeting: Hello ${guest}, about ${topic}.\n"
+SCENARIO = """
+name: doors
+scenarios:
+  - name: typed
+    turns:
+      - user: "Are you a real person?"
+        expect: [{event: response, text_contains: software}]
+"""
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.patient]
 
 
@@ -330,3 +341,21 @@ async def test_a_used_link_is_remembered_by_another_process_and_then_forgotten(t
         other.exchange(made)
     other.exchange(other.sign(LINK, Pass(3000.0)))
     assert len(list(tmp_path.iterdir())) == 1
+
+
+# Pipecat's harness imports websockets by a name of before version 14.
+@pytest.mark.filterwarnings("ignore:websockets.WebSocketClientProtocol is deprecated")
+async def test_a_viewer_of_scenarios_needs_a_link_and_is_let_in_by_it(app, passes, tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text(SCENARIO)
+    (scenario,) = read_scenarios([file])
+    with pytest.raises(UserError, match=r"asks for a credential: give --bot-url a link"):
+        async with running_server(app.url) as address:
+            await hold(scenario, address)
+    url = f"{app.url}/#link={passes.sign(LINK, Pass(time.time() + 60))}"
+    async with running_server(url) as address:
+        outcome = await hold(scenario, address)
+    assert outcome.passed, outcome
+    with pytest.raises(UserError, match=r"does not take this link \(This link has been used"):
+        async with running_server(url):
+            pass
