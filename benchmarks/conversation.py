@@ -117,11 +117,24 @@ def _text(log: Path) -> str:
 
 
 @asynccontextmanager
-async def users(server: Server, count: int) -> AsyncIterator[list[Onlooker]]:
-    """So many conversations, from when everybody hears the greeting."""
+async def users(
+    server: Server, count: int, speaking: int | None = None
+) -> AsyncIterator[list[Onlooker]]:
+    """So many conversations, from when everybody hears the greeting, the last `speaking` of them.
+
+    The greeting of all others has been interrupted before these come.
+    """
     async with AsyncExitStack() as stack:
-        joined = [await stack.enter_async_context(Onlooker(server.url)) for _ in range(count)]
-        for user in joined:
+        joined: list[Onlooker] = []
+        silent = 0 if speaking is None else max(0, count - speaking)
+        for number in range(count):
+            joined.append(await stack.enter_async_context(Onlooker(server.url)))
+            if number < silent:
+                await joined[-1].until(lambda: joined[-1].last_loud_s, "the greeting", 40)
+                joined[-1].send("client-message", {"t": "interrupt"})
+        for user in joined[:silent]:
+            await user.silence(1, limit_s=20)
+        for user in joined[silent:]:
             await user.until(lambda user=user: user.last_loud_s, "the greeting", 40)
         yield joined
 
@@ -143,11 +156,13 @@ async def stretch(server: Server, joined: list[Onlooker], seconds: float) -> Str
 Rounds = dict[tuple[str, int, str], list[Stretch]]
 
 
-async def attend(server: Server, count: int, seconds: float) -> tuple[Stretch, Stretch]:
-    """Hold conversations; the stretches of speaking and of listening."""
-    async with users(server, count) as joined:
+async def attend(
+    server: Server, count: int, seconds: float, most: int | None = None
+) -> tuple[Stretch, Stretch]:
+    """Hold conversations; the stretches of speaking, of `most` of them, and of listening."""
+    async with users(server, count, most) as joined:
         speaking = await stretch(server, joined, seconds)
-        spoke_s = min(user.last_loud_s for user in joined)
+        spoke_s = min(user.last_loud_s for user in joined[-(most or count) :])
         assert spoke_s > time.monotonic() - LONGEST_PAUSE_S, "the greeting ended too early"
         for user in joined:
             await user.silence(2, limit_s=60)
@@ -159,7 +174,7 @@ def describe(report: Report, rounds: Rounds) -> None:
     for (video, count, state), seen in rounds.items():
         name = f"{video}, {count} user{'s' * (count > 1)}, {state}"
         report.add(f"{name}: CPU each", "% of a core", [s.cpu_pct for s in seen])
-        if video != VIDEOS[0]:
+        if video != VIDEOS[0] and (VIDEOS[0], count, state) in rounds:
             own = rounds[VIDEOS[0], count, state]
             ratios = [ours.cpu_pct / s.cpu_pct for ours, s in zip(own, seen, strict=True)]
             report.add(f"{name}: own to stock", "ratio of CPU", ratios)
@@ -185,7 +200,7 @@ async def measure(options: argparse.Namespace, folder: Path) -> None:
     sentences = 1 + round((options.seconds + 6) / SENTENCE_S)
     async with AsyncExitStack() as stack:
         servers = {}
-        for video in VIDEOS:
+        for video in options.videos:
             home = folder / video
             home.mkdir()
             (home / "brief.yaml").write_text(PERSONA.format(SENTENCE * sentences))
@@ -196,15 +211,15 @@ async def measure(options: argparse.Namespace, folder: Path) -> None:
         report = Report(f"What a conversation costs the server, {options.size}", options)
         rounds: Rounds = {}
         for number in range(options.rounds):
-            order = VIDEOS if number % 2 == 0 else VIDEOS[::-1]
+            order = options.videos[:: 1 if number % 2 == 0 else -1]
             for count in options.users:
                 for video in order:
-                    both = await attend(servers[video], count, options.seconds)
+                    both = await attend(servers[video], count, options.seconds, options.speaking)
                     for state, seen in zip(("speaking", "listening"), both, strict=True):
                         rounds.setdefault((video, count, state), []).append(seen)
                         print(f"{video} x{count} {state}: {seen.cpu_pct:.1f} % each", flush=True)
         describe(report, dict(sorted(rounds.items(), key=lambda item: item[0][1:])))
-        for video in VIDEOS:
+        for video in options.videos:
             report.add(f"{video}: memory", "MB", [read(servers[video].pid).rss_mb])
             if options.minute:
                 growth = await grow(servers[video], 60)
@@ -218,6 +233,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--users", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--seconds", type=float, default=10, help="length of a stretch")
+    parser.add_argument("--speaking", type=int, help="of them at once; all if left out")
+    parser.add_argument("--videos", nargs="+", choices=VIDEOS, default=list(VIDEOS))
     parser.add_argument("--size", default="1280x720", help="of the puppet's picture")
     parser.add_argument("--no-minute", dest="minute", action="store_false")
     with tempfile.TemporaryDirectory() as folder:

@@ -216,7 +216,7 @@ def assemble(
     follow_speed(latency)
     follow_returns(worker, hold, recorder, transcript)
     follow_spend(worker, turns, budget)
-    _follow_ears(ears, meeting, speculation, worker)
+    _follow_ears(ears, speculation, worker, meeting.muted)
     guards.follow(worker, host, turns)
     follow_errors(speech.news, worker, transcript)
     return Conversation(
@@ -370,14 +370,20 @@ def _id(user: Any) -> str:
 
 
 def _follow_ears(
-    ears: Sequence[TurnOwner], meeting: Meeting, speculation: Speculation, worker: PipelineWorker
+    ears: Sequence[TurnOwner],
+    speculation: Speculation,
+    worker: PipelineWorker,
+    muted: Callable[[], bool] | None = None,
 ) -> None:
-    """Tell the page of a turn that is taken back: what it showed since then was not said."""
+    """Tell the page of a turn that is taken back: what it showed since then was not said.
+
+    `muted` tells the ears of a microphone that is off on purpose.
+    """
 
     async def taken_back(_ears: TurnOwner) -> None:
         speculation.taken_back()
         await worker.queue_frame(RTVIServerMessageFrame({"type": "taken-back"}))
 
     for each in ears:
-        each.muted = meeting.muted
+        each.muted = muted
         each.add_event_handler("on_turn_taken_back", taken_back)

@@ -224,7 +224,7 @@ class Room:
         self.worker = self._worker(traced)
         self.host = Host(self.worker, PERSONA, 1e6, 0)
         follow_page(self.worker, self.latency, self.speculation, self.host)
-        _follow_ears(self.ears, self.speculation, self.worker)
+        _follow_ears([self.ears], self.speculation, self.worker)
 
     def _worker(self, traced: bool) -> PipelineWorker:
         voice = Voice(self._speak, VOICE_RATE, AtOnce(), "heart")
