@@ -106,15 +106,19 @@ def works(settings: Settings, lineup: Lineup) -> Iterator[Work]:
             yield Work(share, functools.partial(here[0].exercise, settings, persona))
     face, place = lineup["avatar"].part.value, lineup["transport"].part.value
     if face != "none" and place not in ("heygen", "full"):  # whose pictures are not sent from here
-        yield _encoding(picture_size(settings, face))
+        # Of a face whose pictures come from elsewhere, and in a room, each one is another.
+        repeats = face == "puppet" and place == "webrtc"
+        yield _encoding(picture_size(settings, face), repeats=repeats)
 
 
-def _encoding(size: tuple[int, int]) -> Work:
+def _encoding(size: tuple[int, int], *, repeats: bool) -> Work:
     # Not at the top: both import what not every line-up needs.
     from pipelines.avatar import puppet
     from pipelines.media import encoder
 
     pictures = puppet.performance("mira", size)
+    if not repeats:
+        pictures = [bytes(memoryview(picture)) for picture in pictures]
     return Work(1.0, functools.partial(encoder.exercise, pictures, size))
 
 

@@ -15,7 +15,7 @@ from aiortc import codecs
 from aiortc.codecs import h264, vpx
 from aiortc.codecs.base import Encoder
 from aiortc.codecs.h264 import H264Encoder
-from aiortc.codecs.vpx import MIN_BITRATE, Vp8Encoder
+from aiortc.codecs.vpx import Vp8Encoder
 from av import Packet, VideoFrame
 from av.frame import Frame
 
@@ -25,8 +25,11 @@ from pipelines.media.view import STEPS, scaled, shrunk
 # Bits a second: a face of 1280 x 720 needs no more.
 FULL = 1_000_000
 MOST = 2_000_000
+# What no link is taken to carry less than: an estimate is made of what is sent, which is hardly
+# anything while a face listens.
+LEAST = 150_000
 # The share of what it has need of below which a picture is smaller rather than coarse.
-SHARP = 0.6
+SHARP = 0.25
 RAISE = 1.4
 LOWER = 0.7
 
@@ -92,6 +95,7 @@ class Steady(Encoder):
     def __init__(self) -> None:
         super().__init__()
         self._rate = self._full = FULL
+        self._estimate = MOST
         self._made = (0, 0, 0)
 
     @property
@@ -101,13 +105,14 @@ class Steady(Encoder):
 
     @target_bitrate.setter
     def target_bitrate(self, bitrate: int) -> None:
-        self._rate = steady(max(bitrate, MIN_BITRATE), self._rate, self._full)
+        self._estimate = max(bitrate, LEAST)
+        self._rate = steady(self._estimate, self._rate, self._full)
 
     def _fit(self, frame: VideoFrame) -> VideoFrame:
         """The picture in the size that the link carries, at the rate that its size asks for."""
         full = max(FULL, min(MOST, round(needs(frame.width, frame.height))))
         if self._rate >= self._full:
-            self._rate = full
+            self._rate = min(full, self._estimate)
         self._full = full
         return fitted(frame, self._rate)
 

@@ -125,7 +125,7 @@ class ToTrack(FrameProcessor):
     async def look(self, width: int, height: int) -> None:
         """The viewer shows the picture in so many device pixels; in none if nobody sees it."""
         seen = self._view.seen
-        self._view.area = (width, height)
+        self._view.look(width, height)
         if self._view.seen != seen:
             await self.push_frame(ViewFrame(self._view.seen), FrameDirection.UPSTREAM)
 

@@ -25,18 +25,20 @@ class ViewFrame(SystemFrame):
 
 @dataclass
 class View:
-    """The area in which the picture is shown, in device pixels; not known as long as it is None."""
+    """The area in which the picture was last shown, in device pixels; None if that is not known."""
 
     area: tuple[int, int] | None = None
+    seen: bool = True
 
-    @property
-    def seen(self) -> bool:
-        """Whether the picture is seen."""
-        return self.area is None or min(self.area) > 0
+    def look(self, width: int, height: int) -> None:
+        """It is shown in so many device pixels from now on; in none if nobody sees it."""
+        self.seen = width > 0 and height > 0
+        if self.seen:
+            self.area = (width, height)
 
     def fitted(self, size: tuple[int, int]) -> tuple[int, int]:
         """Which size to send a picture of (width, height) `size` in, as large or smaller."""
-        if self.area is None or not self.seen:
+        if self.area is None:
             return size
         needed = max(seen / whole for seen, whole in zip(self.area, size, strict=True))
         # The page fills the area with it.
