@@ -241,7 +241,7 @@ def _loaded(led: Led, lineup: Lineup, given: dict[str, str]) -> "Server":
     from bots.server import app, cost
     from bots.server.casting import Casting
 
-    room = cost.room(settings, lineup)
+    room = cost.room(settings, lineup, lambda: models.rehearse(lineup))
     _say(str(room))
     return app.Server(Casting(settings, given), lineup, room.most, _say)
 

@@ -62,10 +62,16 @@ class Work:
     run: Callable[[], float]
 
 
-def room(settings: Settings, lineup: Lineup) -> Room:
-    """For how many there is room; what one costs is measured once, with models that are loaded."""
+def room(
+    settings: Settings, lineup: Lineup, rehearse: Callable[[], object] = lambda: None
+) -> Room:
+    """For how many there is room; what one costs is measured once, with models that are loaded.
+
+    Before that, `rehearse` has them do what takes longer for the first time.
+    """
     if found := told(settings, lineup):
         return found
+    rehearse()
     cost = Cost(measured(works(settings, lineup)), date.today().isoformat())
     keep(_file(), _key(settings, lineup), cost)
     return carried(cost, cores())
