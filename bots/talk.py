@@ -256,6 +256,7 @@ def _wait(led: Led, lineup: Lineup, given: dict[str, str]) -> None:
     settings = led()
     traces.TRACES.begin(settings)
     models.warm_up(settings, lineup, _say)
+    models.rehearse(lineup)
     asyncio.run(direct.wait(Casting(settings, given), _say))
 
 
