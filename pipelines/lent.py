@@ -16,8 +16,6 @@ from pathlib import Path
 from string import Template
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from liveavatar import LiveAvatar
 from liveavatar.records import LLM, Dated, Secret
 from web.loopback import is_loopback
@@ -79,6 +77,18 @@ def known_bearer(settings: Settings) -> str:
     return given or (_kept(bearer_file(), "") if bearer_file().exists() else "")
 
 
+def bearer(settings: Settings) -> str:
+    """What lets into the mind, made if there is no such thing yet; no log shows it.
+
+    Raises:
+        UserError: what is made once cannot be kept.
+    """
+    given = settings.avatar_mind_token.get_secret_value()
+    bearer = given or _kept(bearer_file(), secrets.token_urlsafe(32))
+    REDACTION.hide(bearer)
+    return bearer
+
+
 class Lender:
     """Lends the mind of one server.
 
@@ -94,10 +104,7 @@ class Lender:
         """
         self._settings, self._port = settings, port or settings.avatar_port
         self._mark = _kept(state_folder() / "mind" / "mark", secrets.token_hex(4))
-        given = settings.avatar_mind_token.get_secret_value()
-        self.bearer = given or _kept(bearer_file(), secrets.token_urlsafe(32))
-        token = SecretStr(self.bearer)
-        REDACTION.know(settings.model_copy(update={"avatar_mind_token": token}))
+        self.bearer = bearer(settings)
         self._lock = asyncio.Lock()
         # Of personas: what was stored last, and what is taken to be there as it should be.
         self._ids: dict[str, str] = {}

@@ -177,9 +177,9 @@ def _bearer(settings: Settings) -> str:
     """What lets into a mind that is lent; "" where none is."""
     if not settings.avatar_lend_mind and settings.transport != "full":
         return ""
-    from pipelines.lent import Lender, is_lent  # and LiveAvatar's client, for those who lend
+    from pipelines.lent import bearer, is_lent  # and LiveAvatar's client, for those who lend
 
-    return Lender(settings).bearer if is_lent(settings) else ""
+    return bearer(settings) if is_lent(settings) else ""
 
 
 def _not_ready(_request: Request) -> Response:
