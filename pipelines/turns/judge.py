@@ -12,7 +12,7 @@ from pipecat.audio.turn.smart_turn import data
 from pipecat.audio.turn.smart_turn.base_smart_turn import BaseSmartTurn
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 
-from pipelines.media.optimized import optimized, session
+from pipelines.media.optimized import optimized
 
 from .voice import RATE, Sound
 
@@ -38,7 +38,7 @@ class SmartTurn(LocalSmartTurnAnalyzerV3):
     def __init__(self) -> None:
         BaseSmartTurn.__init__(self)
         self._log_data = False
-        self._session = session(optimized(f"smart-turn-{MODEL.stem}", MODEL.read_bytes))
+        self._session = optimized(f"smart-turn-{MODEL.stem}", MODEL.read_bytes)
 
 
 @functools.cache
