@@ -4,9 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import importlib
-import os
 import socket
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -16,6 +14,7 @@ from bots import log
 from bots.beside import anticipated, choose_with_sandbox, needs_sandbox, sandbox_starting
 from bots.browser import open_page
 from bots.flags import chosen, settings_parser, variables
+from bots.leaving import leave_at_once
 from pipelines import ledger, traces
 from pipelines.errors import BadSetting, Incompatible
 from pipelines.keeping import kept
@@ -67,7 +66,7 @@ def run(words: Sequence[str]) -> int:
                 whole = _serve(anticipated(settings), led, lineup, given, listeners, started_s)
         finally:
             traces.TRACES.flush()
-    return 0 if whole else _leave()
+    return 0 if whole else leave_at_once(0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -258,13 +257,6 @@ def _wait(led: Led, lineup: Lineup, given: dict[str, str]) -> None:
     models.warm_up(settings, lineup, _say)
     models.rehearse(lineup)
     asyncio.run(direct.wait(Casting(settings, given), _say))
-
-
-def _leave() -> int:
-    """End the process while something loads in a thread, which nobody could end sooner."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
 
 
 def _say(*lines: str) -> None:
