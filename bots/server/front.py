@@ -52,7 +52,7 @@ class Front:
         self.patience_s = patience_s
         self._settings = settings
         self._known = asyncio.Event()
-        self._failure: AvatarError | None = None
+        self._failure: AvatarError | Refused | None = None
         self._open = False
         self._has_ticket: Callable[[str], bool] = lambda token: False
         passes = Passes.of(settings)
@@ -97,7 +97,8 @@ class Front:
 
     def fail(self, error: Exception) -> None:
         """Tell whoever waits that there will be nothing, and why."""
-        self._failure = error if isinstance(error, AvatarError) else AvatarError(MISTAKE)
+        told = isinstance(error, (AvatarError, Refused))
+        self._failure = error if told else AvatarError(MISTAKE)
         self._known.set()
 
     @asynccontextmanager
@@ -140,7 +141,7 @@ class Front:
         """Hold a request until it can be answered.
 
         Raises:
-            Refused: that takes too long.
+            Refused: that takes too long, or the server is stopped.
             AvatarError: it will never be.
         """
         with contextlib.suppress(TimeoutError):
