@@ -22,6 +22,7 @@ from pipelines.cache import cache_folder
 from pipelines.errors import BadSetting
 from pipelines.language import base_language, check_language, multilingual_whisper
 from pipelines.media.sentence import spoken as sentence
+from pipelines.once import once
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.turns import rules
@@ -88,7 +89,7 @@ def is_speech(segment: Segment) -> bool:
     )
 
 
-@functools.cache
+@once
 def model(name_or_folder: str) -> WhisperModel:
     """A loaded model, shared by all conversations.
 

@@ -16,6 +16,7 @@ from pipelines.errors import BadSetting
 from pipelines.language import base_language, check_language
 from pipelines.media import alignment, sentence
 from pipelines.media.voice import Voice, give_way
+from pipelines.once import once
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from puppet.draft import SUFFIX, sweep
@@ -37,7 +38,7 @@ class Piper(Voice):
         super().__init__(speak, voice.config.sample_rate, SYNTHESIS, name)
 
 
-@functools.cache
+@once
 def voice(name_or_file: str) -> PiperVoice:
     """A loaded voice, shared by all conversations.
 
