@@ -1,9 +1,6 @@
 """All that is asked of a server once it is loaded, and what happens until its end."""
 
 import asyncio
-import contextlib
-import importlib
-import io
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -12,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.staticfiles import StaticFiles
 
 from bots.lending import lend
 from bots.running import RUNNING, Stop
@@ -35,6 +32,9 @@ from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from bots.server.completions import Completions
+
+# Pipecat's own page, as its `frontend` serves it, which brings FastAPI and prints where it looks.
+PIPECATS_CLIENT = ("pipecat_ai_prebuilt", "client/dist")
 
 
 class Server:
@@ -71,7 +71,7 @@ class Server:
         """What can be asked for, beside what the front answers."""
         start, webrtc, files, harness = self._start, self._webrtc, self._files, self._harness
         return [
-            Mount("/client", PipecatsClient()),
+            Mount("/client", StaticFiles(packages=[PIPECATS_CLIENT], html=True)),
             Route("/ready", start.ready),
             Route("/metrics", self._metrics.show),
             Route("/status", start.status),
@@ -151,19 +151,3 @@ def _asked(mind: "Completions") -> list[BaseRoute]:
             Route(f"{root}chat/completions", mind.complete, methods=["POST"]),
         )
     ]
-
-
-class PipecatsClient:
-    """Pipecat's own page, which brings FastAPI: imported for who asks for it."""
-
-    _files: ASGIApp | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with its files."""
-        files = self._files = self._files or await asyncio.to_thread(_pipecats_files)
-        await files(scope, receive, send)
-
-
-def _pipecats_files() -> ASGIApp:
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints where it looks for its files
-        return importlib.import_module("pipecat_ai_prebuilt.frontend").PipecatPrebuiltUI
