@@ -67,9 +67,10 @@ def _load(
                 loading.append(threads.submit(_warm_up, row, module, settings, personas))
         loading += [threads.submit(_reserve, settings, lineup, persona) for persona in personas]
         meanwhile()
-        done, _ = wait(loading, return_when=FIRST_EXCEPTION)
-        for each in done:
-            each.result()
+        wait(loading, return_when=FIRST_EXCEPTION)
+        for each in loading:
+            if each.done():
+                each.result()
     finally:  # what fails is told at once, however long others would still load
         threads.shutdown(wait=False, cancel_futures=True)
         leave_behind(loading)
