@@ -11,7 +11,6 @@ from loguru import logger
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from bots.lending import lend
 from bots.running import RUNNING, Stop
 from bots.server.casting import Casting
 from bots.server.files import Files, storage
@@ -125,6 +124,8 @@ class Server:
         """Lend the mind that answers at this port, beside everything else."""
         if not (self._lender and self._mind):
             return None
+        from bots.lending import lend  # and LiveAvatar's client
+
         self._lender.opened(port)
         return asyncio.create_task(lend(self._settings, self._lender, self._mind.models, self._say))
 
