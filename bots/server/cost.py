@@ -3,7 +3,6 @@
 import functools
 import json
 import platform
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from pipelines.offer import persona_asked
 from pipelines.parts import Lineup, load
 from pipelines.settings import Settings
 from pipelines.size import picture_size
+from puppet.draft import drafted
 
 from .cores import cores
 
@@ -62,10 +62,14 @@ class Work:
     run: Callable[[], float]
 
 
-def room(settings: Settings, lineup: Lineup) -> Room:
-    """For how many there is room; what one costs is measured once, with models that are loaded."""
+def room(settings: Settings, lineup: Lineup, rehearse: Callable[[], object] = lambda: None) -> Room:
+    """For how many there is room; what one costs is measured once, with models that are loaded.
+
+    Before that, `rehearse` has them do what takes longer for the first time.
+    """
     if found := told(settings, lineup):
         return found
+    rehearse()
     cost = Cost(measured(works(settings, lineup)), date.today().isoformat())
     keep(_file(), _key(settings, lineup), cost)
     return carried(cost, cores())
@@ -134,10 +138,8 @@ def keep(file: Path, key: str, cost: Cost) -> None:
     """Keep what was measured; where that cannot be, it is measured again next time."""
     every = json.dumps({**_all(file), key: asdict(cost)}, indent=2)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as fresh:
-            fresh.write(every)
-        Path(fresh.name).replace(file)
+        with drafted(file) as draft:
+            draft.write_text(every, encoding="utf-8")
     except OSError as error:
         logger.warning(f"What a conversation costs cannot be kept in {file}: {error.strerror}")
 

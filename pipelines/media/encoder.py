@@ -20,7 +20,7 @@ from av import Packet, VideoFrame
 from av.frame import Frame
 
 from pipelines.media.again import again
-from pipelines.media.view import STEPS, scaled, shrunk
+from pipelines.media.view import STEPS, frame_of, scaled, shrunk
 
 # Bits a second: a face of 1280 x 720 needs no more.
 FULL = 1_000_000
@@ -84,7 +84,7 @@ def fitted(frame: VideoFrame, bitrate: int) -> VideoFrame:
     chosen = max(fit, default=min(sizes))
     if chosen == size:
         return frame
-    small = VideoFrame.from_numpy_buffer(shrunk(frame.to_ndarray(), chosen), format="yuv420p")
+    small = frame_of(shrunk(frame.to_ndarray(), chosen))
     small.pts, small.time_base = frame.pts, frame.time_base
     return small
 
@@ -183,7 +183,7 @@ def exercise(pictures: Sequence[bytes], size: tuple[int, int]) -> float:
     for number, picture in enumerate(pictures):
         if picture is not before:
             planes = np.frombuffer(picture, np.uint8).reshape(height * 3 // 2, width)
-            frame = VideoFrame.from_numpy_buffer(planes, format="yuv420p")
+            frame = frame_of(planes)
             frame.pts, frame.time_base = int(number / FACE_HZ / RTP_CLOCK), RTP_CLOCK
             encoder.encode(frame)
         before = picture

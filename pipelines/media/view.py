@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import cv2
 import numpy as np
+from av import VideoFrame
 from pipecat.frames.frames import SystemFrame
 
 # Few, since each change brings a whole picture.
@@ -50,6 +51,16 @@ def scaled(size: tuple[int, int], step: Fraction) -> tuple[int, int]:
     """A size in pixels times a step, both sides even."""
     width, height = (max(2, 2 * round(side * step / 2)) for side in size)
     return width, height
+
+
+def frame_of(planes: np.ndarray) -> VideoFrame:
+    """The frame of an I420 picture, uint8 (height * 3 // 2, width); shares its memory if it can.
+
+    PyAV takes the height of a buffer for a multiple of four (av/video/frame.py, from_numpy_buffer).
+    """
+    if planes.shape[0] % 6:
+        return VideoFrame.from_ndarray(planes, format="yuv420p")
+    return VideoFrame.from_numpy_buffer(planes, format="yuv420p")
 
 
 def shrunk(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -13,7 +13,7 @@ from pipecat.frames.frames import OutputImageRawFrame
 from pipelines.avatar.puppet import PuppetVideoService
 from pipelines.media.encoder import FULL, SteadyH264Encoder, SteadyVp8Encoder
 from pipelines.media.video import FaceTrack, Newest, ToTrack
-from pipelines.media.view import View, ViewFrame, scaled, shrunk
+from pipelines.media.view import View, ViewFrame, frame_of, scaled, shrunk
 from puppet import load_pack
 from tests.standins.stage import running
 
@@ -115,14 +115,19 @@ def decoded(encoder: SteadyVp8Encoder, frame: VideoFrame) -> tuple[int, int]:
 def frame(size: tuple[int, int], number: int) -> VideoFrame:
     made = picture(size, 80 + number)
     planes = np.frombuffer(made.image, np.uint8).reshape(size[1] * 3 // 2, size[0])
-    sent = VideoFrame.from_numpy_buffer(planes, format="yuv420p")
+    sent = frame_of(planes)
     sent.pts, sent.time_base = 3600 * number, Fraction(1, 90_000)
     return sent
 
 
 @pytest.mark.parametrize(
     ("size", "narrow"),
-    [(HD, (960, 540)), ((720, 1280), (540, 960)), ((1920, 1080), (960, 540))],
+    [
+        (HD, (960, 540)),
+        ((960, 270), (960, 270)),
+        ((720, 1280), (540, 960)),
+        ((1920, 1080), (960, 540)),
+    ],
 )
 def test_a_narrow_link_carries_a_smaller_picture_not_a_coarse_one(size, narrow):
     encoder = SteadyVp8Encoder()
