@@ -1,5 +1,7 @@
 """Pictures: colours, edges, and every size."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -107,3 +109,24 @@ def test_brows_stay_up_during_a_glance(mira):
 
 def test_players_of_one_pack_and_size_share_the_face(mira):
     assert prepare(mira, (512, 512)) is prepare(mira, (512, 512))
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (270, 480), (256, 144)])
+def test_what_is_drawn_in_part_is_what_is_drawn_whole(size):
+    """Whatever moved: lips, lids and head in every order."""
+    chance, face = np.random.default_rng(4), prepare(load_pack("mira"), size)
+    painter, pose = Painter(face), Pose()
+    for number in range(60):
+        moved = {
+            name: float(chance.uniform(-1, 1) * far)
+            for name, far in (("yaw", 2.0), ("pitch", 2.0), ("roll", 3.0), ("breath", 1.0))
+        }
+        parts = [
+            {"open": float(chance.random()), "width": float(chance.uniform(-1, 1))},
+            {"lid": float(chance.random()), "brow": float(chance.uniform(-1, 1))},
+            moved,
+            {},
+        ]
+        changed = parts[int(chance.integers(4))]
+        pose = replace(pose, **changed)
+        assert painter.draw(pose) == Painter(face).draw(pose), (number, changed)
