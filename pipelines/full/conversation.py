@@ -93,14 +93,19 @@ class FullConversation:
         return Invitation(started.livekit_url, started.livekit_client_token)
 
     async def _begin(self) -> Started:
-        """Begin it; LiveAvatar may have lost what is stored of our mind, which is stored anew."""
+        """Begin it; LiveAvatar may have lost what is stored of our mind, which is stored anew.
+
+        If that is refused only once there is a session, the next conversation has it.
+        """
         session, mind = self._parts.session, self._parts.mind
         try:
             return await session.begin(await self._request())
         except PartFailed as error:
-            if not mind or session.id or not is_unknown(error.__cause__):
+            if not mind or not is_unknown(error.__cause__):
                 raise
-        mind.forget()
+            mind.forget()
+            if session.id:
+                raise
         return await session.begin(await self._request())
 
     async def _request(self) -> FullRequest:

@@ -16,7 +16,9 @@ from bots.running import Stop
 from bots.server.app import Server
 from bots.server.casting import Casting
 from bots.server.limits import BURST
+from liveavatar.errors import LiveAvatarError
 from liveavatar.wire import FullRequest
+from pipelines.full.wish import is_unknown
 from pipelines.ledger import books
 from pipelines.parts import choose
 from pipelines.settings import Settings, load_settings
@@ -221,7 +223,31 @@ async def test_what_liveavatar_has_lost_of_our_mind_is_stored_again(
         status, _ = await house.post("/v1/chat/completions", {"asked": "with another bearer"})
         assert status == 401
         assert await _mind_of(caller, house) == ids[1]
+        [secret] = (await caller.ask("GET", "/v1/secrets"))[1]["data"]
+        await caller.ask("DELETE", f"/v1/secrets/{secret['id']}")
+        await caller.order("start:answer status=400 code=4000 message=Odd times=1")
+        assert "Odd (400)" in await house.refused(), "what is begun is not begun twice"
+        assert await _mind_of(caller, house) == ids[1]
         assert (await caller.ask("GET", "/v1/secrets"))[1]["data"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "lost"),
+    [
+        (404, 4004, "Not found", True),
+        (400, 4000, "LLM configuration not found", True),
+        (400, None, "Odd", True),
+        (400, 4002, "Odd", False),
+        (400, 4000, "Session concurrency limit reached", False),
+        (404, None, "Insufficient credits", False),
+        (422, 4000, "Request validation errors. body: odd", False),
+        (500, None, "Odd", False),
+    ],
+)
+def test_what_may_be_lost_is_told_from_what_is_not_to_be_had(
+    status: int, code: int | None, message: str, lost: bool
+) -> None:
+    assert is_unknown(LiveAvatarError(status, code, message)) is lost
 
 
 async def _mind_of(caller: Caller, house: House) -> str:
