@@ -17,7 +17,7 @@ from liveavatar.records import Started
 from liveavatar.wire import FullRequest
 from pipelines.budget import Budget, admit
 from pipelines.conversation import Request
-from pipelines.errors import AvatarError, Incompatible, PartFailed
+from pipelines.errors import AvatarError, Ended, Incompatible, PartFailed
 from pipelines.keeping import keep
 from pipelines.lent import LentMind
 from pipelines.meeting import Invitation
@@ -80,12 +80,13 @@ class FullConversation:
         """Begin the session; where its user goes.
 
         Raises:
+            Ended: the conversation is ended meanwhile.
             PartFailed: there is none; says why.
             UserError: something of the settings is not known to LiveAvatar.
         """
         beginning = asyncio.create_task(self._begin())
         if not await _done_before(self._host.over, beginning):
-            raise PartFailed(ENDED)
+            raise Ended(ENDED)
         started = beginning.result()
         self._begun = True
         self._lasts_s = started.max_session_duration or math.inf
@@ -248,6 +249,8 @@ async def open_full(request: Request) -> AsyncIterator[FullConversation]:
             try:
                 with metrics.conversing():
                     yield conversation
+            except Ended:
+                raise
             except AvatarError as error:
                 transcript.event("error", text=str(error))
                 raise

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pipelines.full.wish import is_unknown
 from pipelines.ledger import books
 from pipelines.parts import choose
 from pipelines.settings import Settings, load_settings
+from sessions import metrics
 from tests.sandbox.caller import Caller
 from tests.sandbox.conftest import caller, clock
 from tests.talk.app import until
@@ -187,17 +189,25 @@ async def test_a_server_that_is_stopped_writes_what_it_has_and_waits_for_nobody(
         visit = await house.start()
         await visit.told(("user.transcription", "Hello?"))
         await caller.order("start:delay by=20 times=1")
-        waiting = asyncio.create_task(house.refused())
+        waiting, failures = asyncio.create_task(house.refused()), _failures()
         await until(lambda: len([*(tmp_path / "transcripts").glob("*.jsonl")]) == 2, LIMIT_S)
         for route in ("stop", "GET /v1/sessions/*/transcript"):
             await caller.order(f"{route}:delay by=20")
         await asyncio.wait_for(house.stop(), LIMIT_S)
         assert "before it has begun" in await waiting
+        assert _failures() == failures
         both = [house.lines(at) for at in (0, 1)]
+        told = [line["text"] for lines in both for line in lines if line.get("event") == "error"]
+        assert told == ["LiveAvatar does not give its transcript."]
         assert all(lines[-1]["event"] == "ended" for lines in both)
         [said] = [line for lines in both for line in lines if "who" in line]
         assert (said["text"], said["told_by"]) == ("Hello?", "page")
         await caller.ask("DELETE", "/_sandbox/faults")
+
+
+def _failures() -> list[str]:
+    """The failures of which monitors know."""
+    return re.findall(r"^avatar_failures_total.*", metrics.text().decode(), re.MULTILINE)
 
 
 async def _paid(house: House, expected: bool) -> None:
