@@ -1,7 +1,6 @@
 """What conversations may cost: each by itself, and all of a day together, in any process."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -107,9 +106,7 @@ class Budget:
     async def _watch(self, kept: Books, reached: Reached | None) -> None:
         told = closed = False
         while not closed:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._period_s)
-            self._wake.clear()
+            await self._pause()
             # While it is written, more may be spent, and this be closed: that is written next.
             closed = self._closed
             await self.meter.ask()
@@ -118,6 +115,15 @@ class Budget:
             if limit and reached:
                 told = True
                 await reached(limit)
+
+    async def _pause(self) -> None:
+        """Wait for the period, or a nudge; no task is between, so that it is heeded at once."""
+        timer = asyncio.get_running_loop().call_later(self._period_s, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
+        self._wake.clear()
 
     async def _write(self, kept: Books, *, limited: bool) -> None:
         dollars = self.bill.dollars
