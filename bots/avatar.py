@@ -6,7 +6,7 @@ start the server.
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipecat.runner.types import (
     DailyRunnerArguments,
@@ -24,7 +24,6 @@ from bots.server.telling import telling
 from pipelines.conversation import Conversation, Request, open_conversation
 from pipelines.ending import reaping
 from pipelines.errors import AvatarError, Ended, Incompatible, PartFailed
-from pipelines.full.conversation import FullConversation, open_full
 from pipelines.full.page import FullRunnerArguments
 from pipelines.meeting import HeyGenRunnerArguments, Invitation
 from pipelines.parts import HEADLESS, Part, part
@@ -32,6 +31,9 @@ from pipelines.redaction import redact
 from pipelines.settings import load_settings
 from pipelines.traces import TRACES
 from sessions import metrics
+
+if TYPE_CHECKING:
+    from pipelines.full.conversation import FullConversation
 
 MEETINGS: Mapping[type[RunnerArguments], Part] = {
     SmallWebRTCRunnerArguments: part("transport", "webrtc"),
@@ -99,6 +101,8 @@ async def _hold(request: Request, opened: Opened | None = None) -> None:
 
 async def _hold_full(request: Request, opened: Opened | None) -> None:
     """Hold a conversation that LiveAvatar runs; who waits for the place is told where it is."""
+    from pipelines.full.conversation import open_full  # and LiveAvatar's messages
+
     async with open_full(request) as conversation:
         with RUNNING.holding(conversation, conversation.farewell):
             try:
@@ -107,7 +111,7 @@ async def _hold_full(request: Request, opened: Opened | None) -> None:
                 await conversation.close()
 
 
-async def _run_full(conversation: FullConversation, opened: Opened | None) -> None:
+async def _run_full(conversation: "FullConversation", opened: Opened | None) -> None:
     try:
         room = await conversation.begin()
     except Ended:

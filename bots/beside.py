@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from pipelines.errors import UserError
 from pipelines.parts import Choice, Lineup, choose, part
+from pipelines.redaction import REDACTION
 from pipelines.settings import Settings, environment_names
 
 COMMAND = (sys.executable, "-m", "bots.cli", "sandbox", "--port", "0", "--json", "--with-parent")
@@ -123,4 +124,6 @@ def _led_to(settings: Settings, sandbox: dict[str, str]) -> Settings:
         "liveavatar_api_key": SecretStr(sandbox["key"]),
         "liveavatar_dollars_per_minute": 0.0,
     }
-    return settings.model_copy(update=leads)
+    led = settings.model_copy(update=leads)
+    REDACTION.know(led)
+    return led

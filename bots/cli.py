@@ -4,6 +4,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from bots.leaving import leave
 from pipelines.errors import AvatarError, MissingExtra
 from pipelines.installation import adds, version
 from pipelines.parts import part
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from pipelines.redaction import redacted  # which a command that only helps does not need
 
         print(f"avatar: {redacted(str(error))}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        leave(error.exit_code)
 
 
 def _check_installed(verb: str) -> None:

@@ -4,9 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import importlib
-import os
 import socket
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -16,6 +14,7 @@ from bots import log
 from bots.beside import anticipated, choose_with_sandbox, needs_sandbox, sandbox_starting
 from bots.browser import open_page
 from bots.flags import chosen, settings_parser, variables
+from bots.leaving import leave_at_once
 from pipelines import ledger, traces
 from pipelines.errors import BadSetting, Incompatible
 from pipelines.keeping import kept
@@ -67,7 +66,7 @@ def run(words: Sequence[str]) -> int:
                 whole = _serve(anticipated(settings), led, lineup, given, listeners, started_s)
         finally:
             traces.TRACES.flush()
-    return 0 if whole else _leave()
+    return 0 if whole else leave_at_once(0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -241,7 +240,7 @@ def _loaded(led: Led, lineup: Lineup, given: dict[str, str]) -> "Server":
     from bots.server import app, cost
     from bots.server.casting import Casting
 
-    room = cost.room(settings, lineup)
+    room = cost.room(settings, lineup, lambda: models.rehearse(lineup))
     _say(str(room))
     return app.Server(Casting(settings, given), lineup, room.most, _say)
 
@@ -256,14 +255,8 @@ def _wait(led: Led, lineup: Lineup, given: dict[str, str]) -> None:
     settings = led()
     traces.TRACES.begin(settings)
     models.warm_up(settings, lineup, _say)
+    models.rehearse(lineup)
     asyncio.run(direct.wait(Casting(settings, given), _say))
-
-
-def _leave() -> int:
-    """End the process while something loads in a thread, which nobody could end sooner."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
 
 
 def _say(*lines: str) -> None:

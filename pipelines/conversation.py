@@ -180,7 +180,7 @@ def assemble(
     guards = Guards(speech, persona, settings.avatar_thinking_s)
     latency, speculation, hold = TurnLatency(), Speculation(), _hold(request, speech)
     ears = [each for each in speech.ears if isinstance(each, TurnOwner)]
-    onlookers = Onlookers(latency, speculation, budget.meter, *(each.said for each in ears))
+    onlookers = Onlookers(latency, speculation, *(each.said for each in ears))
     recorder = Recorder(transcript, turns, latency, ears)
     worker = PipelineWorker(
         Pipeline(
@@ -202,7 +202,7 @@ def assemble(
             ]
         ),
         params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
-        observers=[onlookers],
+        observers=[onlookers, budget.meter],
         idle_timeout_secs=None,
         rtvi_processor=Entry(meeting.transport.output()),
         **_traced(request),

@@ -10,7 +10,7 @@ from itertools import chain, repeat
 import aiohttp
 from loguru import logger
 
-from liveavatar.rest import LiveAvatarError, stop_session
+from liveavatar import LiveAvatarError
 from sessions.ledger import LedgerError, Paid
 
 from .errors import PartFailed
@@ -79,6 +79,8 @@ async def _ended(
 
 async def _ask(paid: Paid, settings: Settings, http: aiohttp.ClientSession) -> None:
     if paid.kind == LIVEAVATAR:
+        from liveavatar.rest import stop_session  # and its messages, for those who have sessions
+
         key = settings.liveavatar_api_key.get_secret_value()
         await stop_session(http, settings.liveavatar_base_url, key, paid.id)
     else:

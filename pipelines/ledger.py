@@ -1,7 +1,6 @@
 """The ledger as conversations keep it: what is paid for is in it from before its beginning."""
 
 import asyncio
-import functools
 import hashlib
 import importlib.util
 import time
@@ -15,6 +14,7 @@ from sessions.ledger import Entry, FileLedger, Ledger, LedgerError, Paid
 
 from .errors import BadSetting, MissingExtra
 from .installation import adds
+from .once import once
 from .parts import Lineup
 from .settings import Settings
 
@@ -91,7 +91,7 @@ def books(settings: Settings) -> Books:
         raise bad_ledger(settings, "is in a home that is not known") from None
 
 
-@functools.cache
+@once
 def _books(where: str) -> Books:
     if not where.startswith(DATABASES):
         return Books(FileLedger(Path(where)))

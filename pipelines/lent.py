@@ -15,12 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
-from liveavatar import LiveAvatar
-from liveavatar.records import LLM, Dated, Secret
 from web.loopback import is_loopback
 from web.port import own_url
 
@@ -30,6 +27,10 @@ from .parts import has_mind
 from .persona import Persona
 from .redaction import REDACTION
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from liveavatar import LiveAvatar
+    from liveavatar.records import LLM, Dated, Secret
 
 PATH = "/v1"
 NAME = "avatar's mind"
@@ -82,6 +83,18 @@ def known_bearer(settings: Settings) -> str:
     return given or (_kept(bearer_file(), "") if bearer_file().exists() else "")
 
 
+def bearer(settings: Settings) -> str:
+    """What lets into the mind, made if there is no such thing yet; no log shows it.
+
+    Raises:
+        UserError: what is made once cannot be kept.
+    """
+    given = settings.avatar_mind_token.get_secret_value()
+    bearer = given or _kept(bearer_file(), secrets.token_urlsafe(32))
+    REDACTION.hide(bearer)
+    return bearer
+
+
 class Lender:
     """Lends the mind of one server.
 
@@ -100,10 +113,7 @@ class Lender:
         self._settings, self._port = settings, port or settings.avatar_port
         self._clock = clock
         self._mark = _kept(state_folder() / "mind" / "mark", secrets.token_hex(4))
-        given = settings.avatar_mind_token.get_secret_value()
-        self.bearer = given or _kept(bearer_file(), secrets.token_urlsafe(32))
-        token = SecretStr(self.bearer)
-        REDACTION.know(settings.model_copy(update={"avatar_mind_token": token}))
+        self.bearer = bearer(settings)
         self._lock = asyncio.Lock()
         # Of personas: what was stored last, and what is taken to be there as it should be, with the
         # time until when.
@@ -126,7 +136,7 @@ class Lender:
         self._doubts += 1
         self._known.clear()
 
-    async def configuration(self, live: LiveAvatar, persona: str) -> str:
+    async def configuration(self, live: "LiveAvatar", persona: str) -> str:
         """The `llm_configuration_id` for the persona of an id, stored if it is not there yet.
 
         It is looked at, and then taken to be there for some minutes, or until there is a doubt.
@@ -150,14 +160,14 @@ class Lender:
         id, until_s = self._known.get(persona, ("", 0.0))
         return id if self._clock() < until_s else ""
 
-    async def _stored(self, live: LiveAvatar, persona: str) -> str:
+    async def _stored(self, live: "LiveAvatar", persona: str) -> str:
         secret, found = await asyncio.gather(self._secret(live), self._found(live, persona))
         known = found or await self._made(live, persona, secret)
         self._ids[persona] = known.id
         await self._mend(live, known, persona, secret)
         return known.id
 
-    async def _found(self, live: LiveAvatar, persona: str) -> LLM | None:
+    async def _found(self, live: "LiveAvatar", persona: str) -> "LLM | None":
         """The configuration of this server, or of one at the same public address."""
         ours = [each for each in await live.llms.all() if each.display_name.startswith(NAME)]
         ours = sorted((each for each in ours if each.model_name == persona), key=_age)
@@ -170,7 +180,7 @@ class Lender:
                 return detail
         return None
 
-    async def _made(self, live: LiveAvatar, persona: str, secret: str) -> LLM:
+    async def _made(self, live: "LiveAvatar", persona: str, secret: str) -> "LLM":
         """A new one; of several that processes make at once, all take the first."""
         made = await live.llms.add(persona, secret, self._name(persona), self.base_url)
         every = [each for each in await live.llms.all() if each.display_name == self._name(persona)]
@@ -179,7 +189,7 @@ class Lender:
             await live.llms.delete(made)
         return await live.llms.get(first)
 
-    async def _mend(self, live: LiveAvatar, known: LLM, persona: str, secret: str) -> None:
+    async def _mend(self, live: "LiveAvatar", known: "LLM", persona: str, secret: str) -> None:
         """Let a configuration lead here, with our secret; forget the one before."""
         if (known.secret_id, known.base_url) == (secret, self.base_url):
             return
@@ -191,7 +201,7 @@ class Lender:
             if each.id == before and each.secret_name.startswith(NAME):
                 await live.secrets.delete(each.id)
 
-    async def _secret(self, live: LiveAvatar) -> str:
+    async def _secret(self, live: "LiveAvatar") -> str:
         """The id of the secret that holds our bearer, by a name that tells which bearer it is."""
         if found := await self._secrets(live):
             return found[0].id
@@ -201,7 +211,7 @@ class Lender:
             await live.secrets.delete(made)
         return first
 
-    async def _secrets(self, live: LiveAvatar) -> list[Secret]:
+    async def _secrets(self, live: "LiveAvatar") -> "list[Secret]":
         every = await live.secrets.all()
         return sorted((each for each in every if each.secret_name == self._secret_name), key=_age)
 
@@ -227,7 +237,7 @@ class LentMind:
     persona: str
     given: Mapping[str, str]
 
-    async def configuration(self, live: LiveAvatar) -> str:
+    async def configuration(self, live: "LiveAvatar") -> str:
         """The `llm_configuration_id` that leads to it. Raises: LiveAvatarError."""
         return await self.lender.configuration(live, self.persona)
 
@@ -315,7 +325,7 @@ def _write_once(file: Path, text: str) -> None:
         os.unlink(name)
 
 
-def _age(thing: Dated) -> tuple[float, str]:
+def _age(thing: "Dated") -> tuple[float, str]:
     """What came first has the least."""
     made = thing.created_at
     return made.timestamp() if made else 0.0, thing.id

@@ -1,12 +1,12 @@
 """The puppet's packs, as settings, personas and pages speak of them."""
 
-import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pipelines.cache import cache_folder
 from pipelines.errors import BadSetting
 from pipelines.offer import OfferedFace
+from pipelines.once import once
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from puppet import Pack, PackError, describe_pack, pack_names
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from puppet import Player
 
 
-@functools.cache
+@once
 def pack(name: str) -> Pack:
     """A pack, shared by all conversations; its pictures are decoded when they are needed.
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 HIDDEN = "•••"
 BELOW_EVERY_SINK = -1
+# The sandbox's own key, which its help shows: the word stands in many a sentence.
+KNOWN_TO_ALL = {"sandbox"}
 # Each with what of it may be shown.
 SHAPES = (
     # Three base64url parts, the first of which is a JSON object: every token of LiveKit,
@@ -65,7 +67,11 @@ class Redaction:
 
     def know(self, settings: Settings) -> None:
         """Hide the values of these settings, too."""
-        values = {value for value in settings.secrets() if value}
+        self.hide(*settings.secrets())
+
+    def hide(self, *secrets: str) -> None:
+        """Hide these, too, but what everybody knows."""
+        values = {*secrets} - {"", *KNOWN_TO_ALL}
         quoted = {quote(value, safe="") for value in values}
         self._secrets = sorted(values | quoted | {*self._secrets}, key=len, reverse=True)
 

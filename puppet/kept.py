@@ -10,9 +10,7 @@ import hashlib
 import io
 import json
 import mmap
-import os
 import pickle
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from puppet.draft import drafted
 from puppet.pack import Pack
 
 ALIGNED = 64
@@ -117,17 +116,11 @@ def _write(file: Path, face: Any) -> None:
     made_of = pickle.dumps(face, protocol=5, buffer_callback=arrays.append)
     parts: list[Any] = [made_of, *(each.raw() for each in arrays)]
     sizes = [len(part) for part in parts]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    number, draft = tempfile.mkstemp(dir=file.parent)
-    try:
-        with os.fdopen(number, "wb") as opened:
-            head = len(sizes).to_bytes(8, "little") + np.array(sizes, "<u8").tobytes()
-            for part in (head, *parts):
-                opened.write(part)
-                opened.write(bytes(_aligned(len(part)) - len(part)))
-        os.replace(draft, file)
-    finally:
-        Path(draft).unlink(missing_ok=True)
+    with drafted(file) as draft, draft.open("wb") as opened:
+        head = len(sizes).to_bytes(8, "little") + np.array(sizes, "<u8").tobytes()
+        for part in (head, *parts):
+            opened.write(part)
+            opened.write(bytes(_aligned(len(part)) - len(part)))
     for old in file.parent.glob(f"{file.name.rsplit('-', 1)[0]}-*"):
         if old != file:
             old.unlink(missing_ok=True)

@@ -80,6 +80,8 @@ interface Place {
   body?: object;
   room?: Room;
   session?: Session;
+  /** Resolves once a conversation can begin there. */
+  ready?: () => Promise<unknown>;
 }
 
 type Transport = "webrtc" | "livekit" | "heygen" | "full" | "daily";

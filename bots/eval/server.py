@@ -66,6 +66,8 @@ async def _ready(process: asyncio.subprocess.Process) -> str:
         said.append(line.decode(errors="replace").rstrip())
         if found := READY.search(said[-1]):
             return found[1]
+    # One that has just ended must not be signalled: Python would take its exit code away.
+    await process.wait()
     told = "\n".join(said[-SHOWN:])
     raise UserError(f"The server did not start; it said:\n{told}")
 

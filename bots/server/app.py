@@ -1,9 +1,6 @@
 """All that is asked of a server once it is loaded, and what happens until its end."""
 
 import asyncio
-import contextlib
-import importlib
-import io
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -12,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.staticfiles import StaticFiles
 
-from bots.lending import lend
 from bots.running import RUNNING, Stop
 from bots.server.casting import Casting
 from bots.server.files import Files, storage
@@ -35,6 +31,9 @@ from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from bots.server.completions import Completions
+
+# Pipecat's own page, as its `frontend` serves it, which brings FastAPI and prints where it looks.
+PIPECATS_CLIENT = ("pipecat_ai_prebuilt", "client/dist")
 
 
 class Server:
@@ -71,7 +70,7 @@ class Server:
         """What can be asked for, beside what the front answers."""
         start, webrtc, files, harness = self._start, self._webrtc, self._files, self._harness
         return [
-            Mount("/client", PipecatsClient()),
+            Mount("/client", StaticFiles(packages=[PIPECATS_CLIENT], html=True)),
             Route("/ready", start.ready),
             Route("/metrics", self._metrics.show),
             Route("/status", start.status),
@@ -125,6 +124,8 @@ class Server:
         """Lend the mind that answers at this port, beside everything else."""
         if not (self._lender and self._mind):
             return None
+        from bots.lending import lend  # and LiveAvatar's client
+
         self._lender.opened(port)
         return asyncio.create_task(lend(self._settings, self._lender, self._mind.models, self._say))
 
@@ -151,19 +152,3 @@ def _asked(mind: "Completions") -> list[BaseRoute]:
             Route(f"{root}chat/completions", mind.complete, methods=["POST"]),
         )
     ]
-
-
-class PipecatsClient:
-    """Pipecat's own page, which brings FastAPI: imported for who asks for it."""
-
-    _files: ASGIApp | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with its files."""
-        files = self._files = self._files or await asyncio.to_thread(_pipecats_files)
-        await files(scope, receive, send)
-
-
-def _pipecats_files() -> ASGIApp:
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints where it looks for its files
-        return importlib.import_module("pipecat_ai_prebuilt.frontend").PipecatPrebuiltUI

@@ -3,7 +3,6 @@
 import functools
 import json
 import platform
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from pipelines.offer import persona_asked
 from pipelines.parts import Lineup, load
 from pipelines.settings import Settings
 from pipelines.size import picture_size
+from puppet.draft import drafted
 
 from .cores import cores
 
@@ -62,10 +62,14 @@ class Work:
     run: Callable[[], float]
 
 
-def room(settings: Settings, lineup: Lineup) -> Room:
-    """For how many there is room; what one costs is measured once, with models that are loaded."""
+def room(settings: Settings, lineup: Lineup, rehearse: Callable[[], object] = lambda: None) -> Room:
+    """For how many there is room; what one costs is measured once, with models that are loaded.
+
+    Before that, `rehearse` has them do what takes longer for the first time.
+    """
     if found := told(settings, lineup):
         return found
+    rehearse()
     cost = Cost(measured(works(settings, lineup)), date.today().isoformat())
     keep(_file(), _key(settings, lineup), cost)
     return carried(cost, cores())
@@ -106,15 +110,19 @@ def works(settings: Settings, lineup: Lineup) -> Iterator[Work]:
             yield Work(share, functools.partial(here[0].exercise, settings, persona))
     face, place = lineup["avatar"].part.value, lineup["transport"].part.value
     if face != "none" and place not in ("heygen", "full"):  # whose pictures are not sent from here
-        yield _encoding(picture_size(settings, face))
+        # Of a face whose pictures come from elsewhere, and in a room, each one is another.
+        repeats = face == "puppet" and place == "webrtc"
+        yield _encoding(picture_size(settings, face), repeats=repeats)
 
 
-def _encoding(size: tuple[int, int]) -> Work:
+def _encoding(size: tuple[int, int], *, repeats: bool) -> Work:
     # Not at the top: both import what not every line-up needs.
     from pipelines.avatar import puppet
     from pipelines.media import encoder
 
     pictures = puppet.performance("mira", size)
+    if not repeats:
+        pictures = [bytes(memoryview(picture)) for picture in pictures]
     return Work(1.0, functools.partial(encoder.exercise, pictures, size))
 
 
@@ -130,10 +138,8 @@ def keep(file: Path, key: str, cost: Cost) -> None:
     """Keep what was measured; where that cannot be, it is measured again next time."""
     every = json.dumps({**_all(file), key: asdict(cost)}, indent=2)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as fresh:
-            fresh.write(every)
-        Path(fresh.name).replace(file)
+        with drafted(file) as draft:
+            draft.write_text(every, encoding="utf-8")
     except OSError as error:
         logger.warning(f"What a conversation costs cannot be kept in {file}: {error.strerror}")
 

@@ -52,7 +52,7 @@ class Front:
         self.patience_s = patience_s
         self._settings = settings
         self._known = asyncio.Event()
-        self._failure: AvatarError | None = None
+        self._failure: AvatarError | Refused | None = None
         self._open = False
         self._has_ticket: Callable[[str], bool] = lambda token: False
         passes = Passes.of(settings)
@@ -97,7 +97,8 @@ class Front:
 
     def fail(self, error: Exception) -> None:
         """Tell whoever waits that there will be nothing, and why."""
-        self._failure = error if isinstance(error, AvatarError) else AvatarError(MISTAKE)
+        told = isinstance(error, (AvatarError, Refused))
+        self._failure = error if told else AvatarError(MISTAKE)
         self._known.set()
 
     @asynccontextmanager
@@ -140,7 +141,7 @@ class Front:
         """Hold a request until it can be answered.
 
         Raises:
-            Refused: that takes too long.
+            Refused: that takes too long, or the server is stopped.
             AvatarError: it will never be.
         """
         with contextlib.suppress(TimeoutError):
@@ -177,9 +178,9 @@ def _bearer(settings: Settings) -> str:
     """What lets into a mind that is lent; "" where none is."""
     if not settings.avatar_lend_mind and settings.transport != "full":
         return ""
-    from pipelines.lent import Lender, is_lent  # and LiveAvatar's client, for those who lend
+    from pipelines.lent import bearer, is_lent  # and LiveAvatar's client, for those who lend
 
-    return Lender(settings).bearer if is_lent(settings) else ""
+    return bearer(settings) if is_lent(settings) else ""
 
 
 def _not_ready(_request: Request) -> Response:

@@ -5,11 +5,12 @@ import contextlib
 import gc
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from types import ModuleType
 
 from loguru import logger
 
+from bots.leaving import leave_behind
 from bots.memory import give_back, put_away
 from bots.server.casting import Cast
 from pipelines.errors import BadSetting
@@ -55,19 +56,24 @@ def _load(
     say: Say,
     meanwhile: Callable[[], object],
 ) -> None:
-    with ThreadPoolExecutor(SIDE_BY_SIDE, "models") as threads:
-        loading = []
+    for persona in personas:
+        own_turns(lineup["stt"].parts, settings, persona)
+    threads, loading = ThreadPoolExecutor(SIDE_BY_SIDE, "models"), list[Future[None]]()
+    try:
         for row in (row for choice in lineup.values() for row in choice.parts):
             module = load(row)
             if hasattr(module, "warm_up"):
                 say(f"loading {row.value} …")
                 loading.append(threads.submit(_warm_up, row, module, settings, personas))
-        for persona in personas:
-            own_turns(lineup["stt"].parts, settings, persona)
-            loading.append(threads.submit(_reserve, settings, lineup, persona))
+        loading += [threads.submit(_reserve, settings, lineup, persona) for persona in personas]
         meanwhile()
+        wait(loading, return_when=FIRST_EXCEPTION)
         for each in loading:
-            each.result()
+            if each.done():
+                each.result()
+    finally:  # what fails is told at once, however long others would still load
+        threads.shutdown(wait=False, cancel_futures=True)
+        leave_behind(loading)
 
 
 def rehearse(lineup: Lineup) -> None:

@@ -5,15 +5,18 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from loguru import logger
+
 from bots.running import stop_on_signals
 from bots.server.front import Front
-from pipelines.errors import AvatarError
+from bots.server.refusal import Refused
 
 if TYPE_CHECKING:
     import socket
 
     from bots.server.app import Server
 
+RETRY_S = 60
 STOPPED = "The avatar was stopped before it was ready: call again in a minute."
 
 
@@ -34,6 +37,7 @@ async def serve(
 
     Raises:
         UserError: something cannot be loaded as the settings ask; whoever waited has been told.
+        Exception: what `afterwards` raised, which was logged at once, when all is over.
     """
     stop = stop_on_signals()
     async with front.life(listeners):
@@ -45,7 +49,7 @@ async def serve(
         await asyncio.wait([loading, stopped], return_when=asyncio.FIRST_COMPLETED)
         if not loading.done():
             loading.cancel()
-            front.fail(AvatarError(STOPPED))
+            front.fail(Refused(503, STOPPED, RETRY_S))
             return False
         try:
             server = await loading
@@ -55,6 +59,12 @@ async def serve(
         async with server.behind(front, listeners, stop):
             ready()
             rest = asyncio.create_task(asyncio.to_thread(afterwards))
+            rest.add_done_callback(_tell)
             await stopped
         await rest  # which no end of the process may interrupt in the middle of a model's work
     return True
+
+
+def _tell(rest: "asyncio.Task[None]") -> None:
+    if not rest.cancelled() and (error := rest.exception()):
+        logger.error(f"The models did not rehearse, so the first answer takes longer: {error}")

@@ -19,6 +19,10 @@ from bots.server.refusal import Refused
 Begin = Callable[[SmallWebRTCConnection], Awaitable[None]]
 
 
+class BadOffer(Exception):
+    """An offer that WebRTC's parts cannot read; they say why in a text of their own."""
+
+
 @dataclass
 class Offer:
     """A browser's offer; `pc_id` is the connection that it is for, if there is one already."""
@@ -42,12 +46,14 @@ class Peers:
     async def answer(self, offer: Offer, begin: Begin) -> dict[str, str]:
         """Answer an offer; a connection that is not known is a new one, with which `begin` begins.
 
-        Raises: what WebRTC's parts raise for an offer that they cannot read, and what `begin` does.
+        Raises:
+            BadOffer: it cannot be read. Beside that, what `begin` raises.
         """
         connection = self._known.get(offer.pc_id or "")
         if connection:
             logger.info(f"Reusing existing connection for pc_id: {offer.pc_id}")
-            await connection.renegotiate(offer.sdp, offer.type, offer.restart_pc or False)
+            again = offer.restart_pc or False
+            await _read(connection.renegotiate(offer.sdp, offer.type, again))
         else:
             connection = await self._meet(offer, begin)
         answer = connection.get_answer()
@@ -62,13 +68,14 @@ class Peers:
 
     async def _meet(self, offer: Offer, begin: Begin) -> SmallWebRTCConnection:
         connection = SmallWebRTCConnection(ice_servers=self._ice_servers)
-        await connection.initialize(offer.sdp, offer.type)
 
         @connection.event_handler("closed")
         async def closed(left: SmallWebRTCConnection) -> None:
-            self._known.pop(left.pc_id, None)
+            # Under each id that it has had: it has another one since its page came back.
+            self._known = {id: each for id, each in self._known.items() if each is not left}
 
         try:
+            await _read(connection.initialize(offer.sdp, offer.type))
             await begin(connection)
         except BaseException:
             await connection.disconnect()
@@ -93,6 +100,13 @@ class Peers:
         """Hang up on everybody."""
         await asyncio.gather(*(connection.disconnect() for connection in self._known.values()))
         self._known.clear()
+
+
+async def _read(reading: Awaitable[None]) -> None:
+    try:
+        await reading
+    except Exception as error:  # WebRTC's parts raise anything for an offer they cannot read
+        raise BadOffer(str(error)) from error
 
 
 def candidate(candidate: str, sdp_mid: str, sdp_mline_index: int) -> RTCIceCandidate | None:

@@ -1,6 +1,7 @@
 """POST /sessions/…/events: what a page sees of a conversation that LiveAvatar runs."""
 
 import hmac
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -10,7 +11,9 @@ from bots.server.doors import holder
 from bots.server.refusal import Refused
 from bots.server.visits import Visits
 from pipelines.errors import Incompatible
-from pipelines.full.events import Batch, read
+
+if TYPE_CHECKING:
+    from pipelines.full.events import Batch
 
 NOT_THE_PAGE = "This is not the page that holds the conversation."
 
@@ -47,7 +50,9 @@ class Relays:
         return JSONResponse({"messages": told, "told": page.told, "taken": page.taken})
 
 
-async def _batch(request: Request) -> Batch:
+async def _batch(request: Request) -> "Batch":
+    from pipelines.full.events import read  # and LiveAvatar's messages
+
     try:
         content = await request.json()
     except ValueError:

@@ -22,8 +22,7 @@ from bots.server.rooms import daily_room, livekit_room
 from bots.server.seats import admit
 from bots.server.visits import Visits
 from pipelines.errors import AvatarError, Incompatible, PartFailed, UserError
-from pipelines.full.conversation import INTERACTIVITIES, wants_button
-from pipelines.full.page import FullRunnerArguments
+from pipelines.full.page import INTERACTIVITIES, FullRunnerArguments, wants_button
 from pipelines.lent import Lender, LentMind
 from pipelines.meeting import HeyGenRunnerArguments
 from pipelines.parts import BROUGHT, HEADLESS, Part, part, values

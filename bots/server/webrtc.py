@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from bots.server import models
 from bots.server.casting import Casting
 from bots.server.doors import holder
-from bots.server.peers import Offer, Peers, candidate
+from bots.server.peers import BadOffer, Offer, Peers, candidate
 from bots.server.refusal import Refused, refuse
 from bots.server.seats import admit
 from bots.server.visits import Visits
@@ -79,9 +79,7 @@ class WebRtc:
 
         try:
             answer = await self._peers.answer(offer, begin)
-        except Refused:
-            raise
-        except Exception as error:  # WebRTC's parts raise anything for an offer they cannot read
+        except BadOffer as error:
             raise Refused(400, NO_CODEC if NO_VIDEO in str(error) else NO_OFFER) from error
         return JSONResponse(answer)
 

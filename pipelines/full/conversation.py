@@ -30,7 +30,7 @@ from sessions.transcript import Transcript
 
 from .events import Happening
 from .host import Host
-from .page import FullRunnerArguments, Page
+from .page import FullRunnerArguments, Page, wants_button
 from .record import Record
 from .refusal import sentence
 from .session import Session
@@ -45,7 +45,6 @@ SPEND_S = 5.0
 # The same for a process that is stopped, which is not waited for much longer (bots/running.py).
 HURRY_S = 2.0
 ENDED = "The conversation was ended before it has begun: call again in a minute."
-INTERACTIVITIES = ("CONVERSATIONAL", "PUSH_TO_TALK")
 
 
 @dataclass(frozen=True)
@@ -287,18 +286,3 @@ async def _done_before(event: asyncio.Event, work: asyncio.Task[Any], left_s: fl
         for task in (work, happening):
             task.cancel()
         await asyncio.gather(work, happening, return_exceptions=True)
-
-
-def wants_button(body: Any) -> bool:
-    """Whether the body of /start asks for push-to-talk.
-
-    Raises:
-        Incompatible: it asks for what there is not.
-    """
-    asked = body.get("interactivity") if isinstance(body, dict) else None
-    if asked not in (None, *INTERACTIVITIES):
-        raise Incompatible(
-            f'"interactivity" in the body of /start is {str(asked)[:40]!r}',
-            f"send {' or '.join(INTERACTIVITIES)}",
-        )
-    return asked == INTERACTIVITIES[1]

@@ -9,15 +9,18 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipecat.runner.types import RunnerArguments
 
+from pipelines.errors import Incompatible
 from pipelines.lent import LentMind
 
-from .events import Batch, Happening, Seen, happenings
+if TYPE_CHECKING:
+    from .events import Batch, Happening, Seen
 
-Hear = Callable[[float, Happening], None]
+Hear = Callable[[float, "Happening"], None]
+INTERACTIVITIES = ("CONVERSATIONAL", "PUSH_TO_TALK")
 # What a page is told that asks for nothing: the newest, should it be gone.
 MOST_TOLD = 50
 
@@ -52,8 +55,10 @@ class Page:
         """Have somebody hear of all that the page relays."""
         self._hear = hear
 
-    def take(self, batch: Batch) -> list[dict[str, Any]]:
+    def take(self, batch: "Batch") -> list[dict[str, Any]]:
         """Take what a page relays; gives what it is told, the last of which is number `told`."""
+        from .events import happenings  # and LiveAvatar's messages, for those whom it talks with
+
         self.seen_s = self._clock()
         self.muted = batch.muted
         if batch.active:
@@ -68,7 +73,7 @@ class Page:
             self._knows.set()
         return told
 
-    def _new(self, events: Sequence[Seen]) -> list[Seen]:
+    def _new(self, events: "Sequence[Seen]") -> "list[Seen]":
         """Those that were not taken before; a page that does not count sends each once."""
         new: list[Seen] = []
         for seen in events:
@@ -112,3 +117,18 @@ class FullRunnerArguments(RunnerArguments):
 
     page: Page = field(default_factory=Page)
     mind: LentMind | None = None
+
+
+def wants_button(body: Any) -> bool:
+    """Whether the body of /start asks for push-to-talk.
+
+    Raises:
+        Incompatible: it asks for what there is not.
+    """
+    asked = body.get("interactivity") if isinstance(body, dict) else None
+    if asked not in (None, *INTERACTIVITIES):
+        raise Incompatible(
+            f'"interactivity" in the body of /start is {str(asked)[:40]!r}',
+            f"send {' or '.join(INTERACTIVITIES)}",
+        )
+    return asked == INTERACTIVITIES[1]

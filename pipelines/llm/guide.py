@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from pipecat.utils.tracing.service_decorators import traced_llm
 from guide import KNOWLEDGE, GuideError, Matcher, Memory, Script, load_knowledge
 from pipelines.errors import BadSetting
 from pipelines.language import check_language
+from pipelines.once import once
 
 if TYPE_CHECKING:
     import aiohttp
@@ -135,7 +135,7 @@ def _matcher_for(persona: "Persona") -> Matcher:
     return _matcher(KNOWLEDGE)
 
 
-@cache
+@once
 def _matcher(path: Path) -> Matcher:
     """Preparing takes a quarter of a second of CPU, so conversations share the matcher."""
     try:

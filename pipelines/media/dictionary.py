@@ -7,9 +7,7 @@ Put into one SQLite file they are read where they are needed, through the system
 import contextlib
 import functools
 import json
-import os
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -23,6 +21,7 @@ from hibari.g2p.tokenize import Tokenizer
 from loguru import logger
 
 from pipelines.cache import cache_folder
+from puppet.draft import drafted
 
 GOLD, SILVER = "lexicon_us_gold.json.gz", "lexicon_us_silver.json.gz"
 TAGGER, EXCEPTIONS = "tagger.json.gz", "tokenizer_exceptions.json"
@@ -88,18 +87,11 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _make(path: Path) -> None:
     """Write the file in one step, since other processes may open or make it at this moment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number, draft = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
-    os.close(number)
-    try:
-        with contextlib.closing(sqlite3.connect(draft)) as file, file:
-            for name, entries in _dictionaries():
-                file.execute(f'CREATE TABLE "{name}" (key TEXT PRIMARY KEY, value) WITHOUT ROWID')
-                rows = ((key, json.dumps(value)) for key, value in entries.items())
-                file.executemany(f'INSERT INTO "{name}" VALUES (?, ?)', rows)
-        Path(draft).replace(path)
-    finally:
-        Path(draft).unlink(missing_ok=True)
+    with drafted(path) as draft, contextlib.closing(sqlite3.connect(draft)) as file, file:
+        for name, entries in _dictionaries():
+            file.execute(f'CREATE TABLE "{name}" (key TEXT PRIMARY KEY, value) WITHOUT ROWID')
+            rows = ((key, json.dumps(value)) for key, value in entries.items())
+            file.executemany(f'INSERT INTO "{name}" VALUES (?, ?)', rows)
 
 
 def _dictionaries() -> Iterator[tuple[str, Mapping[str, Any]]]:

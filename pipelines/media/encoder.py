@@ -15,18 +15,21 @@ from aiortc import codecs
 from aiortc.codecs import h264, vpx
 from aiortc.codecs.base import Encoder
 from aiortc.codecs.h264 import H264Encoder
-from aiortc.codecs.vpx import MIN_BITRATE, Vp8Encoder
+from aiortc.codecs.vpx import Vp8Encoder
 from av import Packet, VideoFrame
 from av.frame import Frame
 
 from pipelines.media.again import again
-from pipelines.media.view import STEPS, scaled, shrunk
+from pipelines.media.view import STEPS, frame_of, scaled, shrunk
 
 # Bits a second: a face of 1280 x 720 needs no more.
 FULL = 1_000_000
 MOST = 2_000_000
+# What no link is taken to carry less than: an estimate is made of what is sent, which is hardly
+# anything while a face listens.
+LEAST = 150_000
 # The share of what it has need of below which a picture is smaller rather than coarse.
-SHARP = 0.6
+SHARP = 0.25
 RAISE = 1.4
 LOWER = 0.7
 
@@ -81,7 +84,7 @@ def fitted(frame: VideoFrame, bitrate: int) -> VideoFrame:
     chosen = max(fit, default=min(sizes))
     if chosen == size:
         return frame
-    small = VideoFrame.from_numpy_buffer(shrunk(frame.to_ndarray(), chosen), format="yuv420p")
+    small = frame_of(shrunk(frame.to_ndarray(), chosen))
     small.pts, small.time_base = frame.pts, frame.time_base
     return small
 
@@ -92,6 +95,7 @@ class Steady(Encoder):
     def __init__(self) -> None:
         super().__init__()
         self._rate = self._full = FULL
+        self._estimate = MOST
         self._made = (0, 0, 0)
 
     @property
@@ -101,13 +105,14 @@ class Steady(Encoder):
 
     @target_bitrate.setter
     def target_bitrate(self, bitrate: int) -> None:
-        self._rate = steady(max(bitrate, MIN_BITRATE), self._rate, self._full)
+        self._estimate = max(bitrate, LEAST)
+        self._rate = steady(self._estimate, self._rate, self._full)
 
     def _fit(self, frame: VideoFrame) -> VideoFrame:
         """The picture in the size that the link carries, at the rate that its size asks for."""
         full = max(FULL, min(MOST, round(needs(frame.width, frame.height))))
         if self._rate >= self._full:
-            self._rate = full
+            self._rate = min(full, self._estimate)
         self._full = full
         return fitted(frame, self._rate)
 
@@ -178,7 +183,7 @@ def exercise(pictures: Sequence[bytes], size: tuple[int, int]) -> float:
     for number, picture in enumerate(pictures):
         if picture is not before:
             planes = np.frombuffer(picture, np.uint8).reshape(height * 3 // 2, width)
-            frame = VideoFrame.from_numpy_buffer(planes, format="yuv420p")
+            frame = frame_of(planes)
             frame.pts, frame.time_base = int(number / FACE_HZ / RTP_CLOCK), RTP_CLOCK
             encoder.encode(frame)
         before = picture

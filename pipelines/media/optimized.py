@@ -1,7 +1,6 @@
 """Models as the runtime would have them, kept in a file and not worked out at each start."""
 
-import os
-import tempfile
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,30 +8,32 @@ import onnxruntime as ort
 from loguru import logger
 
 from pipelines.cache import cache_folder
+from puppet.draft import drafted
 
 # What follows from the model alone, on whatever processor; the runtime adds the rest when it loads.
 LEVEL = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
 ERRORS = 3
 
 
-def optimized(name: str, model: Callable[[], bytes]) -> str | bytes:
-    """The file of a model, made once from what `model` gives; that itself where none can be made.
+def optimized(name: str, model: Callable[[], bytes]) -> ort.InferenceSession:
+    """A model that runs from its file, made once from what `model` gives; else from that itself.
 
-    `name` changes with the model, and the file with the runtime.
+    `name` changes with the model, and the file with the runtime. A file that cannot be read is
+    made anew the next time.
     """
     path = cache_folder() / f"{name}-{ort.__version__}.onnx"
-    if path.is_file():
-        return str(path)
-    whole = model()
     try:
-        _make(path, whole)
-    except OSError as error:
+        if not path.is_file():
+            _make(path, model())
+        return _session(str(path))
+    except Exception as error:  # ONNX Runtime's own have nothing else in common
         logger.debug(f"The model {name} is optimized at each start: {error}")
-        return whole
-    return str(path)
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+    return _session(model())
 
 
-def session(model: str | bytes) -> ort.InferenceSession:
+def _session(model: str | bytes) -> ort.InferenceSession:
     """A model that runs in one thread and keeps no memory for the next time."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -41,15 +42,9 @@ def session(model: str | bytes) -> ort.InferenceSession:
 
 
 def _make(path: Path, model: bytes) -> None:
-    """Write the file in one step, since other processes may open or make it at this moment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number, draft = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
-    os.close(number)
-    try:
+    """Write the file. Raises: OSError, and what the runtime raises where it cannot write."""
+    with drafted(path) as draft:
         options = ort.SessionOptions()
         options.graph_optimization_level, options.log_severity_level = LEVEL, ERRORS
-        options.optimized_model_filepath = draft
+        options.optimized_model_filepath = str(draft)
         ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        os.replace(draft, path)
-    finally:
-        Path(draft).unlink(missing_ok=True)

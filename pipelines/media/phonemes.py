@@ -18,10 +18,11 @@ import numpy as np
 from hibari import SAMPLE_RATE, Hibari, dsp
 from hibari.g2p.normalize import normalize
 from hibari.voices import DEFAULT, voice_path
+from onnxruntime import InferenceSession
 
 from .dictionary import reader
 from .graph import telling
-from .optimized import optimized, session
+from .optimized import optimized
 from .speech import Phoneme, Speech
 from .timbre import Timbre
 
@@ -67,9 +68,8 @@ def load() -> Hibari:
 class _Voice(Hibari):
     """The package's, whose runtime keeps no memory for the next sentence: 12 MB, and not faster."""
 
-    def __init__(self, model: str | bytes) -> None:
-        self.voice, self.model_path = DEFAULT, model
-        self.sess = session(model)
+    def __init__(self, session: InferenceSession) -> None:
+        self.voice, self.sess = DEFAULT, session
         vocabulary = Path(voice_path(DEFAULT)).with_name("vocab.json")
         self.vocab = json.loads(vocabulary.read_text(encoding="utf-8"))
         self._g2p = reader()

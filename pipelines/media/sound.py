@@ -12,6 +12,9 @@ from pipecat.transports.smallwebrtc.transport import RawAudioTrack
 # More of the voice is under way for this long at most when an event loop that was held up goes on.
 PATIENCE_S = 0.1
 PIECES = 2  # of 10 ms, in a packet
+# aiortc's resampler keeps some of the sound back, and with it a packet until the next one is there,
+# which is heard 20 ms later: it has some silence to keep.
+AHEAD_MS = 1
 
 
 class VoiceTrack(RawAudioTrack):
@@ -39,8 +42,10 @@ class VoiceTrack(RawAudioTrack):
 
         That is a packet: what is encoded in parts is encoded by a thread for each, and not sooner.
         """
-        begun = self._timestamp
-        sound = np.concatenate([await self._piece() for _ in range(PIECES)])
+        ahead = self._sample_rate * AHEAD_MS // 1000
+        begun = self._timestamp and self._timestamp + ahead
+        pieces = [await self._piece() for _ in range(PIECES)]
+        sound = np.concatenate(pieces if begun else [np.zeros(ahead, np.int16), *pieces])
         frame = AudioFrame.from_ndarray(sound[None, :], layout="mono")
         frame.sample_rate = self._sample_rate
         frame.pts, frame.time_base = begun, Fraction(1, self._sample_rate)

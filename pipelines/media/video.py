@@ -17,7 +17,7 @@ from pipecat.frames.frames import CancelFrame, EndFrame, Frame, OutputImageRawFr
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 from pipelines.media.again import AGAIN
-from pipelines.media.view import UNSEEN_S, View, ViewFrame, shrunk
+from pipelines.media.view import UNSEEN_S, View, ViewFrame, frame_of, shrunk
 
 VIDEO_CLOCK = 90_000
 # Of pictures that are the same so many are encoded once: it is what a new viewer waits for.
@@ -108,7 +108,7 @@ class FaceTrack(MediaStreamTrack):
         width, height = picture.size
         if picture.format == "I420":
             planes = np.frombuffer(picture.image, np.uint8).reshape(height * 3 // 2, width)
-            return VideoFrame.from_numpy_buffer(shrunk(planes, size), format="yuv420p")
+            return frame_of(shrunk(planes, size))
         rgb = np.frombuffer(picture.image, np.uint8).reshape(height, width, 3)
         frame = VideoFrame.from_ndarray(rgb, format="rgb24")
         return self._reformatter.reformat(frame, *size, format="yuv420p", threads=1)
@@ -125,7 +125,7 @@ class ToTrack(FrameProcessor):
     async def look(self, width: int, height: int) -> None:
         """The viewer shows the picture in so many device pixels; in none if nobody sees it."""
         seen = self._view.seen
-        self._view.area = (width, height)
+        self._view.look(width, height)
         if self._view.seen != seen:
             await self.push_frame(ViewFrame(self._view.seen), FrameDirection.UPSTREAM)
 

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import cv2
 import numpy as np
+from av import VideoFrame
 from pipecat.frames.frames import SystemFrame
 
 # Few, since each change brings a whole picture.
@@ -25,18 +26,20 @@ class ViewFrame(SystemFrame):
 
 @dataclass
 class View:
-    """The area in which the picture is shown, in device pixels; not known as long as it is None."""
+    """The area in which the picture was last shown, in device pixels; None if that is not known."""
 
     area: tuple[int, int] | None = None
+    seen: bool = True
 
-    @property
-    def seen(self) -> bool:
-        """Whether the picture is seen."""
-        return self.area is None or min(self.area) > 0
+    def look(self, width: int, height: int) -> None:
+        """It is shown in so many device pixels from now on; in none if nobody sees it."""
+        self.seen = width > 0 and height > 0
+        if self.seen:
+            self.area = (width, height)
 
     def fitted(self, size: tuple[int, int]) -> tuple[int, int]:
         """Which size to send a picture of (width, height) `size` in, as large or smaller."""
-        if self.area is None or not self.seen:
+        if self.area is None:
             return size
         needed = max(seen / whole for seen, whole in zip(self.area, size, strict=True))
         # The page fills the area with it.
@@ -48,6 +51,16 @@ def scaled(size: tuple[int, int], step: Fraction) -> tuple[int, int]:
     """A size in pixels times a step, both sides even."""
     width, height = (max(2, 2 * round(side * step / 2)) for side in size)
     return width, height
+
+
+def frame_of(planes: np.ndarray) -> VideoFrame:
+    """The frame of an I420 picture, uint8 (height * 3 // 2, width); shares its memory if it can.
+
+    PyAV takes the height of a buffer for a multiple of four (av/video/frame.py, from_numpy_buffer).
+    """
+    if planes.shape[0] % 6:
+        return VideoFrame.from_ndarray(planes, format="yuv420p")
+    return VideoFrame.from_numpy_buffer(planes, format="yuv420p")
 
 
 def shrunk(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:

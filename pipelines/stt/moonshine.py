@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import functools
 import queue
 import threading
 from pathlib import Path
@@ -18,6 +17,7 @@ from pipecat.transcriptions.language import Language
 from pipelines.errors import PartFailed
 from pipelines.language import check_language, multilingual_whisper
 from pipelines.media.sentence import spoken
+from pipelines.once import once
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.turns import rules
@@ -91,7 +91,7 @@ def _written(model: Transcriber, sound: Sound) -> str:
     return "" if text.strip(".,!?").lower() == INVENTED else text
 
 
-@functools.cache
+@once
 def model() -> Moonshine:
     """The loaded model."""
     return Moonshine()

@@ -4,7 +4,6 @@ import asyncio
 import functools
 import importlib.util
 import shutil
-import tempfile
 from collections.abc import AsyncGenerator, Iterable
 from pathlib import Path
 
@@ -23,11 +22,13 @@ from pipelines.cache import cache_folder
 from pipelines.errors import BadSetting
 from pipelines.language import base_language, check_language, multilingual_whisper
 from pipelines.media.sentence import spoken as sentence
+from pipelines.once import once
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 from pipelines.turns import rules
 from pipelines.turns.ears import TurnEars
 from pipelines.turns.voice import RATE, Sound, samples
+from puppet.draft import drafted
 
 # From the end of speech to its transcript: 0.2 s until the VAD is sure, then 0.3 to 0.5 s of
 # Whisper. After this long Pipecat answers what it has, which may be the first half of a question.
@@ -88,7 +89,7 @@ def is_speech(segment: Segment) -> bool:
     )
 
 
-@functools.cache
+@once
 def model(name_or_folder: str) -> WhisperModel:
     """A loaded model, shared by all conversations.
 
@@ -132,11 +133,10 @@ def _put_together(folders: list[Path], into: Path) -> None:
     for file in files:
         if not file.name.startswith("model.bin"):
             shutil.copy(file, into / file.name)
-    with tempfile.NamedTemporaryFile(dir=into, delete=False) as whole:
+    with drafted(into / "model.bin") as draft, draft.open("wb") as whole:
         for part in (file for file in files if file.name.startswith("model.bin")):
             with part.open("rb") as content:
                 shutil.copyfileobj(content, whole)
-    Path(whole.name).replace(into / "model.bin")
 
 
 def build(settings: Settings, persona: Persona, http: aiohttp.ClientSession) -> STTService:

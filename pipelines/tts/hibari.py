@@ -13,6 +13,7 @@ from pipelines.language import check_language
 from pipelines.media import phonemes, sentence
 from pipelines.media.timbre import Timbre
 from pipelines.media.voice import Voice
+from pipelines.once import once
 from pipelines.persona import Persona
 from pipelines.settings import Settings
 
@@ -32,7 +33,7 @@ class Hibari(Voice):
         super().__init__(speak, SAMPLE_RATE, SYNTHESIS, name)
 
 
-@functools.cache
+@once
 def model() -> Model:
     """The loaded model, shared by all conversations and voices."""
     return phonemes.load()

@@ -1,6 +1,7 @@
 """Piper on the CPU: the packaged voice, or any other Piper voice."""
 
 import functools
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from pipelines.errors import BadSetting
 from pipelines.language import base_language, check_language
 from pipelines.media import alignment, sentence
 from pipelines.media.voice import Voice, give_way
+from pipelines.once import once
 from pipelines.persona import Persona
 from pipelines.settings import Settings
+from puppet.draft import SUFFIX, sweep
 
 # What eSpeak calls Mandarin and Norwegian, and what everybody else does.
 OTHER_NAMES = {"cmn": "zh", "nb": "no"}
@@ -35,7 +38,7 @@ class Piper(Voice):
         super().__init__(speak, voice.config.sample_rate, SYNTHESIS, name)
 
 
-@functools.cache
+@once
 def voice(name_or_file: str) -> PiperVoice:
     """A loaded voice, shared by all conversations.
 
@@ -60,9 +63,13 @@ def file_of(name_or_file: str) -> Path:
         return path
     voices = cache_folder() / "voices"
     downloaded = voices / f"{name_or_file}.onnx"
-    if not downloaded.exists():
-        voices.mkdir(parents=True, exist_ok=True)
-        download_voice(name_or_file, voices)
+    about = voices / f"{downloaded.name}.json"
+    if not (downloaded.exists() and about.exists()):
+        sweep(voices)
+        with tempfile.TemporaryDirectory(SUFFIX, dir=voices) as draft:
+            download_voice(name_or_file, Path(draft))
+            for file in (about, downloaded):
+                Path(draft, file.name).replace(file)
     return downloaded
 
 

@@ -1,7 +1,6 @@
 """What was said, and is it complete? Both are asked off the event loop, at the same time."""
 
 import asyncio
-import functools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,8 @@ from pipecat.audio.turn.smart_turn import data
 from pipecat.audio.turn.smart_turn.base_smart_turn import BaseSmartTurn
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 
-from pipelines.media.optimized import optimized, session
+from pipelines.media.optimized import optimized
+from pipelines.once import once
 
 from .voice import RATE, Sound
 
@@ -26,7 +26,7 @@ SEEN_S = 8
 WORKERS = max(2, os.cpu_count() or 2)
 
 
-@functools.cache
+@once
 def workers() -> ThreadPoolExecutor:
     """The threads in which models think, shared by all conversations."""
     return ThreadPoolExecutor(WORKERS, "ears")
@@ -38,10 +38,10 @@ class SmartTurn(LocalSmartTurnAnalyzerV3):
     def __init__(self) -> None:
         BaseSmartTurn.__init__(self)
         self._log_data = False
-        self._session = session(optimized(f"smart-turn-{MODEL.stem}", MODEL.read_bytes))
+        self._session = optimized(f"smart-turn-{MODEL.stem}", MODEL.read_bytes)
 
 
-@functools.cache
+@once
 def smart_turn() -> LocalSmartTurnAnalyzerV3:
     """The end-of-turn model, loaded once for all conversations."""
     analyzer = SmartTurn()

@@ -1,13 +1,14 @@
 """Is somebody speaking? Level and Silero's model together, exact to 10 ms."""
 
 import copy
-import functools
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pipecat.audio.vad.silero import SileroVADAnalyzer
+
+from pipelines.once import once
 
 # Mono, float32 from -1 to 1, 16 kHz.
 Sound: TypeAlias = NDArray[np.float32]
@@ -39,7 +40,7 @@ class Heard:
     """Of its loudest 10 ms, in dB of full scale."""
 
 
-@functools.cache
+@once
 def _loaded() -> SileroVADAnalyzer:
     """Silero's model, loaded once, which nobody asks: each microphone has a copy of what it is."""
     analyzer = SileroVADAnalyzer(sample_rate=RATE)

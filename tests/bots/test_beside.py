@@ -8,6 +8,7 @@ import pytest
 
 from bots.beside import sandbox_beside
 from pipelines.errors import UserError
+from pipelines.redaction import redacted
 from pipelines.settings import load_settings
 
 # Says how it came to its end: told by the end of its input, or by Ctrl-C.
@@ -37,7 +38,7 @@ with sandbox_beside(load_settings(), [sys.executable, "-c", {CHILD!r}]):
 """
 STUBBORN = """
 import time
-print('{"url": "http://127.0.0.1:9", "key": "sandbox"}', flush=True)
+print('{"url": "http://127.0.0.1:9", "key": "key-of-its-own"}', flush=True)
 while True: time.sleep(60)
 """
 
@@ -63,6 +64,7 @@ def test_a_sandbox_ends_when_whoever_started_it_was_killed(tmp_path):
 def test_a_sandbox_that_does_not_end_is_killed_with_a_sentence(capsys):
     with sandbox_beside(load_settings(), [sys.executable, "-c", STUBBORN], 0.2) as led:
         assert led.liveavatar_base_url == "http://127.0.0.1:9"
+        assert redacted("by key-of-its-own") == "by •••"
     assert capsys.readouterr().err == "The sandbox did not end in 0.2 s: it is killed.\n"
 
 

@@ -1,6 +1,7 @@
 """The command line: what it says and how it ends."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -44,11 +45,6 @@ def test_help_names_every_verb_and_shows_no_key(verb):
         pytest.param(["--language", "de"], "AVATAR_LANGUAGE=de is not known", id="no German"),
         pytest.param(["--size", "13x13"], "even", id="odd size"),
         pytest.param(["--var", "name"], "write it as --var NAME=VALUE", id="half a variable"),
-        pytest.param(
-            ["--stt", "whisper", "--whisper-model", "/nowhere"],
-            "WHISPER_MODEL=/nowhere",
-            id="no model",
-        ),
         pytest.param(["--hibari-voice", "emma"], "HIBARI_VOICE=emma", id="no voice"),
         pytest.param(
             ["--tts", "piper", "--piper-voice", "/no.onnx"], "PIPER_VOICE=/no.onnx", id="no file"
@@ -76,6 +72,16 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(words, said):
     assert code == 2
     assert said in err
     assert "Traceback" not in err
+
+
+def test_a_model_that_fails_is_told_whatever_else_still_loads(tmp_path):
+    voice = tmp_path / "endless.onnx"
+    for endless in (voice, voice.with_name(f"{voice.name}.json")):
+        os.mkfifo(endless)  # whoever opens it waits for somebody who writes
+    words = ["--stt", "whisper", "--whisper-model", "/nowhere", "--tts", "piper"]
+    code, _, err = avatar("--no-open", "--port", "0", *words, "--piper-voice", str(voice))
+    assert code == 2
+    assert "WHISPER_MODEL=/nowhere" in err and "Traceback" not in err
 
 
 def test_a_misspelt_setting_is_told_at_start(tmp_path):

@@ -28,7 +28,7 @@ UNHEARD_S = 15
 # What the bot was told beside RTVI, after that the page can come back.
 TOLD = """watched.sent.filter((text) => text.startsWith("{")).map((text) => JSON.parse(text))
   .filter(({ type }) => type === "client-message").map(({ data }) => data)
-  .filter(({ t }) => t !== "returns")"""
+  .filter(({ t }) => t !== "returns" && t !== "view")"""
 # Fills a narrow window, and no more than its end is taken for the question.
 LONG = 60 * "So many words. " + "What can you do?"
 ANSWERING = "inside('captions').lastElementChild.dataset.role === 'avatar'"

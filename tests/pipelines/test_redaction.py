@@ -11,6 +11,7 @@ from uvicorn.logging import AccessFormatter
 
 from pipelines.redaction import redact, redacted
 from pipelines.settings import load_settings
+from sandbox.server import DEFAULT_KEY
 
 KEY = "fake-deepgram-key"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ2aWRlbyI6eyJyb29tIjoiciJ9fQ.c2lnbmF0dXJl"
@@ -20,7 +21,8 @@ TURN = '{"urls": "turn:t.example", "username": "u", "credential": "fake-turn-wor
 @pytest.fixture(autouse=True)
 def known():
     """Settings with a key, which every record loses from now on."""
-    redact(load_settings(deepgram_api_key=KEY, avatar_ice_servers=TURN))
+    keys = {"deepgram_api_key": KEY, "liveavatar_api_key": DEFAULT_KEY}
+    redact(load_settings(avatar_ice_servers=TURN, **keys))
 
 
 @pytest.fixture
@@ -64,6 +66,7 @@ def fail(key):
         ('"WebSocket /ws/abcdefghijklmnopqrst" [accepted]', '"WebSocket /ws/•••" [accepted]'),
         ("AIza" + "a" * 35, "•••"),
         ("sk_car_abcdefghijklmnopqrst", "•••"),
+        ("The sandbox starts.", None),
         ("max_tokens: 4096, key: value, a token of 5 words", None),
     ],
 )

@@ -1,5 +1,6 @@
 """Faces that are kept in files."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,13 @@ def refuse() -> Face:
 
 
 def test_a_kept_face_is_drawn_from_its_file_and_looks_the_same(tmp_path: Path, pack, face):
+    left, written = tmp_path / "left.draft", tmp_path / "written.draft"
+    for draft in (left, written):
+        draft.touch()
+    os.utime(left, (0, 0))
     made = kept(tmp_path, pack, SIZE, lambda: face)
+    assert not left.exists(), "whoever began it is gone"
+    written.unlink()
     again = kept(tmp_path, pack, SIZE, refuse)
     for each in (made, again):
         assert Painter(each).draw(POSE) == Painter(face).draw(POSE)

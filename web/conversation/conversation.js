@@ -21,7 +21,8 @@ const HEARING_MS = 1_000;
 
 /**
  * Used once. `place` is { server, transport, body } for a conversation, with a `session` for one to
- * come back to, or { room: { url, token } } to watch one; `frame` is the element for a page of the transport's own.
+ * come back to, and `ready` to wait for the server, or { room: { url, token } } to watch one;
+ * `frame` is the element for a page of the transport's own.
  *
  * The listener hears, until `ended`:
  *   state("microphone" | "connecting" | "listening" | "thinking" | "speaking" | "reconnecting")
@@ -258,8 +259,10 @@ export class Conversation {
 
   /** @param {Omit<Means, "server">} means */
   async #open(means) {
-    const { room, session, server = "", transport = "webrtc", body = {} } = this.#place;
+    const { room, session, server = "", transport = "webrtc", body = {}, ready } = this.#place;
     if (room) return watchRoom(room, means);
+    await ready?.();
+    means.signal.throwIfAborted();
     const place = { server, transport, body };
     this.#session = session ?? (await startSession(place, means.signal));
     return joinSession(this.#session, place, means);

@@ -69,6 +69,11 @@ export class AvatarCall extends HTMLElement {
   #lineup = null;
   /** @type {Promise<unknown>} */
   #loading = Promise.resolve();
+  /**
+   * That a conversation can begin; null where it is to be asked.
+   * @type {Promise<unknown> | null}
+   */
+  #readiness = null;
   /** @type {Conversation | null} */
   #conversation = null;
   #transcript = this.#emptyTranscript();
@@ -412,6 +417,7 @@ export class AvatarCall extends HTMLElement {
     this.#screen.showLineup(lineup, { persona: this.persona, avatar: this.avatar });
     if (["over", "failed"].includes(this.#state) && this.#startedMs === null) this.#show("idle");
     this.#screen.showStarting(lineup.starting);
+    this.#readiness = lineup.starting ? null : Promise.resolve();
     if (lineup.starting) void this.#waitUntilReady(this.#asked);
     const left = this.#isWatching ? null : takeLeft(this.#base);
     if (this.#isWatching) this.#watch();
@@ -419,17 +425,28 @@ export class AvatarCall extends HTMLElement {
     else if (this.autostart && this.#state === "idle" && this.#isConsented()) this.#begin(true);
   }
 
-  // A conversation that has begun meanwhile waits, and is told, by itself.
+  // A conversation that has begun meanwhile waits for the same, and is told by itself.
   /** @param {object | null} asked */
   async #waitUntilReady(asked) {
     try {
-      await untilReady(this.#base, this.#abort.signal);
+      await this.#untilReady();
     } catch (error) {
       if (asked !== this.#asked || IN_CALL.includes(this.#state)) return;
       this.#onEnded(endingOf(error));
       if (!(error instanceof CallError)) throw error;
     }
     if (asked === this.#asked) this.#screen.showStarting(false);
+  }
+
+  // After a failure the server may be another one.
+  async #untilReady() {
+    this.#readiness ??= untilReady(this.#base, this.#abort.signal);
+    try {
+      await this.#readiness;
+    } catch (error) {
+      this.#readiness = null;
+      throw error;
+    }
   }
 
   #watch() {
@@ -486,7 +503,7 @@ export class AvatarCall extends HTMLElement {
     this.#transcript = this.#emptyTranscript();
     this.#screen.begin();
     this.#conversation = new Conversation({
-      place: left ?? this.#place(),
+      place: { ...(left ?? this.#place()), ready: () => this.#untilReady() },
       frame: this.#screen.frame,
       listener: this.#listener(),
     });

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import signal
 from pathlib import Path
@@ -53,10 +54,11 @@ scenarios:
 
 
 async def started(folder: Path, *words: str) -> asyncio.subprocess.Process:
-    """The command, which runs in a folder."""
+    """The command, which runs in a folder, and hears Ctrl-C as in a terminal."""
     return await asyncio.create_subprocess_exec(
         AVATAR, "eval", *words, cwd=folder, env=environment(),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 

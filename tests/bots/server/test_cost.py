@@ -92,12 +92,13 @@ def test_a_conversation_is_measured_once_and_another_one_for_itself(cache):
     settings = load_settings(**SMALL)
     lineup = choose(settings)
     warm_up(settings, lineup, lambda *_: None)
-    assert told(settings, lineup) is None
-    room(settings, lineup)
+    rehearsed: list[object] = []
+    room(settings, lineup, lambda: rehearsed.append(told(settings, lineup)))
+    assert rehearsed == [None], "its models have worked before they are measured"
     ((key, cost),) = json.loads(cache.read_text()).items()
     assert cost["cores"] > BASE
     cache.write_text(json.dumps({key: {"cores": 0.5, "measured": "2001-01-01"}}))
-    assert "one takes 0.50" in str(room(settings, lineup))
+    assert "one takes 0.50" in str(room(settings, lineup, pytest.fail))
     for other in ({"avatar_size": "320x180"}, {"avatar": "none"}):
         others = load_settings(**SMALL | other)
         assert told(others, choose(others)) is None

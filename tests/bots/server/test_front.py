@@ -12,16 +12,20 @@ from typing import NoReturn
 
 import aiohttp
 import pytest
+from loguru import logger
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from bots.server.app import Server
+from bots.server.casting import Casting
 from bots.server.front import STARTING, Front
 from bots.server.opening import serve
-from pipelines.errors import BadSetting
+from pipelines.errors import BadSetting, PartFailed
 from pipelines.parts import choose
 from pipelines.settings import load_settings
 from puppet.pack import PACKS
+from tests.talk.app import until
 from web.port import listen
 
 ACCESS = "access-token-of-the-test"
@@ -50,6 +54,8 @@ lineup = choose(settings)
 Front(settings, lineup)
 assert describe(settings, lineup)["poster"] == "/api/faces/mira"
 print(*{name.partition(".")[0] for name in sys.modules})
+import bots.server.app
+print(*sys.modules)
 """
 
 
@@ -168,8 +174,18 @@ async def test_who_stops_it_meanwhile_waits_for_no_model():
         loads.wait(60)
         raise BROKEN
 
+    url, asking = f"http://127.0.0.1:{listeners[0].getsockname()[1]}", []
+
+    async def ask() -> tuple[int, str]:
+        async with aiohttp.ClientSession(url) as http:
+            waiting = asyncio.create_task(http.get("/status").__aenter__())
+            async with http.get("/health"):
+                os.kill(os.getpid(), signal.SIGTERM)
+            async with await waiting as answer:
+                return answer.status, answer.headers["Retry-After"]
+
     def there() -> None:
-        os.kill(os.getpid(), signal.SIGTERM)
+        asking.append(asyncio.create_task(ask()))
 
     try:
         whole = await asyncio.wait_for(
@@ -178,6 +194,56 @@ async def test_who_stops_it_meanwhile_waits_for_no_model():
     finally:
         loads.set()
     assert whole is False
+    assert await asking[0] == (503, "60"), "as of any server that is stopped"
+
+
+@pytest.mark.parametrize("failure", [None, PartFailed("There is no memory for that.")])
+async def test_it_opens_rehearses_and_ends_in_order(failure):
+    settings = load_settings(llm="guide", avatar="none", avatar_host="127.0.0.1")
+    lineup, listeners = choose(settings), listen("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listeners[0].getsockname()[1]}"
+    seen, logged, rehearsed = list[str](), list[str](), threading.Event()
+
+    def load() -> Server:
+        seen.append("loaded")
+        return Server(Casting(settings), lineup)
+
+    def afterwards() -> None:
+        seen.append("rehearsed")
+        try:
+            if failure:
+                raise failure
+        finally:
+            rehearsed.set()
+
+    async def visit() -> None:
+        async with aiohttp.ClientSession(url) as http, http.get("/status") as answer:
+            assert answer.status == 200
+        await until(rehearsed.is_set)
+        if failure:
+            await until(lambda: any(str(failure) in line for line in logged))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    visiting = list[asyncio.Task[None]]()
+
+    def ready() -> None:
+        seen.append("ready")
+        visiting.append(asyncio.create_task(visit()))
+
+    sink = logger.add(logged.append, level="ERROR", format="{message}")
+    front = Front(settings, lineup)
+    serving = serve(front, listeners, load, lambda: seen.append("there"), ready, afterwards)
+    try:
+        if failure:
+            with pytest.raises(PartFailed, match="no memory"):
+                await serving
+        else:
+            assert await serving is True
+    finally:
+        logger.remove(sink)
+    await visiting[0]
+    assert seen == ["there", "loaded", "ready", "rehearsed"]
+    assert len(logged) == bool(failure)
 
 
 def test_the_page_waits_for_no_framework_and_no_model():
@@ -185,4 +251,7 @@ def test_the_page_waits_for_no_framework_and_no_model():
         [sys.executable, "-c", LIGHT], capture_output=True, text=True, timeout=60, check=True
     )
     heavy = {"pipecat", "aiohttp", "aiortc", "cv2", "fastapi", "numpy", "onnxruntime", "openai"}
-    assert not heavy & set(done.stdout.split())
+    front, whole = done.stdout.splitlines()
+    assert not heavy & set(front.split())
+    others = {"fastapi", "openai", "liveavatar.records", "pipecat.services.heygen"}
+    assert not others & set(whole.split()), "the messages and clients of what is not chosen"

@@ -10,13 +10,14 @@ from av import Packet, VideoFrame
 
 from pipelines.media.again import AGAIN, again
 from pipelines.media.encoder import SteadyH264Encoder, SteadyVp8Encoder
+from pipelines.media.view import frame_of
 from puppet import Player, load_pack
 
 pytestmark = pytest.mark.patient
 
 CLOCK = Fraction(1, 90_000)
 STEP = 3600
-SIZES = [(320, 180), (180, 320), (854, 480), (1280, 720)]
+SIZES = [(320, 180), (180, 320), (320, 270), (854, 480), (1280, 720)]
 
 
 def packet(number: int) -> Packet:
@@ -26,7 +27,7 @@ def packet(number: int) -> Packet:
 
 
 def frame(image: np.ndarray, number: int) -> VideoFrame:
-    made = VideoFrame.from_numpy_buffer(image, format="yuv420p")
+    made = frame_of(image)
     made.pts, made.time_base = number * STEP, CLOCK
     return made
 

@@ -13,7 +13,7 @@ from pipecat.frames.frames import OutputImageRawFrame
 from pipelines.avatar.puppet import PuppetVideoService
 from pipelines.media.encoder import FULL, SteadyH264Encoder, SteadyVp8Encoder
 from pipelines.media.video import FaceTrack, Newest, ToTrack
-from pipelines.media.view import View, ViewFrame, scaled, shrunk
+from pipelines.media.view import View, ViewFrame, frame_of, scaled, shrunk
 from puppet import load_pack
 from tests.standins.stage import running
 
@@ -37,11 +37,17 @@ def picture(size: tuple[int, int], luma: int = 90) -> OutputImageRawFrame:
         ((700, 390), (640, 360)),
         ((390, 700), HD),
         ((100, 60), (426, 240)),
-        ((0, 0), HD),
     ],
 )
 def test_it_is_as_large_as_its_area_asks_for_in_few_steps(area, sent):
     assert View(area).fitted(HD) == sent
+
+
+def test_it_stays_as_large_as_it_was_while_nobody_sees_it():
+    view = View()
+    view.look(640, 360)
+    view.look(0, 0)
+    assert (view.seen, view.fitted(HD)) == (False, (640, 360))
 
 
 def test_all_sides_are_even():
@@ -61,8 +67,8 @@ def test_what_is_shrunk_shows_the_same():
 async def test_a_track_follows_the_area_from_picture_to_picture():
     newest, view, shown = Newest(), View(), picture(HD)
     track, sizes = FaceTrack(newest, view), []
-    for area in (None, (640, 360), (640, 360), (1280, 720)):
-        view.area = area
+    for area in (HD, (640, 360), (640, 360), HD):
+        view.look(*area)
         newest.put(shown)
         frame = await track.recv()
         sizes.append((frame.width, frame.height) if isinstance(frame, VideoFrame) else "again")
@@ -70,7 +76,7 @@ async def test_a_track_follows_the_area_from_picture_to_picture():
 
 
 async def test_what_nobody_sees_is_sent_once_a_second():
-    newest, view = Newest(), View((0, 0))
+    newest, view = Newest(), View(seen=False)
     track = FaceTrack(newest, view)
     newest.put(picture(HD))
     assert await track.recv()
@@ -79,7 +85,7 @@ async def test_what_nobody_sees_is_sent_once_a_second():
     waiting = asyncio.create_task(track.recv())
     await newest.shown.wait()
     assert not waiting.done()
-    view.area = HD
+    view.look(*HD)
     newest.put(picture(HD))
     assert await asyncio.wait_for(waiting, 5)
 
@@ -109,19 +115,24 @@ def decoded(encoder: SteadyVp8Encoder, frame: VideoFrame) -> tuple[int, int]:
 def frame(size: tuple[int, int], number: int) -> VideoFrame:
     made = picture(size, 80 + number)
     planes = np.frombuffer(made.image, np.uint8).reshape(size[1] * 3 // 2, size[0])
-    sent = VideoFrame.from_numpy_buffer(planes, format="yuv420p")
+    sent = frame_of(planes)
     sent.pts, sent.time_base = 3600 * number, Fraction(1, 90_000)
     return sent
 
 
 @pytest.mark.parametrize(
     ("size", "narrow"),
-    [(HD, (640, 360)), ((720, 1280), (360, 640)), ((1920, 1080), (640, 360))],
+    [
+        (HD, (960, 540)),
+        ((960, 270), (960, 270)),
+        ((720, 1280), (540, 960)),
+        ((1920, 1080), (960, 540)),
+    ],
 )
 def test_a_narrow_link_carries_a_smaller_picture_not_a_coarse_one(size, narrow):
     encoder = SteadyVp8Encoder()
     assert decoded(encoder, frame(size, 0)) == size
-    encoder.target_bitrate = 250_000
+    encoder.target_bitrate = 90_000
     assert decoded(encoder, frame(size, 1)) == narrow
     encoder.target_bitrate = 3_000_000
     assert decoded(encoder, frame(size, 2)) == size

@@ -15,12 +15,12 @@ from pipecat.frames.frames import (
     TTSStoppedFrame,
     TTSTextFrame,
 )
-from piper import PiperVoice
+from piper import PiperVoice, download_voices
 
 from pipelines.media import alignment
 from pipelines.persona import Persona
 from pipelines.settings import load_settings
-from pipelines.tts.piper import build, voice, voice_name
+from pipelines.tts.piper import build, file_of, voice, voice_name
 from tests.speech import SENTENCES, told_wrong_s
 from tests.standins.stage import running
 
@@ -98,6 +98,20 @@ def test_every_word_has_its_place_in_order(packaged, text):
         starts = [start for _, start in speech.words]
         assert starts == sorted(starts)
         assert all(0 <= start < speech.duration_s for start in starts)
+
+
+def test_a_voice_is_there_once_it_is_downloaded_as_a_whole(tmp_path, monkeypatch):
+    there, voices = tmp_path / "en_US-own-low.onnx", tmp_path / "cache" / "avatar" / "voices"
+    pattern = "{lang_code}-{voice_name}-{voice_quality}{extension}"
+    monkeypatch.setattr(download_voices, "URL_FORMAT", f"{tmp_path.as_uri()}/{pattern}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    there.write_bytes(b"model")
+    with pytest.raises(OSError):
+        file_of("en_US-own-low")
+    assert list(voices.iterdir()) == [], "half of it would be taken for the voice"
+    there.with_name(f"{there.name}.json").write_bytes(b"{}")
+    assert file_of("en_US-own-low").read_bytes() == b"model"
+    assert len(list(voices.iterdir())) == 2
 
 
 async def test_the_words_of_an_answer_count_from_its_first_sound(stage):
