@@ -23,7 +23,7 @@ from bots.server.casting import Casting
 from bots.server.telling import telling
 from pipelines.conversation import Conversation, Request, open_conversation
 from pipelines.ending import reaping
-from pipelines.errors import AvatarError, Incompatible, PartFailed
+from pipelines.errors import AvatarError, Ended, Incompatible, PartFailed
 from pipelines.full.page import FullRunnerArguments
 from pipelines.meeting import HeyGenRunnerArguments, Invitation
 from pipelines.parts import HEADLESS, Part, part
@@ -114,6 +114,8 @@ async def _hold_full(request: Request, opened: Opened | None) -> None:
 async def _run_full(conversation: "FullConversation", opened: Opened | None) -> None:
     try:
         room = await conversation.begin()
+    except Ended:
+        raise
     except AvatarError:
         metrics.failed("meeting", MEETINGS[FullRunnerArguments].value, "gave no room")
         raise

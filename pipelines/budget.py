@@ -1,7 +1,6 @@
 """What conversations may cost: each by itself, and all of a day together, in any process."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -21,6 +20,7 @@ from .settings import Settings
 PERIOD_S = 2.0
 # Why a conversation is ended.
 ENOUGH, ENOUGH_TODAY = "spend", "spend-day"
+Reached = Callable[[str], Awaitable[None]]
 
 
 async def admit(settings: Settings, lineup: Lineup) -> None:
@@ -76,7 +76,7 @@ class Budget:
         # what of it monitors know.
         self._spent = self._written = self._counted = 0.0
         self._problem = ""
-        self._closed = asyncio.Event()
+        self._wake, self._closed = asyncio.Event(), False
         self._watching: asyncio.Task[None] | None = None
 
     @property
@@ -84,37 +84,48 @@ class Budget:
         """What the conversation has cost until now."""
         return self.meter.bill
 
-    def watch(self, reached: Callable[[str], Awaitable[None]]) -> None:
+    def watch(self, reached: Reached | None = None) -> None:
         """Write from now on, and tell once, and which, when a limit is reached.
 
-        After `close()` it may be watched again.
+        With nobody to tell, the ledger is left alone while nothing is spent.
         """
-        self._closed.clear()
         if self._books:
             self._watching = asyncio.create_task(self._watch(self._books, reached))
 
-    async def close(self) -> None:
-        """Write the rest."""
-        self._closed.set()
-        if watching := self._watching:
-            self._watching = None
-            await watching
+    def nudge(self) -> None:
+        """Write now, and not only after the period; nobody waits for it."""
+        self._wake.set()
 
-    async def _watch(self, kept: Books, reached: Callable[[str], Awaitable[None]]) -> None:
+    async def close(self) -> None:
+        """Write the rest, which goes on though nobody waits for it any more."""
+        self._closed = True
+        self._wake.set()
+        if self._watching:
+            await asyncio.shield(self._watching)
+
+    async def _watch(self, kept: Books, reached: Reached | None) -> None:
         told = closed = False
         while not closed:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closed.wait(), self._period_s)
+            await self._pause()
             # While it is written, more may be spent, and this be closed: that is written next.
-            closed = self._closed.is_set()
+            closed = self._closed
             await self.meter.ask()
-            await self._write(kept)
-            limit = "" if told or self._closed.is_set() else self._limit()
-            if limit:
+            await self._write(kept, limited=reached is not None)
+            limit = "" if told or self._closed or not reached else self._limit()
+            if limit and reached:
                 told = True
                 await reached(limit)
 
-    async def _write(self, kept: Books) -> None:
+    async def _pause(self) -> None:
+        """Wait for the period, or a nudge; no task is between, so that it is heeded at once."""
+        timer = asyncio.get_running_loop().call_later(self._period_s, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
+        self._wake.clear()
+
+    async def _write(self, kept: Books, *, limited: bool) -> None:
         dollars = self.bill.dollars
         metrics.spent(dollars - self._counted)
         self._counted = dollars
@@ -122,7 +133,7 @@ class Budget:
             if dollars > self._written:
                 self._spent = await kept.spend(today(), dollars - self._written)
                 self._written = dollars
-            elif self._per_day is not None:
+            elif limited and self._per_day is not None:
                 self._spent = await kept.spent(today())
             self._problem = ""
         except LedgerError as error:

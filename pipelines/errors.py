@@ -9,6 +9,7 @@ AvatarError                 anything that is not a bug
 │   ├── Incompatible        two choices that cannot work together
 │   └── NotOffered          a persona or a face that a user cannot choose
 ├── PartFailed              a part that was built but could not do its job
+│   └── Ended               it was ended before it had begun, and nothing has failed
 └── Spent                   conversations have cost as much as they may today
 """
 
@@ -83,6 +84,10 @@ class NotOffered(UserError):
 
 class PartFailed(AvatarError):
     """A part that was built but could not do its job."""
+
+
+class Ended(PartFailed):
+    """Somebody has ended it before it had begun: nothing has failed."""
 
 
 class Spent(AvatarError):

@@ -10,7 +10,8 @@ import hashlib
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -38,6 +39,8 @@ KIND = "LLM_API_KEY"
 ADDED = "Whoever asks you says about this conversation:"
 GAP = "\0"
 PUBLIC = "AVATAR_PUBLIC_URL"
+# What LiveAvatar stores may be changed there by anybody, so it is looked at again after so long.
+KNOWN_S = 300.0
 
 
 def is_lent(settings: Settings) -> bool:
@@ -99,19 +102,23 @@ class Lender:
         bearer: lets into it; no log shows it.
     """
 
-    def __init__(self, settings: Settings, port: int = 0) -> None:
+    def __init__(
+        self, settings: Settings, port: int = 0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """`port` is where it listens; 0 for that of the settings.
 
         Raises:
             UserError: what is made for it once cannot be kept.
         """
         self._settings, self._port = settings, port or settings.avatar_port
+        self._clock = clock
         self._mark = _kept(state_folder() / "mind" / "mark", secrets.token_hex(4))
         self.bearer = bearer(settings)
         self._lock = asyncio.Lock()
-        # Of personas: what was stored last, and what is taken to be there as it should be.
+        # Of personas: what was stored last, and what is taken to be there as it should be, with the
+        # time until when.
         self._ids: dict[str, str] = {}
-        self._known: dict[str, str] = {}
+        self._known: dict[str, tuple[str, float]] = {}
         self._doubts = 0
 
     def opened(self, port: int) -> None:
@@ -132,21 +139,26 @@ class Lender:
     async def configuration(self, live: "LiveAvatar", persona: str) -> str:
         """The `llm_configuration_id` for the persona of an id, stored if it is not there yet.
 
-        It is looked at once, and then taken to be there until there is a doubt.
+        It is looked at, and then taken to be there for some minutes, or until there is a doubt.
 
         Raises:
             LiveAvatarError: LiveAvatar does not keep it.
         """
-        if known := self._known.get(persona):
+        if known := self._taken(persona):
             return known
         async with self._lock:
-            if known := self._known.get(persona):
+            if known := self._taken(persona):
                 return known
-            doubts = self._doubts
+            doubts, until_s = self._doubts, self._clock() + KNOWN_S
             id = await self._stored(live, persona)
             if doubts == self._doubts:
-                self._known[persona] = id
+                self._known[persona] = id, until_s
             return id
+
+    def _taken(self, persona: str) -> str:
+        """What is taken to be there; "" if it has to be looked at."""
+        id, until_s = self._known.get(persona, ("", 0.0))
+        return id if self._clock() < until_s else ""
 
     async def _stored(self, live: "LiveAvatar", persona: str) -> str:
         secret, found = await asyncio.gather(self._secret(live), self._found(live, persona))

@@ -18,7 +18,7 @@ from bots.server.casting import Cast
 from bots.server.refusal import MISTAKE, Refused
 from bots.server.seats import BUSY, RETRY_S, Seats
 from pipelines.conversation import Request
-from pipelines.errors import AvatarError, PartFailed
+from pipelines.errors import AvatarError, Ended, PartFailed
 from pipelines.meeting import Invitation
 from sessions import metrics
 
@@ -273,7 +273,7 @@ class Visits:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, AvatarError):
-            logger.error(str(error))
+            logger.log("INFO" if isinstance(error, Ended) else "ERROR", str(error))
         elif error:
             metrics.failed("conversation", "", "broke down")
             logger.opt(exception=error).error("A conversation broke down")

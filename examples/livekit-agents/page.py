@@ -31,7 +31,10 @@ async def served(invitation: Invitation, port: int) -> AsyncIterator[str]:
         return web.FileResponse(CLIENT)
 
     async def invite(request: web.Request) -> web.Response:
-        if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        # Another page's name may lead here, too, and makes that page of the same origin.
+        own = [f"{name}:{runner.addresses[0][1]}" for name in ("127.0.0.1", "localhost")]
+        site = request.headers.get("Sec-Fetch-Site", "same-origin")
+        if request.headers.get("Host") not in own or site != "same-origin":
             raise web.HTTPForbidden(text="Only the page of this server may come in.")
         answer = {"url": invitation.url, "token": invitation.token}
         return web.json_response(answer, headers={"Cache-Control": "no-store"})

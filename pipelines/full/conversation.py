@@ -17,7 +17,7 @@ from liveavatar.records import Started
 from liveavatar.wire import FullRequest
 from pipelines.budget import Budget, admit
 from pipelines.conversation import Request
-from pipelines.errors import AvatarError, Incompatible, PartFailed
+from pipelines.errors import AvatarError, Ended, Incompatible, PartFailed
 from pipelines.keeping import keep
 from pipelines.lent import LentMind
 from pipelines.meeting import Invitation
@@ -79,12 +79,13 @@ class FullConversation:
         """Begin the session; where its user goes.
 
         Raises:
+            Ended: the conversation is ended meanwhile.
             PartFailed: there is none; says why.
             UserError: something of the settings is not known to LiveAvatar.
         """
         beginning = asyncio.create_task(self._begin())
         if not await _done_before(self._host.over, beginning):
-            raise PartFailed(ENDED)
+            raise Ended(ENDED)
         started = beginning.result()
         self._begun = True
         self._lasts_s = started.max_session_duration or math.inf
@@ -92,14 +93,19 @@ class FullConversation:
         return Invitation(started.livekit_url, started.livekit_client_token)
 
     async def _begin(self) -> Started:
-        """Begin it; LiveAvatar may have lost what is stored of our mind, which is stored anew."""
+        """Begin it; LiveAvatar may have lost what is stored of our mind, which is stored anew.
+
+        If that is refused only once there is a session, the next conversation has it.
+        """
         session, mind = self._parts.session, self._parts.mind
         try:
             return await session.begin(await self._request())
         except PartFailed as error:
-            if not mind or session.id or not is_unknown(error.__cause__):
+            if not mind or not is_unknown(error.__cause__):
                 raise
-        mind.forget()
+            mind.forget()
+            if session.id:
+                raise
         return await session.begin(await self._request())
 
     async def _request(self) -> FullRequest:
@@ -242,6 +248,8 @@ async def open_full(request: Request) -> AsyncIterator[FullConversation]:
             try:
                 with metrics.conversing():
                     yield conversation
+            except Ended:
+                raise
             except AvatarError as error:
                 transcript.event("error", text=str(error))
                 raise

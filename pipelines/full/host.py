@@ -180,7 +180,7 @@ class Host:
             left_s = whole_s - (self._clock() - began_s)
             await self._until(lambda: not self._turns.speaking, left_s)
         self._page.tell({"type": "over", "reason": reason})
-        await self._page.fetched(knows_s)
+        await self._page.knows(knows_s)
         self.end(reason)
 
     async def _until(self, happened: Callable[[], bool], limit_s: float) -> None:

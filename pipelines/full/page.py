@@ -49,7 +49,7 @@ class Page:
         self._happened_s = clock()
         self._hear: Hear | None = None
         self._told: list[dict[str, Any]] = []
-        self._fetched = asyncio.Event()
+        self._knows = asyncio.Event()
 
     def follow(self, hear: Hear) -> None:
         """Have somebody hear of all that the page relays."""
@@ -67,9 +67,11 @@ class Page:
             self._happened_s = max(self._happened_s, at_s)
             if self._hear:
                 self._hear(self._happened_s, happening)
+        told = self._unheard(batch.heard)
         if batch.leaves:
             self.left.set()
-        return self._unheard(batch.heard)
+            self._knows.set()
+        return told
 
     def _new(self, events: "Sequence[Seen]") -> "list[Seen]":
         """Those that were not taken before; a page that does not count sends each once."""
@@ -81,23 +83,28 @@ class Page:
         return new
 
     def _unheard(self, heard: int | None) -> list[dict[str, Any]]:
-        """What the page is told; one that does not count is told once."""
+        """What the page is told; one that does not count is told once, and knows it then.
+
+        One that counts knows what it has confirmed: an answer may be lost.
+        """
         first = self.told - len(self._told) + 1
         told = self._told[max(0, (heard or 0) - first + 1) :]
         self._told = told if heard is not None else []
-        self._fetched.set()
+        if not self._told:
+            self._knows.set()
         return told
 
     def tell(self, message: dict[str, Any]) -> None:
         """Tell the page something the next time it relays."""
         self._told = [*self._told, message][-MOST_TOLD:]
         self.told += 1
-        self._fetched.clear()
+        if not self.left.is_set():
+            self._knows.clear()
 
-    async def fetched(self, limit_s: float) -> None:
-        """Wait until it has been told everything, but not for longer."""
+    async def knows(self, limit_s: float) -> None:
+        """Wait until it knows everything, or leaves, but not for longer."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._fetched.wait(), limit_s)
+            await asyncio.wait_for(self._knows.wait(), limit_s)
 
 
 @dataclass

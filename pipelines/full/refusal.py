@@ -18,13 +18,22 @@ NAMED = (
 )
 
 
-def sentence(error: LiveAvatarError, settings: Settings) -> str:
-    """Why there is no session. No source knows all statuses, so its words count, too (2.8)."""
+def limit(error: LiveAvatarError) -> str:
+    """What the account has no more of; "" if that is not why.
+
+    No source knows all statuses, so its words count, too (2.8).
+    """
     said, status = error.problem.lower(), error.status
     if status == 402 or "credit" in said:
         return NO_CREDITS
-    if status == 409 or "concurrency" in said:
-        return TOO_MANY
+    return TOO_MANY if status == 409 or "concurrency" in said else ""
+
+
+def sentence(error: LiveAvatarError, settings: Settings) -> str:
+    """Why there is no session."""
+    if none_left := limit(error):
+        return none_left
+    status = error.status
     if isinstance(error, NoAnswer):
         return redacted(str(error))
     if status in (401, 403):

@@ -17,12 +17,15 @@ from pipelines.persona import FilledPersona, Persona
 from pipelines.settings import Settings, environment_names
 
 from .context import stored
+from .refusal import limit
 from .texts import DOLLAR, texts_of, variable
 
 VOICE = "liveavatar"
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-# What LiveAvatar answers of an id that there is not.
+# What LiveAvatar answers of an id that there is not, or that is none: 422.
 UNKNOWN = (400, 404, 422)
+# The code of such a 400 (liveavatar-protocol: 1); None is that of an answer without envelope.
+REFUSED_CODES = (None, 4000)
 KINDS = {
     "liveavatar_context_id": "contexts",
     "liveavatar_voice_id": "voices",
@@ -38,8 +41,13 @@ BLAMED = {
 
 
 def is_unknown(error: BaseException | None) -> bool:
-    """Whether LiveAvatar refused a request for something that is not there, as far as one knows."""
-    return isinstance(error, LiveAvatarError) and error.status in UNKNOWN
+    """Whether LiveAvatar refused a request for something that it has lost, as far as one knows.
+
+    What it has given out itself is never malformed, so 422 says nothing of that.
+    """
+    if not isinstance(error, LiveAvatarError) or limit(error):
+        return False
+    return error.status == 404 or (error.status == 400 and error.code in REFUSED_CODES)
 
 
 async def full_request(

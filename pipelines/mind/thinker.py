@@ -38,6 +38,8 @@ from .history import tokens
 
 # How long the pipeline may take to start, to let go of an answer, and to end.
 STARTS_S, LETS_GO_S, ENDS_S = 20.0, 1.0, 5.0
+LATE = "The mind does not start: see the log."
+CLOSED = "The mind is closed: the server stops."
 Messages = Sequence[LLMContextMessage]
 Minds = Mapping[LLMService[Any], Part]
 
@@ -104,6 +106,9 @@ class Thinker:
             enable_turn_tracking=False,
         )
         self._run: asyncio.Task[None] | None = None
+        self._started = asyncio.Event()
+        # What is asked now, and is not counted as a whole answer yet.
+        self._asked: Sequence[Any] = ()
         self.fit = self._closed = False
 
     @property
@@ -115,25 +120,33 @@ class Thinker:
         """Begin to warm up.
 
         Raises:
-            PartFailed: the pipeline does not start.
+            PartFailed: the pipeline does not start, or is closed meanwhile.
         """
-        started = asyncio.Event()
 
         @self._worker.event_handler("on_pipeline_started")
         async def begun(*_: Any) -> None:
-            started.set()
+            self._started.set()
 
         runner = WorkerRunner(handle_sigint=False)
         await runner.add_workers(self._worker)
+        self._look()
         self._run = asyncio.create_task(runner.run())
         self._run.add_done_callback(self._over)
+        self._budget.watch()
         await self._news.arrive()
         try:
             async with asyncio.timeout(STARTS_S):
-                await started.wait()
+                await self._started.wait()
         except TimeoutError:
-            raise PartFailed("The mind does not start: see the log.") from None
+            raise PartFailed(LATE) from None
+        self._look()
+        if self._run.done():
+            raise PartFailed(LATE)
         self.fit = True
+
+    def _look(self) -> None:
+        if self._closed:
+            raise PartFailed(CLOSED)
 
     async def close(self) -> None:
         """End it, whatever is under way, whose answer ends where it is; as often as one likes."""
@@ -141,6 +154,13 @@ class Thinker:
         if self._closed:
             return
         self._closed = True
+        try:
+            await self._end()
+        finally:
+            self._count()
+            await self._budget.close()
+
+    async def _end(self) -> None:
         await self._guard.close()
         if self._run:
             await self._worker.cancel(reason="nobody asks")
@@ -150,12 +170,12 @@ class Thinker:
         # A mind that is cut off has failed, as the guard sees it.
         await self._guard.close()
         await self._order.close()
-        await self._budget.close()
 
     async def ask(self, prompt: str, messages: Messages) -> AsyncGenerator[str, None]:
         """The words of an answer, as they come; there are some in any case.
 
-        Who closes this generator early makes the minds let go of the answer.
+        Who closes this generator early makes the minds let go of the answer. What it has cost is
+        written beside whoever goes on.
         """
         self._answer.begin()
         for mind in self._minds:
@@ -163,53 +183,63 @@ class Thinker:
                 await mind.instruct(prompt)
             if isinstance(mind, Remembering):
                 mind.forget()
-        said, whole = "", False
-        self._budget.watch(_heed)
+        self._asked = [{"content": prompt}, *messages]
         try:
             await self._worker.queue_frame(LLMContextFrame(LLMContext([*messages])))
             async for words in self._answer.words():
-                said += words
                 yield words
-            whole = True
+            if not self._closed:
+                self._asked = ()
         finally:
             try:
-                if not whole:
-                    self.fit = await self._let_go()
-                    self._count([{"content": prompt}, *messages], said)
+                if self._asked and not self._closed:
+                    await self._let_go()
             finally:
-                await self._budget.close()
-        if not has_sound(said):
+                self._count()
+                self._budget.nudge()
+        if not has_sound(self._answer.said):
             yield self._persona.unable
 
-    def _count(self, asked: Sequence[Any], said: str) -> None:
-        """Count what a mind has not, of an answer that was withdrawn: its tokens are paid for."""
-        usage = self._answer.usage
+    def _count(self) -> None:
+        """Count what a mind has not, of an answer that was cut off: its tokens are paid for."""
+        asked, self._asked = self._asked, ()
+        if not asked:
+            return
+        usage, said = self._answer.usage, self._answer.said
         read = 0 if usage.read else sum(tokens(dict(each)) for each in asked)
         written = max(0, tokens({"content": said}) - usage.written) if said else 0
         usage.read, usage.written = usage.read + read, usage.written + written
         self._budget.meter.estimate(self._order.active_service, read, written)
 
-    async def _let_go(self) -> bool:
-        """Stop the minds; whether nothing of the answer is left on its way."""
+    async def _let_go(self) -> None:
+        """Stop the minds, which can be asked again if nothing of the answer is left on its way."""
+        self.fit = False
         await self._worker.queue_frame(InterruptionFrame())
-        return await self._worker.flush_pipeline(LETS_GO_S)
+        gone = await self._worker.flush_pipeline(LETS_GO_S)
+        self.fit = gone and not self._closed
 
     def _over(self, _run: asyncio.Task[None]) -> None:
         self.fit = False
+        self._started.set()
         self._answer.end()
 
 
 class _Answer(FrameProcessor):
-    """Gives out the words that the minds push, and counts what they took."""
+    """Gives out the words that the minds push, and counts what they took.
+
+    Attributes:
+        said: all words until now.
+        usage: what they took.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.usage = Usage()
+        self.said, self.usage = "", Usage()
         self._words: asyncio.Queue[str | None] = asyncio.Queue()
 
     def begin(self) -> None:
         """What comes from now on answers another question."""
-        self.usage, self._words = Usage(), asyncio.Queue()
+        self.said, self.usage, self._words = "", Usage(), asyncio.Queue()
 
     def end(self) -> None:
         """Nothing more comes."""
@@ -224,6 +254,7 @@ class _Answer(FrameProcessor):
         """Take what belongs to the answer, and pass all on."""
         await super().process_frame(frame, direction)
         if isinstance(frame, LLMTextFrame):
+            self.said += frame.text
             self._words.put_nowait(frame.text)
         elif isinstance(frame, LLMFullResponseEndFrame):
             self.end()
@@ -233,7 +264,3 @@ class _Answer(FrameProcessor):
                     self.usage.read += each.value.prompt_tokens
                     self.usage.written += each.value.completion_tokens
         await self.push_frame(frame, direction)
-
-
-async def _heed(_limit: str) -> None:
-    """The limit of the day is reached: who asks next is refused by `admit()`."""

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
+from tests.doorkeeper import show_out
 from tests.examples.conftest import EXAMPLES, PYTHON, ask, program, seen
 from tests.needs import missing
 from tests.sandbox.caller import Call, Caller, rooms
@@ -123,16 +125,28 @@ async def test_an_agent_in_liveavatars_own_room_is_talked_with_on_the_page(
     words = (HERE / "dispatcher.py", "--hosted", "--no-view")
     async with program(tmp_path, PYTHON, *words, env=env | vendors.env) as begun:
         session = await begun.told(r"is in the room ([\w-]+)")
-        await page.goto(await begun.told(r"talk with it at (http://127.0.0.1:\d+)"))
+        url = await begun.told(r"talk with it at (http://127.0.0.1:\d+)")
+        await _only_its_own_page_is_invited(url)
+        await page.goto(url)
         await page.click("#start")
         await seen(page, "text=Talk.")
         await greeted(stage, vendors)
         await ask(page, QUESTION)
         await answered(vendors)
         assert await page.evaluate("avatar.videoWidth") > 0
-    await seen(page, "text=It has ended (the room is closed).")
+        await show_out(stage.livekit, session, "heygen")
+        await seen(page, "text=It has ended (the avatar has left).")
     assert begun.process.returncode == 0
     assert await stage.ended(Call(session, "")) in ("USER_CLOSED", "USER_DISCONNECTED")
+
+
+async def _only_its_own_page_is_invited(url: str) -> None:
+    port = url.rpartition(":")[2]
+    async with aiohttp.ClientSession() as http:
+        for host in (f"avatar.example:{port}", "127.0.0.1:1", "localhost", f"localhost:{port}"):
+            headers = {"Host": host, "Sec-Fetch-Site": "same-origin"}
+            async with http.post(f"{url}/invitation", headers=headers) as answer:
+                assert answer.status == (200 if host == f"localhost:{port}" else 403), host
 
 
 async def test_the_files_that_the_worker_needs_are_there_without_a_network(

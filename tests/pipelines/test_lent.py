@@ -10,7 +10,7 @@ import pytest
 
 from liveavatar import LiveAvatar
 from pipelines.errors import BadSetting, MissingSetting, UserError
-from pipelines.lent import Lender, bearer_file, check
+from pipelines.lent import KNOWN_S, Lender, bearer_file, check
 from pipelines.redaction import redacted
 from pipelines.settings import load_settings
 from sandbox import sandbox
@@ -81,6 +81,20 @@ async def test_what_the_account_has_deleted_is_stored_anew(live):
     new = await mine.configuration(live, "mira")
     [secret] = await live.secrets.all()
     assert new != id and (await live.llms.get(new)).secret_id == secret.id
+
+
+async def test_what_somebody_has_changed_is_mended_some_minutes_later(live):
+    now_s = 1000.0
+    mine = Lender(load_settings(), 7860, lambda: now_s)
+    id = await mine.configuration(live, "mira")
+    [secret] = await live.secrets.all()
+    elsewhere = [("mira", "https://elsewhere.example/v1")]
+    await live.llms.change(id, "mira", secret.id, base_url=elsewhere[0][1])
+    now_s += KNOWN_S - 1
+    assert await mine.configuration(live, "mira") == id and await stored(live) == elsewhere
+    now_s += 1
+    assert await mine.configuration(live, "mira") == id
+    assert await stored(live) == [("mira", "http://localhost:7860/v1")]
 
 
 async def test_two_servers_have_their_own_and_those_at_one_address_the_same(

@@ -2,7 +2,11 @@
 
 import asyncio
 import contextlib
+import fcntl
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +20,12 @@ from bots.server.completion import Completion
 from bots.server.completions import MOST, Completions
 from pipelines import ledger
 from pipelines.budget import today
+from pipelines.errors import PartFailed
+from pipelines.mind.thinkers import Thinkers
 from pipelines.parts import choose
 from pipelines.persona import Persona, load_persona
 from pipelines.settings import load_settings
+from sessions import metrics
 from tests.lent import ACCESS, TOKEN, lending
 from tests.standins.gemini import Gemini
 from tests.standins.ollama import Ollama
@@ -191,10 +198,12 @@ async def test_tokens_are_paid_for_from_the_budget_of_the_day(tmp_path: Path):
         assert len(vendor.state.prompts) == 1
 
 
-async def test_who_stops_the_server_cuts_nobody_off():
+async def test_who_stops_the_server_cuts_nobody_off_and_pays_for_what_is_cut_short(tmp_path: Path):
     last, hangs = Reply("At seven, here.", word_delay_s=0.1), Reply("Never.", delay_s=60)
+    priced = {"avatar_ledger": str(tmp_path / "ledger"), "google_dollars_per_million_in": 1e6}
     async with Gemini(replies=[last, hangs]) as vendor, contextlib.AsyncExitStack() as stack:
-        async with lending(avatar_thinking_s=60, **gemini(vendor)) as lent:
+        settings = gemini(vendor) | priced
+        async with lending(avatar_thinking_s=60, **settings) as lent:
             client = openai.AsyncOpenAI(api_key=TOKEN, base_url=f"{lent.url}/v1", max_retries=0)
             await stack.enter_async_context(client)
             begun = await _begun(client)
@@ -203,31 +212,67 @@ async def test_who_stops_the_server_cuts_nobody_off():
         assert await waiting in (MIRA.lost, MIRA.unable)
         rest = [chunk.choices[0].delta.content or "" async for chunk in begun]
         assert "".join(rest).endswith("seven, here.")
+        read, _ = vendor.state.tokens()
+        spent = await ledger.books(load_settings(**settings)).spent(today())
+        assert spent > read + len(MIRA.prompt.split()), "the question that hung is paid for"
 
 
-async def test_what_is_withdrawn_is_paid_for(tmp_path: Path):
-    slow = Reply("One two " * 90, word_delay_s=0.1)
+async def test_nobody_waits_for_the_ledger_and_all_of_an_answer_is_written_once(tmp_path: Path):
+    before, slow = _counted(), Reply("One two " * 90, word_delay_s=0.1)
     priced = {
         "avatar_ledger": str(tmp_path / "ledger"),
         "ollama_dollars_per_million_in": 1e6,
         "ollama_dollars_per_million_out": 1e6,
     }
-    async with Ollama(replies=[slow]) as vendor:
+    async with Ollama(replies=["Rome.", slow]) as vendor:
         settings = ollama(vendor) | priced
+        kept = ledger.books(load_settings(**settings))
         async with lending(**settings) as lent:
-            begun = await _begun(lent.client())
-            await begun.close()
-            kept = ledger.books(load_settings(**settings))
-            assert await _spent(kept) > len(MIRA.prompt.split())
+            client = lent.client()
+            with _hanging(tmp_path / "ledger"):
+                assert await asyncio.wait_for(streamed(client, ASKED), 10) == "Rome."
+                await (await _begun(client)).close()
+        spent = await kept.spent(today())
+        assert spent > 2 * len(MIRA.prompt.split()), "what is withdrawn is paid for"
+        assert spent == pytest.approx(_counted() - before)
 
 
-async def _spent(kept: ledger.Books) -> float:
-    """What was spent today, once it is anything."""
-    async with asyncio.timeout(10):
-        while True:
-            if spent := await kept.spent(today()):
-                return spent
-            await asyncio.sleep(0.02)
+@contextmanager
+def _hanging(folder: Path) -> Iterator[None]:
+    """A ledger in a folder that nobody can write to until the block ends."""
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _counted() -> float:
+    """The dollars that monitors know of."""
+    found = re.search(rb"^avatar_spend_dollars_total (\S+)", metrics.text(), re.MULTILINE)
+    assert found
+    return float(found[1])
+
+
+async def test_a_question_that_is_let_in_while_all_are_closed_begins_nothing(tmp_path: Path):
+    settings = load_settings(
+        llm="ollama",
+        ollama_model="any",
+        avatar_ledger=str(tmp_path / "ledger"),
+        avatar_spend_limit_per_day=1.0,
+        ollama_dollars_per_million_in=1e6,
+    )
+    await ledger.books(settings).spend(today(), 0.1)
+    thinkers = Thinkers(settings, choose(settings))
+    with _hanging(tmp_path / "ledger"):
+        asking = asyncio.create_task(thinkers.one("mira", MIRA).__aenter__())
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(thinkers.close())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not closing.done(), "it is waited for from its admission on"
+    with pytest.raises(PartFailed, match="the server stops"):
+        await asking
+    await closing
 
 
 async def _begun(client: openai.AsyncOpenAI) -> openai.AsyncStream[Any]:

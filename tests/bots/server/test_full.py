@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ from bots.running import Stop
 from bots.server.app import Server
 from bots.server.casting import Casting
 from bots.server.limits import BURST
+from liveavatar.errors import LiveAvatarError
 from liveavatar.wire import FullRequest
+from pipelines.full.wish import is_unknown
 from pipelines.ledger import books
 from pipelines.parts import choose
 from pipelines.settings import Settings, load_settings
+from sessions import metrics
 from tests.sandbox.caller import Caller
 from tests.sandbox.conftest import caller, clock
 from tests.talk.app import until
@@ -185,17 +189,25 @@ async def test_a_server_that_is_stopped_writes_what_it_has_and_waits_for_nobody(
         visit = await house.start()
         await visit.told(("user.transcription", "Hello?"))
         await caller.order("start:delay by=20 times=1")
-        waiting = asyncio.create_task(house.refused())
+        waiting, failures = asyncio.create_task(house.refused()), _failures()
         await until(lambda: len([*(tmp_path / "transcripts").glob("*.jsonl")]) == 2, LIMIT_S)
         for route in ("stop", "GET /v1/sessions/*/transcript"):
             await caller.order(f"{route}:delay by=20")
         await asyncio.wait_for(house.stop(), LIMIT_S)
         assert "before it has begun" in await waiting
+        assert _failures() == failures
         both = [house.lines(at) for at in (0, 1)]
+        told = [line["text"] for lines in both for line in lines if line.get("event") == "error"]
+        assert told == ["LiveAvatar does not give its transcript."]
         assert all(lines[-1]["event"] == "ended" for lines in both)
         [said] = [line for lines in both for line in lines if "who" in line]
         assert (said["text"], said["told_by"]) == ("Hello?", "page")
         await caller.ask("DELETE", "/_sandbox/faults")
+
+
+def _failures() -> list[str]:
+    """The failures of which monitors know."""
+    return re.findall(r"^avatar_failures_total.*", metrics.text().decode(), re.MULTILINE)
 
 
 async def _paid(house: House, expected: bool) -> None:
@@ -221,7 +233,31 @@ async def test_what_liveavatar_has_lost_of_our_mind_is_stored_again(
         status, _ = await house.post("/v1/chat/completions", {"asked": "with another bearer"})
         assert status == 401
         assert await _mind_of(caller, house) == ids[1]
+        [secret] = (await caller.ask("GET", "/v1/secrets"))[1]["data"]
+        await caller.ask("DELETE", f"/v1/secrets/{secret['id']}")
+        await caller.order("start:answer status=400 code=4000 message=Odd times=1")
+        assert "Odd (400)" in await house.refused(), "what is begun is not begun twice"
+        assert await _mind_of(caller, house) == ids[1]
         assert (await caller.ask("GET", "/v1/secrets"))[1]["data"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "lost"),
+    [
+        (404, 4004, "Not found", True),
+        (400, 4000, "LLM configuration not found", True),
+        (400, None, "Odd", True),
+        (400, 4002, "Odd", False),
+        (400, 4000, "Session concurrency limit reached", False),
+        (404, None, "Insufficient credits", False),
+        (422, 4000, "Request validation errors. body: odd", False),
+        (500, None, "Odd", False),
+    ],
+)
+def test_what_may_be_lost_is_told_from_what_is_not_to_be_had(
+    status: int, code: int | None, message: str, lost: bool
+) -> None:
+    assert is_unknown(LiveAvatarError(status, code, message)) is lost
 
 
 async def _mind_of(caller: Caller, house: House) -> str:

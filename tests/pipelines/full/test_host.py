@@ -92,6 +92,17 @@ async def test_what_is_told_twice_is_taken_once_and_what_was_not_heard_is_told_a
     assert take(2, confirmed=2) == ["over"]
     assert take(confirmed=3) == []
     assert (visit.page.taken, visit.page.told) == (3, 3)
+    ending = asyncio.create_task(visit.host.run())
+    visit.host.part("spend", "")
+    await until(lambda: visit.page.told == 4)
+    for _ in range(2):
+        assert take(confirmed=3) == ["over"], "the answer was lost again"
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not visit.host.over.is_set(), "the page does not know yet"
+    assert take(confirmed=4) == []
+    await until(visit.host.over.is_set)
+    await ending
     assert heard == [
         (100.0, "user.speak_started"),  # before the conversation nobody spoke
         (101.5, "user.speak_ended"),
