@@ -18,9 +18,8 @@ ERRORS = 3
 
 def _errors_of_runtime() -> Iterator[type[Exception]]:
     """They have nothing in common but their module."""
-    for each in vars(
-        importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
-    ).values():
+    home = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+    for each in vars(home).values():
         if isinstance(each, type) and issubclass(each, Exception):
             yield each
 
