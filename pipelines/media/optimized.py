@@ -1,7 +1,8 @@
 """Models as the runtime would have them, kept in a file and not worked out at each start."""
 
 import contextlib
-from collections.abc import Callable
+import importlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import onnxruntime as ort
@@ -15,6 +16,18 @@ LEVEL = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
 ERRORS = 3
 
 
+def _errors_of_runtime() -> Iterator[type[Exception]]:
+    """They have nothing in common but their module."""
+    home = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+    for each in vars(home).values():
+        if isinstance(each, type) and issubclass(each, Exception):
+            yield each
+
+
+# What comes of a file that cannot be read or written.
+FAILURES = (OSError, RuntimeError, *_errors_of_runtime())
+
+
 def optimized(name: str, model: Callable[[], bytes]) -> ort.InferenceSession:
     """A model that runs from its file, made once from what `model` gives; else from that itself.
 
@@ -26,8 +39,8 @@ def optimized(name: str, model: Callable[[], bytes]) -> ort.InferenceSession:
         if not path.is_file():
             _make(path, model())
         return _session(str(path))
-    except Exception as error:  # ONNX Runtime's own have nothing else in common
-        logger.debug(f"The model {name} is optimized at each start: {error}")
+    except FAILURES as error:
+        logger.debug(f"The model {name} runs without its file: {error}")
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
     return _session(model())
