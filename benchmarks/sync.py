@@ -11,7 +11,8 @@ of their packets. The trend is that of a line through the minutes.
 what was put into it on its way.
 
 The users are on this machine, too, and decode all that they see: `--users 3` is a load by itself.
-`--load 2` adds processes that do nothing but take the CPU.
+`--load 2` adds processes that do nothing but take the CPU, `--guests` a second conversation that
+begins and ends every minute.
 """
 
 import argparse
@@ -30,6 +31,7 @@ import numpy as np
 
 from benchmarks.conversation import Server, serving
 from benchmarks.machine import read
+from benchmarks.onlooker import Onlooker
 from benchmarks.report import Report, options_parser
 from benchmarks.viewer import Track, Viewer
 from bots.eval.curve import Curve, loudness
@@ -56,6 +58,8 @@ DRAWN = 6
 MARGIN_S = 70
 # A viewer that has little of the CPU has decoded by then what came.
 DECODED_S = 5.0
+# A guest comes so long after the last one has left, and stays so long.
+APART_S, STAYS_S = 30.0, 30.0
 Clock = Callable[[Track, float, float], Curve]
 CLOCKS: dict[Clock, str] = {Track.played: "as played", Track.arrived: "as they came"}
 
@@ -161,6 +165,29 @@ def _late_s(spoken: Curve, heard: Curve, began_s: float) -> float:
     return lag_s(whole, Curve(at_s, heard.much), SEARCHED_S)
 
 
+async def come_and_go(server: Server) -> None:
+    """Somebody else asks, listens for a while and leaves, again and again."""
+    while True:
+        await asyncio.sleep(APART_S)
+        async with Onlooker(server.url) as guest:
+            await guest.until(lambda: guest.received("bot-ready"), "the bot", 60)
+            guest.send("send-text", {"content": "And what do you tell me?"})
+            await asyncio.sleep(STAYS_S)
+
+
+@asynccontextmanager
+async def visited(server: Server, options: argparse.Namespace) -> AsyncIterator[None]:
+    """Have guests beside, if that is asked for."""
+    guests = asyncio.create_task(come_and_go(server)) if options.guests else None
+    try:
+        yield
+        assert not (guests and guests.done()), "a guest was not met"
+    finally:
+        if guests:
+            guests.cancel()
+            await asyncio.gather(guests, return_exceptions=True)
+
+
 async def watch(server: Server, count: int, options: argparse.Namespace) -> Case:
     """Let so many users look on."""
     seconds = options.minutes * 60
@@ -177,6 +204,7 @@ async def watch(server: Server, count: int, options: argparse.Namespace) -> Case
         start_s = time.time() + WARM_UP_S
         end_s = start_s + seconds
         before = read(server.pid)
+        await stack.enter_async_context(visited(server, options))
         for user in users:
             await user.until(lambda: time.time() > end_s + DECODED_S, "the end", seconds + 90)
             assert user.last_loud_s > end_s - 3, "the text ended too early"
@@ -206,7 +234,8 @@ async def measure(options: argparse.Namespace, folder: Path) -> None:
     print(f"as drawn, the sound is {drawn_ms:.0f} ms behind the mouth", flush=True)
     (folder / "brief.yaml").write_text(PERSONA)
     report = Report(f"Mouth and voice at the viewer, {options.size}", options)
-    replies = [Reply(text, word_delay_s=WORD_S)] * sum(options.users)
+    guests = options.guests * math.ceil(options.minutes * 60 / (APART_S + STAYS_S))
+    replies = [Reply(text, word_delay_s=WORD_S)] * (sum(options.users) + guests)
     async with Ollama(replies=replies) as mind:
         flags = ("--llm", "ollama", "--size", options.size, *TALKATIVE)
         env = {"OLLAMA_BASE_URL": mind.openai_url, "OLLAMA_MODEL": mind.models[0]}
@@ -223,6 +252,7 @@ def main() -> None:
     parser = options_parser(__doc__)
     parser.add_argument("--minutes", type=float, default=30, help="of each number of users")
     parser.add_argument("--users", type=int, nargs="+", default=[1, 3])
+    parser.add_argument("--guests", action="store_true", help="who come and go meanwhile")
     parser.add_argument("--load", type=int, default=0, help="busy processes besides")
     parser.add_argument("--window", type=float, default=60, help="seconds of a measurement")
     parser.add_argument("--size", default="1280x720", help="of the puppet's picture")
