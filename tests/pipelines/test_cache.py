@@ -57,6 +57,7 @@ def test_voices_are_looked_for_where_the_cache_is_now(tmp_path, monkeypatch):
     voice = tmp_path / "avatar" / "voices" / "en_US-nobody-high.onnx"
     voice.parent.mkdir(parents=True)
     voice.touch()
+    voice.with_name(f"{voice.name}.json").touch()
     assert piper.file_of("en_US-nobody-high") == voice
 
 
