@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import Meet
-from tests.speech import long_words
 from tests.standins.liveavatar import LiveAvatar
 from tests.talk.app import SMALL, App, running_app
 
@@ -18,7 +17,7 @@ pytestmark = [
 ASKED = "[data-role=user] .words"
 ANSWERS = "[data-role=user] + [data-role=avatar]"
 ANSWER = f"{ANSWERS} .words"
-SECOND_SENTENCE = f"{ANSWER} > :nth-child(2) > .said:not(:empty)"
+LONG_WORDS = f"{ANSWER}:text-matches('[a-z]{{4,}}', 'i')"
 TRACKS = "watched.tracks.map((track) => track.readyState)"
 # Lets something come to the page over its data channel.
 PUT_IN = "(data) => watched.channels[0].dispatchEvent(new MessageEvent('message', { data }))"
@@ -43,8 +42,8 @@ async def test_who_refuses_the_microphone_goes_on_by_typing(brief_app: App, meet
         await user.state("listening", "speaking")
         await user.type("What can you do?")
         assert await user.read(ASKED) == "What can you do?"
-        await user.page.wait_for_selector(f"avatar-call[data-state=speaking] {SECOND_SENTENCE}")
-        assert long_words(await user.read(ANSWER))
+        # What is heard of the greeting may stand before it.
+        await user.page.wait_for_selector(f"avatar-call[data-state=speaking] {LONG_WORDS}")
         assert await user.page.is_hidden("#mute")
         assert await user.watched("watched.microphones") == 1
         assert await user.watched("watched.tracks.map((track) => track.kind)") == ["audio", "video"]

@@ -197,6 +197,8 @@ async def answered(stage: Stage, times: int = 1) -> str:
     return words(stage)
 
 
+# Flux is sent silence when nobody has spoken for half a second of real time, which ends the turn.
+@pytest.mark.realtime
 async def test_mind_and_voice_begin_before_the_end_and_are_let_go_at_it() -> None:
     async with talking(line(QUESTION)) as (cloud, stage):
         await stage.play(*spoken(QUESTION), *quiet(0.3))
@@ -210,6 +212,7 @@ async def test_mind_and_voice_begin_before_the_end_and_are_let_go_at_it() -> Non
         assert await cloud.counted() == {"calls": 1, "for_nothing": 0}
 
 
+@pytest.mark.realtime
 async def test_who_goes_on_is_answered_once_and_what_was_begun_is_never_heard() -> None:
     whole = line(f"{BEGINNING} {REST}", BEGINNING, REST)
     async with talking(whole) as (cloud, stage):
