@@ -162,9 +162,10 @@ async def attend(
     """Hold conversations; the stretches of speaking, of `most` of them, and of listening."""
     async with users(server, count, most) as joined:
         speaking = await stretch(server, joined, seconds)
-        spoke_s = min(user.last_loud_s for user in joined[-(most or count) :])
+        spoken = joined[-(most or count) :]
+        spoke_s = min(user.last_loud_s for user in spoken)
         assert spoke_s > time.monotonic() - LONGEST_PAUSE_S, "the greeting ended too early"
-        for user in joined:
+        for user in spoken:
             await user.silence(2, limit_s=60)
         return speaking, await stretch(server, joined, seconds)
 
