@@ -17,7 +17,7 @@ pytestmark = [
 ASKED = "[data-role=user] .words"
 ANSWERS = "[data-role=user] + [data-role=avatar]"
 ANSWER = f"{ANSWERS} .words"
-LONG_WORDS = f"{ANSWER}:text-matches('[a-z]{{4,}}', 'i')"
+LONG_WORDS = f"{ANSWER} .said:text-matches('[a-z]{{4,}}', 'i')"
 TRACKS = "watched.tracks.map((track) => track.readyState)"
 # Lets something come to the page over its data channel.
 PUT_IN = "(data) => watched.channels[0].dispatchEvent(new MessageEvent('message', { data }))"
