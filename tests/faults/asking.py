@@ -40,8 +40,8 @@ THINKING_S = 3.0
 SLACK_S = 3.0
 # Local ears listen in real time, each with two cores.
 AT_ONCE, EARS_AT_ONCE = 8, 3
-# A WebSocket on which nobody answers is closed after ten seconds.
-LIMIT_S, CLOSES_S = 40, 12
+# A WebSocket on which nobody answers is closed after ten seconds, and later on a busy machine.
+LIMIT_S, CLOSES_S = 40, 30
 STATUS = ("401", "402", "429", "500")
 SAME = ("slow 2x", "empty answer")
 PATHS = {
