@@ -15,7 +15,7 @@ from bots.beside import anticipated, choose_with_sandbox, needs_sandbox, sandbox
 from bots.browser import open_page
 from bots.flags import chosen, settings_parser, variables
 from bots.leaving import leave_at_once
-from pipelines import ledger, traces
+from pipelines import ledger, lent, traces
 from pipelines.errors import BadSetting, Incompatible
 from pipelines.keeping import kept
 from pipelines.mind.endpoint import Found, first_model, look
@@ -48,7 +48,8 @@ def run(words: Sequence[str]) -> int:
     settings = _with_transcripts(_checked(settings))
     ledger.check(settings, lineup)
     traces.check(settings)
-    _check_lent(settings)
+    if lent.is_lent(settings) and not needs_sandbox(settings):
+        lent.check(settings)
     with contextlib.ExitStack() as stack:
         if not arguments.direct:
             _closed(settings)
@@ -145,19 +146,6 @@ def _liveavatar(settings: Settings) -> AbstractContextManager[Led]:
         return contextlib.nullcontext(lambda: settings)
     _say("starting the sandbox …")
     return sandbox_starting(settings)
-
-
-def _check_lent(settings: Settings) -> None:
-    """See to it that LiveAvatar would find a mind that is lent.
-
-    Raises:
-        UserError: it would not.
-    """
-    if settings.avatar_lend_mind or settings.transport == "full":
-        from pipelines import lent  # and LiveAvatar's client, for those who lend
-
-        if lent.is_lent(settings) and not needs_sandbox(settings):
-            lent.check(settings)
 
 
 def _listeners(settings: Settings) -> list[socket.socket]:

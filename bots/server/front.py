@@ -26,6 +26,7 @@ from bots.server.origins import Guard, Origins, is_mind
 from bots.server.passes import Passes
 from bots.server.refusal import MISTAKE, Refused, refuse
 from pipelines.errors import AvatarError
+from pipelines.lent import bearer, is_lent
 from pipelines.parts import Lineup
 from pipelines.redaction import redacted
 from pipelines.settings import Settings
@@ -58,7 +59,8 @@ class Front:
         passes = Passes.of(settings)
         self._bucket: Callable[[Scope], str | None] = of_all
         self._doubt: Callable[[], None] | None = None
-        self._keys = Keys(settings, passes, _bearer(settings), self._doubted)
+        mind = bearer(settings) if is_lent(settings) else ""
+        self._keys = Keys(settings, passes, mind, self._doubted)
         self._routes = [
             *page.routes(settings, lineup, lambda: not self._open),
             Route(EXCHANGE, Exchange(passes).visit, methods=["POST"]),
@@ -172,15 +174,6 @@ class Enveloped:
         from bots.server.completion import Envelope
 
         return Envelope(self._app)
-
-
-def _bearer(settings: Settings) -> str:
-    """What lets into a mind that is lent; "" where none is."""
-    if not settings.avatar_lend_mind and settings.transport != "full":
-        return ""
-    from pipelines.lent import bearer, is_lent  # and LiveAvatar's client, for those who lend
-
-    return bearer(settings) if is_lent(settings) else ""
 
 
 def _not_ready(_request: Request) -> Response:
