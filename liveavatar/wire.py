@@ -191,7 +191,9 @@ class SessionRequest(Message):
         return self.video_settings or top
 
 
-VariableName = Annotated[str, StringConstraints(max_length=64)]
+# How many variables a session is given, and how long their names are (2.2).
+MOST_VARIABLES, LONGEST_NAME = 50, 64
+VariableName = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
 VariableValue = Annotated[str, StringConstraints(max_length=1000)]
 
 
@@ -203,7 +205,7 @@ class FullRequest(SessionRequest):
     interactivity_type: Literal["CONVERSATIONAL", "PUSH_TO_TALK"] = "CONVERSATIONAL"
     llm_configuration_id: str | None = None
     dynamic_variables: dict[VariableName, VariableValue] = Field(
-        default_factory=dict, max_length=50
+        default_factory=dict, max_length=MOST_VARIABLES
     )
     memory: dict[str, str | None] | None = None
 

@@ -3,12 +3,11 @@
 import re
 from collections.abc import Mapping
 
+from liveavatar.wire import LONGEST_NAME, MOST_VARIABLES
 from sandbox.errors import BadRequest
 
 # In braces only: prompts speak of prices.
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-# What a session can be given (2.2).
-MOST, LONGEST_NAME = 50, 64
 
 
 def required(*texts: str | None) -> list[str]:
@@ -31,10 +30,10 @@ def check(values: Mapping[str, str], *texts: str | None) -> None:
 def check_givable(*texts: str | None) -> None:
     """Raises: BadRequest when no session can be given all that texts ask for."""
     names = required(*texts)
-    if len(names) > MOST:
+    if len(names) > MOST_VARIABLES:
         raise BadRequest(
             f"context_id: the context requires {len(names)} variables, and a session is given"
-            f" {MOST} at most"
+            f" {MOST_VARIABLES} at most"
         )
     for name in names:
         if len(name) > LONGEST_NAME:
