@@ -6,6 +6,7 @@ Chromium raises its estimate by a twelfth a second, so that is most of a call's 
 """
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
@@ -96,6 +97,8 @@ class Steady(Encoder):
         super().__init__()
         self._rate = self._full = FULL
         self._estimate = MOST
+        self.codec: av.VideoCodecContext | None = None
+        # The size and rate that it was made for: x264 rounds the rate that it is given.
         self._made = (0, 0, 0)
 
     @property
@@ -107,6 +110,18 @@ class Steady(Encoder):
     def target_bitrate(self, bitrate: int) -> None:
         self._estimate = max(bitrate, LEAST)
         self._rate = steady(self._estimate, self._rate, self._full)
+
+    @abstractmethod
+    def _make(self, width: int, height: int, bitrate: int) -> av.VideoCodecContext:
+        """What encodes pictures of a size in pixels at a rate in bits a second."""
+
+    def _ready(self, frame: VideoFrame) -> VideoFrame:
+        """The picture as it is encoded, by what is made for it: aiortc makes none in its place."""
+        frame = self._fit(frame)
+        wanted = (frame.width, frame.height, self._rate)
+        if wanted != self._made:
+            self.codec, self._made = self._make(*wanted), wanted
+        return frame
 
     def _fit(self, frame: VideoFrame) -> VideoFrame:
         """The picture in the size that the link carries, at the rate that its size asks for."""
@@ -127,12 +142,7 @@ class SteadyVp8Encoder(Steady, Vp8Encoder):
     def encode(self, frame: Frame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         """The packets of a picture, I420, and its time of RTP."""
         assert isinstance(frame, VideoFrame)
-        frame = self._fit(frame)
-        wanted = (frame.width, frame.height, self.target_bitrate)
-        if wanted != self._made:
-            self.codec, self._made = _libvpx(*wanted), wanted
-            self._again = again(frame.width, frame.height)
-        return super().encode(frame, force_keyframe)
+        return super().encode(self._ready(frame), force_keyframe)
 
     def pack(self, packet: Packet) -> tuple[list[bytes], int]:
         """The same of the picture before."""
@@ -140,16 +150,19 @@ class SteadyVp8Encoder(Steady, Vp8Encoder):
         repeated.pts, repeated.time_base = packet.pts, packet.time_base
         return super().pack(repeated)
 
+    def _make(self, width: int, height: int, bitrate: int) -> av.VideoCodecContext:
+        self._again = again(width, height)
+        return _libvpx(width, height, bitrate)
+
 
 class SteadyH264Encoder(Steady, H264Encoder):
     """H.264 for browsers that have no VP8; at every size with the level that it needs."""
 
     def _encode_frame(self, frame: VideoFrame, force_keyframe: bool) -> Iterator[bytes]:
-        frame = self._fit(frame)
-        wanted = (frame.width, frame.height, self.target_bitrate)
-        if wanted != self._made:  # x264 rounds the rate that it is given
-            self.codec, self._made = _x264(*wanted), wanted
-        return super()._encode_frame(frame, force_keyframe)
+        return super()._encode_frame(self._ready(frame), force_keyframe)
+
+    def _make(self, width: int, height: int, bitrate: int) -> av.VideoCodecContext:
+        return _x264(width, height, bitrate)
 
 
 def _libvpx(width: int, height: int, bitrate: int) -> av.VideoCodecContext:
