@@ -11,9 +11,11 @@ from typing import Any
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bots.server.client import left
 from bots.server.origins import is_mind
 from bots.server.question import Question
 from pipelines.mind.thinker import Usage
+from pipelines.race import done_before
 
 KINDS = {401: "authentication_error", 429: "rate_limit_error"}
 CODES = {401: "invalid_api_key", 429: "rate_limit_exceeded"}
@@ -45,18 +47,13 @@ class Completion:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, unless nobody is there any more."""
         send_it = self._stream if self._question.stream else self._whole
-        both = [asyncio.create_task(each) for each in (send_it(send), _left(receive))]
+        sending = asyncio.create_task(send_it(send))
         try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            await done_before(left(receive), sending)
         finally:
-            for task in both:
-                task.cancel()
-            try:
-                [sent, _] = await asyncio.gather(*both, return_exceptions=True)
-            finally:
-                self._over()
-        if isinstance(sent, Exception):
-            raise sent
+            self._over()
+        if not sending.cancelled():
+            sending.result()
 
     async def _stream(self, send: Send) -> None:
         await _begin(send, STREAM)
@@ -166,9 +163,3 @@ async def _begin(send: Send, headers: Mapping[str, str]) -> None:
 
 async def _send(send: Send, body: bytes, *, more: bool = True) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": more})
-
-
-async def _left(receive: Receive) -> None:
-    """Wait until the client has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

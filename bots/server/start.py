@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bots.server import models, page
 from bots.server.casting import Cast, Casting
+from bots.server.client import left
 from bots.server.doors import NOT_YOURS, holder
 from bots.server.harness import Tickets
 from bots.server.passes import Pass
@@ -26,6 +27,7 @@ from pipelines.full.page import INTERACTIVITIES, FullRunnerArguments, wants_butt
 from pipelines.lent import Lender, LentMind
 from pipelines.meeting import HeyGenRunnerArguments
 from pipelines.parts import BROUGHT, HEADLESS, Part, part, values
+from pipelines.race import done_before
 
 FOLDER = re.compile(r"(/[\w.~-]+)+", re.ASCII)
 # What costs money, or lets others in, is the operator's to decide.
@@ -87,9 +89,10 @@ class Start:
             meeting = self._meeting(asked)
             cast = await self._chosen(meeting, asked, visitor.visit)
             starting = self._starts[meeting.value](cast, asked, visitor.id)
-            answer = await _unless_left(request, starting)
-            if answer is None:
+            work = asyncio.create_task(starting)
+            if not await done_before(left(request.receive), work):
                 return Response(status_code=LEFT)
+            answer = work.result()
             if sent_to := answer.get("fileUploadUrl"):
                 answer["fileUploadUrl"] = _folder(request) + sent_to
             return JSONResponse(answer)
@@ -243,26 +246,6 @@ class Start:
         key = self._visits.find(session_id).key
         held = {"returnS": limit_s, "returnKey": key} if limit_s else {}
         return {"sessionId": session_id, **where, **held}
-
-
-async def _unless_left(
-    request: Request, starting: Coroutine[Any, Any, dict[str, Any]]
-) -> dict[str, Any] | None:
-    """What is answered; None, and nothing is begun, for a page that is gone meanwhile."""
-    work, leaving = asyncio.create_task(starting), asyncio.create_task(_left(request))
-    try:
-        await asyncio.wait([work, leaving], return_when=asyncio.FIRST_COMPLETED)
-        return work.result() if work.done() else None
-    finally:
-        for task in (work, leaving):
-            task.cancel()
-        await asyncio.gather(work, leaving, return_exceptions=True)
-
-
-async def _left(request: Request) -> None:
-    """Wait until the client has gone; its request has come as a whole."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _unless_auto(transport: str) -> str:

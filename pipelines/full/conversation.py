@@ -24,6 +24,7 @@ from pipelines.meeting import Invitation
 from pipelines.meter import Meter
 from pipelines.parts import BROUGHT, load
 from pipelines.persona import Persona
+from pipelines.race import done_before
 from pipelines.settings import Settings
 from sessions import metrics
 from sessions.transcript import Transcript
@@ -84,7 +85,7 @@ class FullConversation:
             UserError: something of the settings is not known to LiveAvatar.
         """
         beginning = asyncio.create_task(self._begin())
-        if not await _done_before(self._host.over, beginning):
+        if not await done_before(self._host.over.wait(), beginning):
             raise Ended(ENDED)
         started = beginning.result()
         self._begun = True
@@ -164,7 +165,7 @@ class FullConversation:
             return
         self._closing = asyncio.create_task(self._end())
         try:
-            if await _done_before(self._hurry, self._closing, HURRY_S):
+            if await done_before(self._hurry.wait(), self._closing, HURRY_S):
                 self._closing.result()
         finally:
             if self._begun:
@@ -270,19 +271,3 @@ def _parts(request: Request, http: aiohttp.ClientSession) -> Parts:
         raise Incompatible("A mind of ours is lent by a server alone", "start it with `avatar`")
     button = wants_button(arguments.body)
     return Parts(settings, request.persona, session, arguments.page, button, mind)
-
-
-async def _done_before(event: asyncio.Event, work: asyncio.Task[Any], left_s: float = 0.0) -> bool:
-    """Wait for work, but once something has happened no longer than so; it is ended then.
-
-    Gives whether the work was done; whoever waits for it no longer ends it, too.
-    """
-    happening = asyncio.create_task(event.wait())
-    try:
-        await asyncio.wait([work, happening], return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait([work], timeout=left_s)
-        return work.done()
-    finally:
-        for task in (work, happening):
-            task.cancel()
-        await asyncio.gather(work, happening, return_exceptions=True)
