@@ -1,6 +1,7 @@
 """The rules of the house that a test can hold."""
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pipelines.settings import environment_names
 pytestmark = pytest.mark.patient
 
 ROOT = Path(__file__).parents[1]
+FUZZER = re.compile("hypothesis|schemathesis")
 FOLDERS = ("bots", "guide", "liveavatar", "pipelines", "puppet", "sandbox", "sessions", "web")
 MODULES = sorted(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py"))
 LONGEST_FUNCTION = 60
@@ -152,3 +154,19 @@ def test_files_are_short():
             yield f"has {length} lines"
 
     assert not (found := offences(long)), told(found, f"{LONGEST_FILE} lines are enough")
+
+
+def test_the_fuzzer_is_imported_only_after_what_skips_a_file_without_it():
+    """It is no part of the group that the README's command installs."""
+    found = []
+    for file in sorted((ROOT / "tests").glob("*/test_*.py")):
+        names = [
+            each.module if isinstance(each, ast.ImportFrom) else each.names[0].name
+            for each in ast.parse(file.read_text()).body
+            if isinstance(each, ast.Import | ast.ImportFrom)
+        ]
+        fuzzers = [at for at, name in enumerate(names) if name and FUZZER.match(name)]
+        if fuzzers:
+            found.append(file.name)
+            assert "tests.fuzz" in names[: fuzzers[0]], file
+    assert found

@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from tests.fuzz import BYTES, JSON, seed, tried  # skips all of this where there is no fuzzer
+
+__all__ = ["seed"]
+
 from hypothesis import strategies as st
 
 from liveavatar import channel, orders
 from liveavatar.answers import data_of
 from liveavatar.errors import LiveAvatarError
-from tests.fuzz import BYTES, JSON, seed, tried
 from tests.liveavatar.samples import SAMPLES
-
-__all__ = ["seed"]
 
 pytestmark = pytest.mark.patient
 

@@ -12,6 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
+
+from tests.fuzz import seed, tried  # skips all of this where there is no fuzzer
+
+__all__ = ["seed"]
+
 import schemathesis
 from hypothesis import Phase
 from hypothesis import strategies as st
@@ -27,10 +32,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from sandbox import Address, sandbox
-from tests.fuzz import seed, tried
 from tests.sandbox.caller import WAYNE
-
-__all__ = ["seed"]
 
 pytestmark = pytest.mark.patient
 

@@ -9,15 +9,17 @@ import json
 from typing import Any
 
 import pytest
+
+from tests.fuzz import BYTES, JSON, drawn, seed  # skips all of this where there is no fuzzer
+
+__all__ = ["seed"]
+
 from hypothesis import strategies as st
 
 from liveavatar.channel import MAX_PACKET_BYTES
-from tests.fuzz import BYTES, JSON, drawn, seed
 from tests.sandbox.caller import Caller
 from tests.sandbox.guest import Guest
 from tests.sandbox.test_full import LONG, come_and_go, greeted
-
-__all__ = ["seed"]
 
 LAST = "The lift is broken."
 # All but the one that ends the session.
