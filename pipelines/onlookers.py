@@ -1,6 +1,11 @@
-"""Several observers of a pipeline as one: for each, Pipecat has a queue and a task."""
+"""Observers of a pipeline at the price of one: for each, Pipecat has a queue and a task."""
 
+from typing import Any
+
+from pipecat.frames.frames import InputAudioRawFrame
 from pipecat.observers.base_observer import BaseObserver, FramePushed
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.pipeline.worker_observer import WorkerObserver
 from pipecat.utils.asyncio.task_manager import BaseTaskManager
 
 
@@ -28,3 +33,21 @@ class Onlookers(BaseObserver):
         """Tell all of them."""
         for observer in self._observers:
             await observer.on_push_frame(data)
+
+
+class Unhearing(WorkerObserver):
+    """Tells observers of everything but the microphone's sound, 50 times a second."""
+
+    async def on_push_frame(self, data: FramePushed) -> None:
+        """Tell them of a frame."""
+        if not isinstance(data.frame, InputAudioRawFrame):
+            await super().on_push_frame(data)
+
+
+class Watched(PipelineWorker):
+    """A pipeline whose observers have no use for the microphone's sound."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # Pipecat has no other place for it (pipecat/pipeline/worker.py:598).
+        self._observer = Unhearing(observers=self._observer._observers)
