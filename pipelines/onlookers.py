@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipecat.frames.frames import InputAudioRawFrame
+from pipecat.frames.frames import InputAudioRawFrame, OutputAudioRawFrame, OutputImageRawFrame
 from pipecat.observers.base_observer import BaseObserver, FramePushed
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.pipeline.worker_observer import WorkerObserver
@@ -35,19 +35,29 @@ class Onlookers(BaseObserver):
             await observer.on_push_frame(data)
 
 
-class Unhearing(WorkerObserver):
-    """Tells observers of everything but the microphone's sound, 50 times a second."""
+class Sparing(WorkerObserver):
+    """Tells observers of everything but sounds and pictures, which come 100 times a second.
+
+    Of those that leave, `Onlookers` are told, and of those of the microphone nobody is.
+    """
 
     async def on_push_frame(self, data: FramePushed) -> None:
         """Tell them of a frame."""
-        if not isinstance(data.frame, InputAudioRawFrame):
+        if isinstance(data.frame, InputAudioRawFrame):
+            return
+        if not isinstance(data.frame, OutputAudioRawFrame | OutputImageRawFrame):
             await super().on_push_frame(data)
+        elif data.frame.id not in self._frames_pushed:
+            data.first_push, self._frames_pushed[data.frame.id] = True, data.frame
+            for observer, proxy in (self._proxies or {}).items():
+                if isinstance(observer, Onlookers):
+                    await proxy.queue.put(data)
 
 
 class Watched(PipelineWorker):
-    """A pipeline whose observers have no use for the microphone's sound."""
+    """A pipeline whose observers have little use for sounds and pictures."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         # Pipecat has no other place for it (pipecat/pipeline/worker.py:598).
-        self._observer = Unhearing(observers=self._observer._observers)
+        self._observer = Sparing(observers=self._observer._observers)

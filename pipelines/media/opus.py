@@ -15,7 +15,7 @@ from aiortc.codecs import opus
 from aiortc.codecs.base import Encoder
 from aiortc.codecs.g711 import PcmaEncoder, PcmuEncoder
 from aiortc.codecs.g722 import G722Encoder
-from aiortc.codecs.opus import OpusEncoder
+from aiortc.codecs.opus import OpusDecoder, OpusEncoder
 from av import AudioFrame, AudioResampler, Packet
 
 # Of a second, the rates that Opus takes as they are (RFC 6716, 2.1.3).
@@ -74,6 +74,14 @@ class PackingOpus(Packing, OpusEncoder):
         return self._silence, at
 
 
+class OneChannel(OpusDecoder):
+    """Opus of a microphone, of which aiortc makes two channels that are resampled to be one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.codec.layout = "mono"
+
+
 class PackingG722(Packing, G722Encoder):
     """G.722, of 16 kHz."""
 
@@ -95,6 +103,7 @@ def _libopus(rate: int) -> av.AudioCodecContext:
 
 def install() -> None:
     """Let aiortc's connections of this process use them."""
+    codecs.OpusDecoder = OneChannel  # pyright: ignore[reportPrivateImportUsage]
     codecs.OpusEncoder = PackingOpus  # pyright: ignore[reportPrivateImportUsage]
     codecs.G722Encoder = PackingG722  # pyright: ignore[reportPrivateImportUsage]
     codecs.PcmaEncoder = PackingPcma  # pyright: ignore[reportPrivateImportUsage]

@@ -36,12 +36,14 @@ class VoiceTrack(RawAudioTrack):
         self._came.set()
         return sent
 
-    async def recv(self) -> Packet:
+    async def recv(self) -> Packet:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The next 20 ms, s16le mono, when the last of them is due; `opus.py` encodes it.
 
         That is a packet: what would come in parts would be encoded for each, and not sooner.
         """
         begun = self._timestamp
+        if not self._chunk_queue and not self._goes_on and self._in_s() > 0:
+            await asyncio.sleep(self._in_s((PIECES - 1) * self._samples_per_10ms))
         packet = Packet(b"".join([await self._piece() for _ in range(PIECES)]))
         packet.pts, packet.time_base = begun, Fraction(1, self._sample_rate)
         return packet
@@ -55,9 +57,13 @@ class VoiceTrack(RawAudioTrack):
         return self._next()
 
     async def _due(self) -> None:
+        await asyncio.sleep(self._in_s())
+
+    def _in_s(self, later: int = 0) -> float:
+        """In how many seconds what comes so many samples later is due."""
         now_s = asyncio.get_running_loop().time()
         self._begun_s = now_s if self._begun_s is None else self._begun_s
-        await asyncio.sleep(self._begun_s + self._timestamp / self._sample_rate - now_s)
+        return self._begun_s + (self._timestamp + later) / self._sample_rate - now_s
 
     async def _wait(self, longest_s: float | None) -> None:
         self._came.clear()

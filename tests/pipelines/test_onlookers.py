@@ -1,6 +1,11 @@
 """Who looks on at a pipeline, and what they are told."""
 
-from pipecat.frames.frames import InputAudioRawFrame, TextFrame
+from pipecat.frames.frames import (
+    InputAudioRawFrame,
+    OutputAudioRawFrame,
+    OutputImageRawFrame,
+    TextFrame,
+)
 from pipecat.observers.base_observer import BaseObserver
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.processors.filters.identity_filter import IdentityFilter
@@ -20,7 +25,7 @@ class Noting(BaseObserver):
         self.told.append(data.frame)
 
 
-async def test_no_observer_is_told_of_the_microphone_and_all_are_told_of_the_rest():
+async def test_of_sounds_and_pictures_those_are_told_who_follow_them_and_of_the_rest_all():
     every, first, second = Noting(), Noting(), Noting()
     worker = Watched(
         Pipeline([IdentityFilter(), IdentityFilter()]),
@@ -28,11 +33,15 @@ async def test_no_observer_is_told_of_the_microphone_and_all_are_told_of_the_res
         enable_rtvi=False,
     )
     sound, text = InputAudioRawFrame(bytes(640), 16_000, 1), TextFrame("Hello.")
-    await worker.queue_frames([sound, text])
+    leaving = [OutputAudioRawFrame(bytes(640), 16_000, 1), OutputImageRawFrame(b"", (0, 0), "RGB")]
+    await worker.queue_frames([sound, *leaving, text])
     await worker.stop_when_done()
     runner = WorkerRunner(handle_sigint=False)
     await runner.add_workers(worker)
     await runner.run()
     assert every.told.count(text) >= 2
     assert first.told.count(text) == second.told.count(text) == 1
+    for frame in leaving:
+        assert first.told.count(frame) == second.told.count(frame) == 1
+    assert not any(frame in every.told for frame in leaving)
     assert not any(sound in each.told for each in (every, first, second))

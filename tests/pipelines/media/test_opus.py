@@ -5,10 +5,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from aiortc import codecs
-from aiortc.codecs.opus import OpusDecoder
+from aiortc.codecs.opus import OpusDecoder, OpusEncoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
-from av import Packet
+from av import AudioFrame, Packet
 
 from pipelines.media import opus
 from pipelines.media.opus import UNTIL_SILENT, PackingOpus
@@ -97,6 +97,22 @@ def test_a_voice_of_another_rate_is_heard_as_loud_as_it_was():
     packed = [encoder.pack(packet) for packet in packets(voice(1.0, 22_050), 22_050)]
     told = heard([payload for payloads, _ in packed for payload in payloads])
     assert level_db(told) == pytest.approx(level_db(voice(1.0, HEARD_RATE)), abs=1)
+
+
+def test_a_microphone_of_two_channels_is_heard_as_one_and_as_loud():
+    opus.install()
+    codec = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=48_000, channels=2)
+    decoder, said = codecs.get_decoder(codec), voice(1.0, HEARD_RATE)
+    browser, pieces = OpusEncoder(), []
+    for number, piece in enumerate(said.reshape(-1, HEARD_RATE // 50)):
+        frame = AudioFrame.from_ndarray(np.repeat(piece, 2)[None, :], layout="stereo")
+        frame.sample_rate, frame.pts = HEARD_RATE, number * 960
+        frame.time_base = Fraction(1, HEARD_RATE)
+        for data in browser.encode(frame)[0]:
+            (heard_frame,) = decoder.decode(JitterFrame(data=data, timestamp=number * 960))
+            assert heard_frame.layout.name == "mono"
+            pieces.append(heard_frame.to_ndarray()[0])
+    assert level_db(np.concatenate(pieces)) == pytest.approx(level_db(said), abs=1)
 
 
 @pytest.mark.parametrize("kind", ["G722/8000", "PCMA/8000", "PCMU/8000", "opus/48000/2"])

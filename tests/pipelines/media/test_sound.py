@@ -80,11 +80,11 @@ async def test_a_packet_leaves_with_the_last_of_its_sound(sender):
 async def test_what_is_given_is_sent_at_its_pace_and_silence_around_it(sender):
     await pass_by(0.1)
     sent = sender.track.add_audio_bytes(pieces(1, 4))
-    await pass_by(0.03)
+    await pass_by(0.02)
     assert not sent.done()
-    await pass_by(0.01)
+    await pass_by(0.01)  # a packet was due in its middle, which takes what is there for both halves
     assert sent.done()
-    await pass_by(0.3)
+    await pass_by(0.31)
     before, after = sender.numbers.index(1), sender.numbers.index(4) + 1
     assert sender.numbers[before:after] == [1, 2, 3, 4]
     assert not any(sender.numbers[:before] + sender.numbers[after:])
