@@ -1,17 +1,38 @@
 """A visitor who notes when pictures come and does not keep them, so that it can stay for long."""
 
 import time
+from fractions import Fraction
 
 import numpy as np
+from aiortc import codecs
+from aiortc.codecs.base import Decoder
+from aiortc.jitterbuffer import JitterFrame
 from av import VideoFrame
+from av.frame import Frame
 
+from pipelines.media.video import VIDEO_CLOCK
 from tests.talk.visitor import Sight, Sound, Visitor, own_s
 
 NOTHING = np.empty((0, 0), np.uint8)
 
 
+class Counting(Decoder):
+    """Takes a picture that is complete for one that is seen: users decode theirs elsewhere."""
+
+    def decode(self, encoded_frame: JitterFrame) -> list[Frame]:
+        """A black speck of the picture's time."""
+        speck = VideoFrame(16, 16, "yuv420p")
+        speck.pts, speck.time_base = encoded_frame.timestamp, Fraction(1, VIDEO_CLOCK)
+        return [speck]
+
+
+def count_only() -> None:
+    """Let nobody of this process decode a picture from now on."""
+    codecs.Vp8Decoder = Counting  # pyright: ignore[reportPrivateImportUsage]
+
+
 class Onlooker(Visitor):
-    """Decodes every picture, and keeps its times only. Times are monotonic seconds."""
+    """Keeps the times of pictures only. Times are monotonic seconds."""
 
     @property
     def last_loud_s(self) -> float:
