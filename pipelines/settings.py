@@ -356,6 +356,15 @@ def names_in_environment() -> list[str]:
     return [name.upper() for name in os.environ]
 
 
+def calculate_in_one_thread() -> None:
+    """Have numpy's and OpenCV's OpenBLAS, loaded later, use no threads, unless it is told to.
+
+    There is nothing large to multiply here, and each of its threads waits busily for 25 ms after it
+    was started and after each time that it was used.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def environment_names(field: str) -> list[str]:
     """The names a field has in the environment, the preferred one first."""
     alias = Settings.model_fields[field].validation_alias
