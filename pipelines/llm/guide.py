@@ -166,7 +166,7 @@ def _matcher_for(persona: "Persona") -> Matcher:
 
 @once
 def _matcher(path: Path) -> Matcher:
-    """Preparing takes a quarter of a second of CPU, so conversations share the matcher."""
+    """Preparing takes a tenth of a second of CPU, so conversations share the matcher."""
     try:
         return Matcher(load_knowledge(path))
     except GuideError as error:
