@@ -1,6 +1,11 @@
-"""Several observers of a pipeline as one: for each, Pipecat has a queue and a task."""
+"""Observers of a pipeline at the price of one: for each, Pipecat has a queue and a task."""
 
+from typing import Any
+
+from pipecat.frames.frames import InputAudioRawFrame, OutputAudioRawFrame, OutputImageRawFrame
 from pipecat.observers.base_observer import BaseObserver, FramePushed
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.pipeline.worker_observer import WorkerObserver
 from pipecat.utils.asyncio.task_manager import BaseTaskManager
 
 
@@ -28,3 +33,31 @@ class Onlookers(BaseObserver):
         """Tell all of them."""
         for observer in self._observers:
             await observer.on_push_frame(data)
+
+
+class Sparing(WorkerObserver):
+    """Tells observers of everything but sounds and pictures, which come 100 times a second.
+
+    Of those that leave, `Onlookers` are told, and of those of the microphone nobody is.
+    """
+
+    async def on_push_frame(self, data: FramePushed) -> None:
+        """Tell them of a frame."""
+        if isinstance(data.frame, InputAudioRawFrame):
+            return
+        if not isinstance(data.frame, OutputAudioRawFrame | OutputImageRawFrame):
+            await super().on_push_frame(data)
+        elif data.frame.id not in self._frames_pushed:
+            data.first_push, self._frames_pushed[data.frame.id] = True, data.frame
+            for observer, proxy in (self._proxies or {}).items():
+                if isinstance(observer, Onlookers):
+                    await proxy.queue.put(data)
+
+
+class Watched(PipelineWorker):
+    """A pipeline whose observers have little use for sounds and pictures."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # Pipecat has no other place for it (pipecat/pipeline/worker.py:598).
+        self._observer = Sparing(observers=self._observer._observers)

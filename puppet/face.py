@@ -70,14 +70,14 @@ class Painter:
     def draw(self, pose: Pose) -> bytes:
         """The image: (height * 3 // 2, width), I420; the same object while nothing changes."""
         mouth, eyes = self._face.mouth, self._face.eyes
-        changed: list[Patches] = []
-        if self._changes("mouth", (pose.open, pose.width, pose.close, pose.bite, pose.smile)):
+        parts, changed = _parts(pose), list[Patches]()
+        if self._changes("mouth", parts["mouth"]):
             self._work.view(mouth.rows, mouth.columns).paste(draw_mouth(mouth, pose))
             changed.append(mouth)
-        if self._changes("eyes", (pose.brow, pose.lid, *pose.gaze)):
+        if self._changes("eyes", parts["eyes"]):
             self._work.view(eyes.rows, eyes.columns).paste(draw_eyes(eyes, pose))
             changed.append(eyes)
-        if self._changes("head", (pose.yaw, pose.pitch, pose.roll, pose.breath)):
+        if self._changes("head", parts["head"]):
             self._warp.hold(pose)
             self._warp.draw(self._work, self._out)
         elif changed:
@@ -88,10 +88,23 @@ class Painter:
         self._bytes = self._image.tobytes()
         return self._bytes
 
+    def same(self, pose: Pose) -> bytes | None:
+        """The image, if it is the one before."""
+        return self._bytes if self._shown == _parts(pose) else None
+
     def _changes(self, part: str, shown: tuple[float, ...]) -> bool:
         """Whether a part is to be shown differently from the last time."""
         before, self._shown[part] = self._shown.get(part), shown
         return before != shown
+
+
+def _parts(pose: Pose) -> dict[str, tuple[float, ...]]:
+    """What of a pose is seen in each part of the image."""
+    return {
+        "mouth": (pose.open, pose.width, pose.close, pose.bite, pose.smile),
+        "eyes": (pose.brow, pose.lid, *pose.gaze),
+        "head": (pose.yaw, pose.pitch, pose.roll, pose.breath),
+    }
 
 
 @lru_cache(maxsize=8)

@@ -81,6 +81,8 @@ class Player:
         # Pictures for which it still looks as if it thought.
         self._thinking = 0
         self._interruptions = 0
+        # The next picture, if it was asked for already whether it has to be drawn.
+        self._next_step: Step | None = None
 
     def speak(self, pcm: bytes) -> None:
         """Append speech: s16le mono 24 kHz, any number of bytes. Starts an utterance if needed."""
@@ -179,14 +181,31 @@ class Player:
         state, audio = self._unless_interrupted(step)
         return Frame(data, self._size, audio, state, step.pose.open)
 
+    def still(self) -> Frame | None:
+        """The next 40 ms if they look like those before; if not, `tick()` has to draw them.
+
+        For whoever draws in a thread: this never takes long. Not to be called during a tick.
+        """
+        if self.speaking:
+            return None
+        step = self._next_step = self._next_step or self._step()
+        data = self._painter.same(step.pose)
+        if data is None:
+            return None
+        self._next_step = None
+        return Frame(data, self._size, step.audio, step.state, step.pose.open)
+
     def skip(self) -> bytes | None:
         """The next 40 ms, unseen: its audio while speaking.
 
-        For whoever is late: drawing takes most of the time of a tick.
+        For whoever is late: drawing takes most of the time of a tick, and all of it when silent.
         """
         return self._unless_interrupted(self._step())[1]
 
     def _step(self) -> Step:
+        step, self._next_step = self._next_step, None
+        if step:
+            return step
         with self._lock:
             interruptions = self._interruptions
             self._thinking = max(0, self._thinking - 1)

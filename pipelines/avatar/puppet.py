@@ -342,10 +342,12 @@ class PuppetVideoService(AIService):
             logger.info(f"The face is drawn at {self._rate.pace} pictures a second")
 
     async def _seen(self) -> tuple[OutputImageRawFrame, bytes | None]:
-        frame = await self._in_thread(self._player.tick)
+        frame = self._player.still() or await self._in_thread(self._player.tick)
         return OutputImageRawFrame(frame.data, frame.size, "I420"), frame.audio
 
     async def _unseen(self) -> tuple[None, bytes | None]:
+        if not self._player.speaking:
+            return None, self._player.skip()
         return None, await self._in_thread(self._player.skip)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:

@@ -4,17 +4,15 @@ import asyncio
 import contextlib
 from fractions import Fraction
 
-import numpy as np
-from av import AudioFrame
+from av import Packet
 from pipecat.transports.smallwebrtc import transport
 from pipecat.transports.smallwebrtc.transport import RawAudioTrack
+
+from pipelines.media import opus
 
 # More of the voice is under way for this long at most when an event loop that was held up goes on.
 PATIENCE_S = 0.1
 PIECES = 2  # of 10 ms, in a packet
-# aiortc's resampler keeps some of the sound back, and with it a packet until the next one is there,
-# which is heard 20 ms later: it has some silence to keep.
-AHEAD_MS = 1
 
 
 class VoiceTrack(RawAudioTrack):
@@ -30,6 +28,7 @@ class VoiceTrack(RawAudioTrack):
         self._begun_s: float | None = None
         self._came = asyncio.Event()
         self._goes_on = False
+        self._silence = bytes(2 * self._samples_per_10ms)
 
     def add_audio_bytes(self, audio_bytes: bytes) -> asyncio.Future[bool]:
         """Send this next; done when the last piece of it is on its way."""
@@ -37,21 +36,19 @@ class VoiceTrack(RawAudioTrack):
         self._came.set()
         return sent
 
-    async def recv(self) -> AudioFrame:
-        """The next 20 ms, s16le mono, when the last of them is due.
+    async def recv(self) -> Packet:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The next 20 ms, s16le mono, when the last of them is due; `opus.py` encodes it.
 
-        That is a packet: what is encoded in parts is encoded by a thread for each, and not sooner.
+        That is a packet: what would come in parts would be encoded for each, and not sooner.
         """
-        ahead = self._sample_rate * AHEAD_MS // 1000
-        begun = self._timestamp and self._timestamp + ahead
-        pieces = [await self._piece() for _ in range(PIECES)]
-        sound = np.concatenate(pieces if begun else [np.zeros(ahead, np.int16), *pieces])
-        frame = AudioFrame.from_ndarray(sound[None, :], layout="mono")
-        frame.sample_rate = self._sample_rate
-        frame.pts, frame.time_base = begun, Fraction(1, self._sample_rate)
-        return frame
+        begun = self._timestamp
+        if not self._chunk_queue and not self._goes_on and self._in_s() > 0:
+            await asyncio.sleep(self._in_s((PIECES - 1) * self._samples_per_10ms))
+        packet = Packet(b"".join([await self._piece() for _ in range(PIECES)]))
+        packet.pts, packet.time_base = begun, Fraction(1, self._sample_rate)
+        return packet
 
-    async def _piece(self) -> np.ndarray:
+    async def _piece(self) -> bytes:
         await self._due()
         if not self._chunk_queue and (self._goes_on or not self._auto_silence):
             await self._wait(PATIENCE_S if self._auto_silence else None)
@@ -60,24 +57,29 @@ class VoiceTrack(RawAudioTrack):
         return self._next()
 
     async def _due(self) -> None:
+        await asyncio.sleep(self._in_s())
+
+    def _in_s(self, later: int = 0) -> float:
+        """In how many seconds what comes so many samples later is due."""
         now_s = asyncio.get_running_loop().time()
         self._begun_s = now_s if self._begun_s is None else self._begun_s
-        await asyncio.sleep(self._begun_s + self._timestamp / self._sample_rate - now_s)
+        return self._begun_s + (self._timestamp + later) / self._sample_rate - now_s
 
     async def _wait(self, longest_s: float | None) -> None:
         self._came.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._came.wait(), longest_s)
 
-    def _next(self) -> np.ndarray:
+    def _next(self) -> bytes:
         if not self._chunk_queue:
-            return np.zeros(self._samples_per_10ms, np.int16)
+            return self._silence
         piece, sent = self._chunk_queue.popleft()
         if sent and not sent.done():
             sent.set_result(True)
-        return np.frombuffer(piece, np.int16)
+        return piece
 
 
 def install() -> None:
     """Let Pipecat's WebRTC transports of this process use it."""
     transport.RawAudioTrack = VoiceTrack
+    opus.install()

@@ -40,7 +40,8 @@ class TurnOwner(EagerEndOfTurnSTTServiceMixin, STTService):
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        # Who owns the turn is the last who has need of the sound.
+        super().__init__(audio_passthrough=False, **kwargs)
         self.said = Said()
         self.muted: Callable[[], bool] | None = None
         # Whether others go on with a turn that these ears have lost.

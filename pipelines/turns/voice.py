@@ -1,6 +1,8 @@
 """Is somebody speaking? Level and Silero's model together, exact to 10 ms."""
 
 import copy
+import math
+from collections import deque
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -21,6 +23,9 @@ RISE_DB, FALL_DB = 0.02, 0.03  # of the quietest and the loudest, in 10 ms
 # Silero's confidence in a window that begins a voice, and in one that goes on with it.
 BEGINS, GOES_ON = 0.6, 0.3
 WINDOWS_TO_BEGIN = 2
+# After so much quiet, what is so soft that none of its pieces can be voice is not put to Silero,
+# which costs more than all else that ears do; the last of it is, before anything louder.
+RESTS_AFTER_S, RESTS_BELOW_DB, WINDOWS_BEFORE = 1.0, LEAST_DB - 10, 8
 
 
 def samples(pcm: bytes) -> Sound:
@@ -66,6 +71,7 @@ class VoiceActivity:
         self._confident = 0
         self._confidence = 0.0
         self._level_rest = self._window_rest = np.zeros(0, np.float32)
+        self._unasked: deque[Sound] = deque(maxlen=WINDOWS_BEFORE)
 
     def hear(self, sound: Sound) -> Heard:
         """Listen to a piece of sound of any length."""
@@ -77,20 +83,24 @@ class VoiceActivity:
         return Heard(begins, self._quiet_s, max(levels, default=-100.0))
 
     def _ask_silero(self, sound: Sound) -> None:
-        sound = np.concatenate([self._window_rest, sound])
-        whole = len(sound) // WINDOW * WINDOW
-        self._window_rest = sound[whole:]
-        for window in sound[:whole].reshape(-1, WINDOW):
-            pcm = (np.clip(window, -1, 1) * 32767).astype(np.int16).tobytes()
-            self._confidence = float(np.ravel(self._silero.voice_confidence(pcm))[0])
+        whole, self._window_rest = _divided(self._window_rest, sound, WINDOW)
+        for window in whole:
+            if self._quiet_s > RESTS_AFTER_S and _level_db(window) < RESTS_BELOW_DB:
+                self._unasked.append(window)
+                self._confidence = 0.0
+            else:
+                while self._unasked:
+                    self._ask(self._unasked.popleft())
+                self._confidence = self._ask(window)
             self._confident = self._confident + 1 if self._confidence > BEGINS else 0
 
+    def _ask(self, window: Sound) -> float:
+        pcm = (np.clip(window, -1, 1) * 32767).astype(np.int16).tobytes()
+        return float(np.ravel(self._silero.voice_confidence(pcm))[0])
+
     def _levels(self, sound: Sound) -> list[float]:
-        sound = np.concatenate([self._level_rest, sound])
-        whole = len(sound) // PIECE * PIECE
-        self._level_rest = sound[whole:]
-        powers = (sound[:whole].reshape(-1, PIECE) ** 2).mean(axis=1)
-        return (10 * np.log10(powers + 1e-10)).tolist()
+        whole, self._level_rest = _divided(self._level_rest, sound, PIECE)
+        return [_level_db(piece) for piece in whole]
 
     def _follow(self, level_db: float) -> None:
         self._quiet_db = min(level_db, self._quiet_db + RISE_DB)
@@ -100,3 +110,14 @@ class VoiceActivity:
             self._quiet_s = 0.0
         else:
             self._quiet_s += PIECE / RATE
+
+
+def _divided(rest: Sound, sound: Sound, length: int) -> tuple[Sound, Sound]:
+    """What was left over and what came as rows of a length, and what is left over now."""
+    sound = np.concatenate([rest, sound]) if len(rest) else sound
+    whole = len(sound) // length * length
+    return sound[:whole].reshape(-1, length), sound[whole:]
+
+
+def _level_db(sound: Sound) -> float:
+    return 10 * math.log10(float(np.dot(sound, sound)) / len(sound) + 1e-10)

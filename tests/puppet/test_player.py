@@ -259,6 +259,31 @@ def test_an_image_stays_as_it_is_and_is_given_again_while_nothing_changes(mira):
     assert not player.tick().image.flags["WRITEABLE"]
 
 
+def test_a_picture_that_need_not_be_drawn_is_known_without_a_tick(mira, speech):
+    """Whoever asks sees the same as who draws every picture, also what is said meanwhile."""
+    drawn, asked, still = Player(mira, SMALL, 3), Player(mira, SMALL, 3), 0
+    for number in range(120):
+        if number == 80:
+            for player in (drawn, asked):
+                player.speak(speech[: 20 * FRAME_BYTES])
+                player.end()
+        expected, seen = drawn.tick(), asked.still()
+        still += seen is not None
+        assert (seen or asked.tick()) == expected
+    assert 20 < still < 110
+
+
+def test_a_picture_that_was_asked_for_and_not_drawn_is_no_time_lost(mira, speech):
+    player = Player(mira, SMALL, 3)
+    while player.still():
+        pass
+    player.speak(speech[: 20 * FRAME_BYTES])
+    player.end()
+    first = player.skip()
+    assert first is None
+    assert b"".join(frame.audio or b"" for frame in play(player)) == speech[: 20 * FRAME_BYTES]
+
+
 def test_faces_move_without_jumps(mira, speech):
     """Blinks, lips and changes of state included."""
     player = Player(mira, SMALL, seed=3)

@@ -120,10 +120,11 @@ class TrackEars(Ears):
     async def _send(self) -> None:
         begun_s = room_loop().time()
         while True:
-            frame = await self.track.recv()
-            assert frame.pts is not None and frame.time_base
-            due_s = begun_s + float(frame.pts * frame.time_base)
-            for place, piece in enumerate(np.split(frame.to_ndarray()[0], PIECES)):
+            packet = await self.track.recv()
+            assert packet.pts is not None and packet.time_base
+            due_s = begun_s + float(packet.pts * packet.time_base)
+            samples = np.frombuffer(bytes(packet), np.int16)
+            for place, piece in enumerate(np.split(samples, PIECES)):
                 self.heard.append((due_s + place * PIECE_S, number_of(piece.tobytes())))
 
 
