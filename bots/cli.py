@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     verb = words.pop(0) if words and words[0] in VERBS else "talk"
     save()
-    calculate_in_one_thread()
+    calculate_in_one_thread()  # what numpy and OpenCV, imported later, are asked for is small
     try:
         _check_installed(verb)
         sys.exit(importlib.import_module(VERBS[verb]).run(words))

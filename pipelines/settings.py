@@ -357,11 +357,7 @@ def names_in_environment() -> list[str]:
 
 
 def calculate_in_one_thread() -> None:
-    """Have numpy's and OpenCV's OpenBLAS, loaded later, use no threads, unless it is told to.
-
-    There is nothing large to multiply here, and each of its threads waits busily for 25 ms after it
-    was started and after each time that it was used.
-    """
+    """Have OpenBLAS use no threads unless told to: each waits busily for 25 ms after its use."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
