@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bots import log
+from bots import log, loop
 from bots.flags import PORT_NUMBER, between
 from bots.running import Stop, stop_on_signals
 from pipelines.installation import command
@@ -42,7 +42,7 @@ def run(words: Sequence[str]) -> int:
     options = _parser().parse_args(words)
     settings = load_settings()
     log.show(settings)
-    return asyncio.run(_serve(options, settings))
+    return loop.run(_serve(options, settings))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -141,3 +141,5 @@ def _stop_at_end_of_input(stop: Stop) -> None:
             stop.ask()
 
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), read)
+    # uvloop makes it non-blocking, and a terminal would be so for everybody who shares it.
+    os.set_blocking(sys.stdin.fileno(), True)

@@ -1,7 +1,6 @@
 """`avatar`: starts the server and the page."""
 
 import argparse
-import asyncio
 import contextlib
 import importlib
 import socket
@@ -10,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from bots import log
+from bots import log, loop
 from bots.beside import anticipated, choose_with_sandbox, needs_sandbox, sandbox_starting
 from bots.browser import open_page
 from bots.flags import chosen, settings_parser, variables
@@ -211,7 +210,7 @@ def _serve(
     async def serving() -> bool:
         return await serve(Front(shown, lineup), listeners, load, there, ready, afterwards)
 
-    return asyncio.run(serving())
+    return loop.run(serving())
 
 
 def _loaded(led: Led, lineup: Lineup, given: dict[str, str]) -> "Server":
@@ -244,7 +243,7 @@ def _wait(led: Led, lineup: Lineup, given: dict[str, str]) -> None:
     traces.TRACES.begin(settings)
     models.warm_up(settings, lineup, _say)
     models.rehearse(lineup)
-    asyncio.run(direct.wait(Casting(settings, given), _say))
+    loop.run(direct.wait(Casting(settings, given), _say))
 
 
 def _say(*lines: str) -> None:

@@ -80,6 +80,9 @@ class Entry(RTVIProcessor):
 class CleanEars(FrameProcessor):
     """What was heard, as text."""
 
+    def __init__(self) -> None:
+        super().__init__(enable_direct_mode=True)
+
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Pass everything on, words cleaned."""
         await super().process_frame(frame, direction)

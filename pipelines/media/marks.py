@@ -4,7 +4,7 @@ import asyncio
 import math
 from dataclasses import dataclass, field
 
-from pipecat.frames.frames import DataFrame, Frame
+from pipecat.frames.frames import DataFrame, Frame, OutputAudioRawFrame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 
@@ -26,12 +26,18 @@ class VoiceMark(DataFrame):
 
 
 class Marks(FrameProcessor):
-    """Behind the transport, which lets a frame pass when the voice before it has been sent."""
+    """Behind the transport, which lets a frame pass when the voice before it has been sent.
+
+    The voice itself ends here: what follows writes down what was said.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(enable_direct_mode=True)
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Take marks out of the stream."""
         await super().process_frame(frame, direction)
         if isinstance(frame, VoiceMark):
             frame.reach()
-        else:
+        elif not isinstance(frame, OutputAudioRawFrame):
             await self.push_frame(frame, direction)

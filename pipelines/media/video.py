@@ -118,7 +118,7 @@ class ToTrack(FrameProcessor):
     """Gives every picture to a FaceTrack, through its `newest`, instead of the transport."""
 
     def __init__(self, newest: Newest, view: View | None = None) -> None:
-        super().__init__()
+        super().__init__(enable_direct_mode=True)
         self._newest = newest
         self._view = view or View()
 

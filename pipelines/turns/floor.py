@@ -32,7 +32,7 @@ class Volume(FrameProcessor):
     """Lowers the voice on its way out while it is open whether the user interrupts it."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(enable_direct_mode=True)
         self._volume = 1.0
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:

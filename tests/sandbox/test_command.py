@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -27,13 +28,16 @@ pytestmark = pytest.mark.patient
 
 
 @asynccontextmanager
-async def running(*words: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def running(
+    *words: str, stdin: int | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """The command, ended by SIGTERM if it has not ended by itself."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
         RUN,
         *words,
+        stdin=stdin,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -56,6 +60,20 @@ async def test_json_tells_scripts_where_it_is_and_sigterm_ends_it(livekit_binary
             async with http.post(f"{told['url']}/v1/sessions/token") as answer:
                 assert answer.status == 503
     assert process.returncode == 0
+
+
+async def test_it_ends_with_its_input_and_leaves_that_as_it_was(livekit_binary: Path) -> None:
+    mine, parents = os.pipe()
+    try:
+        async with running("--port", "0", "--json", "--with-parent", stdin=mine) as process:
+            assert process.stdout
+            assert await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
+            assert os.get_blocking(mine), "a terminal is shared with whoever started it"
+            os.close(parents)
+            await asyncio.wait_for(process.wait(), PATIENCE_S)
+            assert process.returncode == 0
+    finally:
+        os.close(mine)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

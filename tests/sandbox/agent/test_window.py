@@ -8,6 +8,7 @@ from pipecat.frames.frames import (
 )
 from pipecat.transcriptions.language import Language
 
+from pipelines.turns.floor import VolumeFrame
 from pipelines.turns.voice import Sound
 from sandbox.agent.window import WindowEars
 from tests.standins.stage import running
@@ -28,8 +29,8 @@ async def test_a_turn_ends_though_nothing_of_it_can_be_written_down():
     async with running(ears) as stage:
         await ears.open()
         sound = InputAudioRawFrame(bytes(16_000), 16_000, 1)
-        await stage.play(sound)
-        await stage.first(InputAudioRawFrame, lambda frame: stage.seen.count(frame) == 2)
+        await stage.play(sound, after := VolumeFrame(1.0))
+        await stage.first(VolumeFrame, lambda frame: stage.seen.count(after) == 2)
         await ears.close()
         await stage.first(ErrorFrame)
         await stage.first(ProposedUserStoppedSpeakingFrame)
