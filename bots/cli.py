@@ -5,9 +5,11 @@ import sys
 from collections.abc import Sequence
 
 from bots.leaving import leave
+from bots.memory import save
 from pipelines.errors import AvatarError, MissingExtra
 from pipelines.installation import adds, version
 from pipelines.parts import part
+from pipelines.settings import calculate_in_one_thread
 
 VERBS = {
     "talk": "bots.talk",
@@ -30,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(version())
         return
     verb = words.pop(0) if words and words[0] in VERBS else "talk"
+    save()
+    calculate_in_one_thread()  # what numpy and OpenCV, imported later, are asked for is small
     try:
         _check_installed(verb)
         sys.exit(importlib.import_module(VERBS[verb]).run(words))

@@ -5,7 +5,26 @@ import sys
 from pathlib import Path
 
 DONT_NEED = 4  # of <sys/mman.h>, on Linux
+# Of <malloc.h>: how much free memory at an arena's end is kept, and what is mapped by itself.
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
+# More than a picture of 720p, of which each thread that draws and sends has some all the time: they
+# would be asked of the system anew each time.
+LARGE = 2 << 20
 MAPS = Path("/proc/self/maps")
+
+
+def save() -> None:
+    """Have the C library, where that is glibc, return what is large as soon as it is freed.
+
+    By itself it takes what it has once mapped and freed, as a model's weights, for the measure of
+    what to keep from then on: some 30 MB, in each of the arenas its threads allocate from.
+    """
+    if sys.platform != "linux":
+        return
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option:
+        set_option(MMAP_THRESHOLD, LARGE)
+        set_option(TRIM_THRESHOLD, LARGE)
 
 
 def give_back() -> None:

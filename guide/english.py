@@ -25,6 +25,7 @@ EXPANSIONS = tuple(
         (r"\ball right\b", "okay"),
     )
 )
+WITHOUT_APOSTROPHE = tuple(pair for pair in EXPANSIONS if "'" not in pair[0].pattern)
 # What a word is replaced by, and the words it replaces.
 SAME = {
     "another": "different other new",
@@ -97,7 +98,7 @@ COMMON = frozenset(
 def words(text: str) -> list[str]:
     """The words of a text: lower case, no punctuation, contractions written out."""
     text = text.lower().replace("’", "'")
-    for pattern, full in EXPANSIONS:
+    for pattern, full in EXPANSIONS if "'" in text else WITHOUT_APOSTROPHE:
         text = pattern.sub(full, text)
     found: list[str] = re.findall(r"[^\W_]+", text.replace("'", ""))
     return " ".join(SPELLINGS.get(word, word) for word in found).split()

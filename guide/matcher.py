@@ -52,7 +52,7 @@ class Matcher:
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
         self._names = _names_of(knowledge)
-        self._long_names = [name for name in self._names if len(name) >= LONG_NAME]
+        self._long_names = _by_length(name for name in self._names if len(name) >= LONG_NAME)
         self._named = {_joined(t.names[0]): t for t in knowledge.values() if t.names}
         asked = [(t, self._spelled(q)) for t in knowledge.values() for q in t.questions]
         self._weights = _weights(asked)
@@ -177,8 +177,9 @@ class Matcher:
         return 1, ""
 
     def _like_name(self, heard: str) -> str:
-        found = process.extractOne(
-            heard, self._long_names, scorer=fuzz.ratio, score_cutoff=SAME_NAME
+        names = self._long_names.get(len(heard), ())
+        found = names and process.extractOne(
+            heard, names, scorer=fuzz.ratio, score_cutoff=SAME_NAME
         )
         return self._names[found[0]] if found else ""
 
@@ -201,6 +202,19 @@ def _names_of(knowledge: Knowledge) -> dict[str, str]:
         for topic in knowledge.values()
         for spelling in topic.names
     }
+
+
+def _by_length(names: Iterable[str]) -> dict[int, list[str]]:
+    """By the length of what is heard, the names it can be like: the ratio tells of no others."""
+    found: dict[int, list[str]] = {}
+    for name in names:
+        same = len(name)
+        while 200 * same >= SAME_NAME * (same + len(name)):
+            same -= 1
+        longest = int(len(name) * (200 / SAME_NAME - 1))
+        for length in range(same + 1, longest + 1):
+            found.setdefault(length, []).append(name)
+    return found
 
 
 def _weights(asked: Iterable[tuple[Topic, Sequence[str]]]) -> dict[str, float]:

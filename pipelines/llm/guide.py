@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+from pipecat.adapters.llm.base_llm_adapter import BaseLLMAdapter
 from pipecat.frames.frames import (
     Frame,
     LLMContextFrame,
@@ -30,6 +31,7 @@ from pipelines.once import once
 
 if TYPE_CHECKING:
     import aiohttp
+    from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
 
     from pipelines.persona import Persona
     from pipelines.settings import Settings
@@ -42,8 +44,35 @@ RECALLED = 8
 CUT_OFF = EmptyUserTurnConfig().interrupted_prompt
 
 
+class GuideAdapter(BaseLLMAdapter[dict[str, Any]]):
+    """A context as it is logged and traced; a script has no tools.
+
+    Pipecat's own adapter would import OpenAI's client with the first conversation.
+    """
+
+    @property
+    def id_for_llm_specific_messages(self) -> str:
+        """Whose messages are left to it among those for one model alone."""
+        return "guide"
+
+    async def get_llm_invocation_params(self, context: LLMContext, **_: Any) -> dict[str, Any]:
+        """The messages as they are."""
+        return {"messages": self.get_messages(context)}
+
+    def to_provider_tools_format(self, tools_schema: "ToolsSchema") -> list[Any]:
+        """None."""
+        return []
+
+    def get_messages_for_logging(self, context: LLMContext) -> list[dict[str, Any]]:
+        """The messages, without what is no text."""
+        messages = self.get_messages(context, truncate_large_values=True)
+        return cast("list[dict[str, Any]]", messages)
+
+
 class GuideLLMService(LLMService):
     """Streams a script's answers as a model streams its own, one word per frame."""
+
+    adapter_class = GuideAdapter
 
     def __init__(self, script: Script, *, word_delay_s: float = WORD_DELAY_S) -> None:
         """`word_delay_s` (seconds) passes before each word that follows the first sentence."""
@@ -137,7 +166,7 @@ def _matcher_for(persona: "Persona") -> Matcher:
 
 @once
 def _matcher(path: Path) -> Matcher:
-    """Preparing takes a quarter of a second of CPU, so conversations share the matcher."""
+    """Preparing takes a tenth of a second of CPU, so conversations share the matcher."""
     try:
         return Matcher(load_knowledge(path))
     except GuideError as error:

@@ -21,6 +21,7 @@ from av import Packet, VideoFrame
 from av.frame import Frame
 
 from pipelines.media.again import again
+from pipelines.media.tokens import opened
 from pipelines.media.view import STEPS, frame_of, scaled, shrunk
 
 # Bits a second: a face of 1280 x 720 needs no more.
@@ -120,6 +121,7 @@ class Steady(Encoder):
         frame = self._fit(frame)
         wanted = (frame.width, frame.height, self._rate)
         if wanted != self._made:
+            self.codec, self._made = None, (0, 0, 0)  # whose memory the next one can have
             self.codec, self._made = self._make(*wanted), wanted
         return frame
 
@@ -152,7 +154,7 @@ class SteadyVp8Encoder(Steady, Vp8Encoder):
 
     def _make(self, width: int, height: int, bitrate: int) -> av.VideoCodecContext:
         self._again = again(width, height)
-        return _libvpx(width, height, bitrate)
+        return opened(_libvpx(width, height, bitrate))
 
 
 class SteadyH264Encoder(Steady, H264Encoder):

@@ -7,10 +7,7 @@ import threading
 from pathlib import Path
 
 import aiohttp
-import moonshine_voice
 import numpy as np
-from moonshine_voice.moonshine_api import ModelArch, TranscriptC
-from moonshine_voice.transcriber import Transcriber
 from pipecat.services.stt_service import STTService
 from pipecat.transcriptions.language import Language
 
@@ -24,6 +21,13 @@ from pipelines.turns import rules
 from pipelines.turns.ears import TurnEars
 from pipelines.turns.judge import complete, smart_turn
 from pipelines.turns.voice import RATE, Sound, samples, silero
+from pipelines.unused import without
+
+# It brings requests and what that needs, for models that do not come with the package.
+with without("moonshine_voice.download"):
+    import moonshine_voice
+    from moonshine_voice.moonshine_api import ModelArch, TranscriptC
+    from moonshine_voice.transcriber import Transcriber
 
 LANGUAGES = ("en",)
 FOLDER = Path(moonshine_voice.__file__).parent / "assets" / "tiny-en"

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rapidfuzz import fuzz
 
 from guide import english
 from guide.knowledge import KNOWLEDGE, load_knowledge
-from guide.matcher import UNKNOWN, Matcher
+from guide.matcher import SAME_NAME, UNKNOWN, Matcher, _by_length
 
 pytestmark = pytest.mark.patient
 
@@ -114,3 +115,12 @@ def test_noise_is_noise(matcher: Matcher, text: str):
 
 def test_one_word_can_be_more_than_noise(matcher: Matcher):
     assert not matcher.is_noise("help")
+
+
+@pytest.mark.parametrize("length", [6, 9, 12, 16])
+def test_names_are_kept_for_every_length_that_can_be_like_them(length: int):
+    name = "abcdefghijklmnop"[:length]
+    kept = _by_length([name])
+    for heard in range(1, 3 * length):
+        same = fuzz.ratio(("abcdefghijklmnop" * 3)[:heard], name)
+        assert (same >= SAME_NAME) == (name in kept.get(heard, ()))

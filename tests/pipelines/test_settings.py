@@ -1,5 +1,8 @@
 """Settings: where values come from, and what is said about wrong ones."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,3 +119,23 @@ def _as_text(default: object) -> str:
             return f"{width}x{height}"
         case _:
             return str(default)
+
+
+THREADS = """
+import threading
+from pathlib import Path
+from pipelines.settings import calculate_in_one_thread
+calculate_in_one_thread()
+import cv2, numpy
+print(len(list(Path("/proc/self/task").iterdir())) - threading.active_count())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="They are counted in /proc.")
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="One processor has no others to use.")
+@pytest.mark.parametrize(("told", "threads"), [({}, 0), ({"OPENBLAS_NUM_THREADS": "2"}, 2)])
+def test_numpy_and_opencv_calculate_in_no_threads_unless_told_to(told, threads, monkeypatch):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    env = {**os.environ, **told}
+    ran = subprocess.run([sys.executable, "-c", THREADS], env=env, capture_output=True, check=True)
+    assert int(ran.stdout) == threads

@@ -55,6 +55,9 @@ Front(settings, lineup)
 assert describe(settings, lineup)["poster"] == "/api/faces/mira"
 print(*{name.partition(".")[0] for name in sys.modules})
 import bots.server.app
+from pipelines.llm.guide import GuideLLMService
+from guide import KNOWLEDGE, Matcher, Script, load_knowledge
+GuideLLMService(Script(Matcher(load_knowledge(KNOWLEDGE)), "Mira"))
 print(*sys.modules)
 """
 

@@ -1,5 +1,7 @@
 """Moonshine as the ears: what it hears, for how many, and in which language."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -80,3 +82,17 @@ def test_the_setting_decides_how_long_a_pause_may_be_then_the_persona(setting, p
     settings = load_settings(avatar_patience=setting)
     ears = build(settings, Persona(patience=persona), None)  # type: ignore[arg-type]
     assert ears._patience == PATIENCE[granted]  # type: ignore[attr-defined]
+
+
+def test_what_fetches_models_is_imported_by_who_asks_for_it():
+    script = """
+import sys
+import pipelines.stt.moonshine
+print("requests" in sys.modules, "moonshine_voice.download" in sys.modules)
+from moonshine_voice.download import download_model
+print(download_model.__module__)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.split() == ["False", "False", "moonshine_voice.download_file"]

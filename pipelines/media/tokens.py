@@ -1,0 +1,98 @@
+"""An encoder of VP8 without the memory for tokens that no picture has.
+
+libvpx reserves for the most that a picture could be made of, 22 MB at 1280x720, and writes zeros
+over all of it. A picture of a megabit a second takes the first of them. What is given back to the
+system reads as zeros again, and costs nothing until it is written to.
+"""
+
+import contextlib
+import ctypes
+import mmap
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from av import VideoCodecContext
+
+# Of a macroblock of 16 x 16 pixels (vp8_alloc_compressor_data: 24 * 16 of 16 bytes).
+PER_BLOCK = 24 * 16 * 16
+MAPS, MEMORY = Path("/proc/self/maps"), Path("/proc/self/mem")
+# What libvpx and glibc put before it, and leave free to begin at a multiple of 32 bytes.
+AROUND = 64
+# What glibc has mapped for one piece of memory alone begins with its size, and this bit.
+MAPPED = 2
+WORD = ctypes.sizeof(ctypes.c_size_t)
+DONT_NEED = 4  # of <sys/mman.h>
+# What is mapped while an encoder opens is its own, and not another's that opens as well.
+ONE_AT_A_TIME = threading.Lock()
+
+Range = tuple[int, int]
+
+
+def opened(codec: VideoCodecContext) -> VideoCodecContext:
+    """An encoder of libvpx, opened; its tokens' memory is given back where that is found.
+
+    It is where the C library is glibc, and maps what is so large (`bots/memory.py`).
+    """
+    if sys.platform != "linux":
+        codec.open(strict=False)
+        return codec
+    with ONE_AT_A_TIME:
+        before = list(_writable())
+        codec.open(strict=False)
+        tokens = PER_BLOCK * -(-codec.width // 16) * -(-codec.height // 16)
+        size = -(-(tokens + AROUND) // mmap.PAGESIZE) * mmap.PAGESIZE
+        if (start := _found(before, size)) is not None:
+            _give_back(start, size)
+    return codec
+
+
+def _found(before: list[Range], size: int) -> int | None:
+    """Where a piece of memory of that size has been mapped; others may be right below or above."""
+    memory = os.open(MEMORY, os.O_RDONLY)
+    try:
+        for start, end in _added(before):
+            for at in range(start, end - size + 1, mmap.PAGESIZE):
+                # What another thread had mapped may be gone by now.
+                with contextlib.suppress(OSError):
+                    head = os.pread(memory, 2 * WORD, at)
+                    if int.from_bytes(head[WORD:], sys.byteorder) == size + MAPPED:
+                        return at
+    finally:
+        os.close(memory)
+    return None
+
+
+def _give_back(start: int, size: int) -> None:
+    """Give back a mapping but for its first page, if it is all zeros."""
+    library = ctypes.CDLL(None)
+    library.memcmp.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+    library.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    start, length = start + mmap.PAGESIZE, size - mmap.PAGESIZE
+    if not library.memcmp(start, bytes(WORD), WORD) and not library.memcmp(
+        start, start + WORD, length - WORD
+    ):
+        library.madvise(start, length, DONT_NEED)
+
+
+def _writable() -> Iterator[Range]:
+    """What of this process's memory is no file's and can be written to, in order."""
+    for line in MAPS.read_text(encoding="utf-8", errors="replace").splitlines():
+        where, allowed, *_, inode = line.split()[:5]
+        if allowed == "rw-p" and inode == "0":
+            start, end = (int(edge, 16) for edge in where.split("-"))
+            yield start, end
+
+
+def _added(before: list[Range]) -> Iterator[Range]:
+    """What is there and was not before."""
+    for start, end in _writable():
+        for old_start, old_end in before:
+            if start < old_end and old_start < end:
+                if start < old_start:
+                    yield start, old_start
+                start = old_end
+        if start < end:
+            yield start, end
