@@ -13,6 +13,8 @@ import av
 import numpy as np
 from av import VideoFrame
 
+from pipelines.media.tokens import opened
+
 # What a track gives for it: a packet without content.
 AGAIN = b""
 # Without a loss there is no filter, which would change a picture that stands.
@@ -38,6 +40,7 @@ def again(width: int, height: int) -> bytes:
     codec.qmin = codec.qmax = LOSSLESS
     codec.bit_rate = BIT_RATE
     codec.time_base, codec.options, codec.thread_count = Fraction(1, FASTEST_HZ), OPTIONS, 1
+    opened(codec)
     data = b""
     for number in range(PICTURES):
         frame = VideoFrame.from_ndarray(grey, format="yuv420p")

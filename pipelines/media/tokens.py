@@ -25,6 +25,7 @@ AROUND = 64
 MAPPED = 2
 WORD = ctypes.sizeof(ctypes.c_size_t)
 DONT_NEED = 4  # of <sys/mman.h>
+BLANK = bytes(1 << 20)
 # What is mapped while an encoder opens is its own, and not another's that opens as well.
 ONE_AT_A_TIME = threading.Lock()
 
@@ -44,37 +45,40 @@ def opened(codec: VideoCodecContext) -> VideoCodecContext:
         codec.open(strict=False)
         tokens = PER_BLOCK * -(-codec.width // 16) * -(-codec.height // 16)
         size = -(-(tokens + AROUND) // mmap.PAGESIZE) * mmap.PAGESIZE
-        if (start := _found(before, size)) is not None:
-            _give_back(start, size)
+        # What another thread had mapped may be gone by now, which is an error to read.
+        with contextlib.suppress(OSError), MEMORY.open("rb", buffering=0) as opened_memory:
+            memory = opened_memory.fileno()
+            if (start := _found(memory, before, size)) is not None:
+                _give_back(memory, start, size)
     return codec
 
 
-def _found(before: list[Range], size: int) -> int | None:
+def _found(memory: int, before: list[Range], size: int) -> int | None:
     """Where a piece of memory of that size has been mapped; others may be right below or above."""
-    memory = os.open(MEMORY, os.O_RDONLY)
-    try:
-        for start, end in _added(before):
-            for at in range(start, end - size + 1, mmap.PAGESIZE):
-                # What another thread had mapped may be gone by now.
-                with contextlib.suppress(OSError):
-                    head = os.pread(memory, 2 * WORD, at)
-                    if int.from_bytes(head[WORD:], sys.byteorder) == size + MAPPED:
-                        return at
-    finally:
-        os.close(memory)
+    for start, end in _added(before):
+        for at in range(start, end - size + 1, mmap.PAGESIZE):
+            head = os.pread(memory, 2 * WORD, at)
+            if int.from_bytes(head[WORD:], sys.byteorder) == size + MAPPED:
+                return at
     return None
 
 
-def _give_back(start: int, size: int) -> None:
+def _give_back(memory: int, start: int, size: int) -> None:
     """Give back a mapping but for its first page, if it is all zeros."""
-    library = ctypes.CDLL(None)
-    library.memcmp.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
-    library.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     start, length = start + mmap.PAGESIZE, size - mmap.PAGESIZE
-    if not library.memcmp(start, bytes(WORD), WORD) and not library.memcmp(
-        start, start + WORD, length - WORD
-    ):
+    if _is_blank(memory, start, length):
+        library = ctypes.CDLL(None)
+        library.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
         library.madvise(start, length, DONT_NEED)
+
+
+def _is_blank(memory: int, start: int, length: int) -> bool:
+    """Whether it is all zeros; read through the system, which refuses what is not mapped."""
+    for at in range(start, start + length, len(BLANK)):
+        piece = os.pread(memory, min(len(BLANK), start + length - at), at)
+        if not piece or piece != BLANK[: len(piece)]:
+            return False
+    return True
 
 
 def _writable() -> Iterator[Range]:

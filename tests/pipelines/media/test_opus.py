@@ -22,7 +22,8 @@ def voice(seconds: float, rate: int = RATE) -> np.ndarray:
     """Something like a vowel, s16."""
     at_s = np.arange(round(seconds * rate)) / rate
     pitch = 2 * np.pi * 140 * at_s + 2 * np.sin(2 * np.pi * 3 * at_s)
-    return (4000 * sum(np.sin(k * pitch) / k for k in range(1, 12))).astype(np.int16)
+    tones = [np.sin(k * pitch) / k for k in range(1, 12)]
+    return (4000 * np.sum(tones, axis=0)).astype(np.int16)
 
 
 def packets(samples: np.ndarray, rate: int = RATE) -> list[Packet]:
@@ -49,6 +50,7 @@ def heard(payloads: list[bytes]) -> np.ndarray:
     decoder, pieces = OpusDecoder(), []
     for number, data in enumerate(payloads):
         (frame,) = decoder.decode(JitterFrame(data=data, timestamp=number * 960))
+        assert isinstance(frame, AudioFrame)
         pieces.append(frame.to_ndarray()[0, ::2])
     return np.concatenate(pieces)
 
@@ -110,6 +112,7 @@ def test_a_microphone_of_two_channels_is_heard_as_one_and_as_loud():
         frame.time_base = Fraction(1, HEARD_RATE)
         for data in browser.encode(frame)[0]:
             (heard_frame,) = decoder.decode(JitterFrame(data=data, timestamp=number * 960))
+            assert isinstance(heard_frame, AudioFrame)
             assert heard_frame.layout.name == "mono"
             pieces.append(heard_frame.to_ndarray()[0])
     assert level_db(np.concatenate(pieces)) == pytest.approx(level_db(said), abs=1)
