@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from bots.leaving import leave
-from bots.memory import save
+from bots.memory import return_large
 from pipelines.errors import AvatarError, MissingExtra
 from pipelines.installation import adds, version
 from pipelines.parts import part
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(version())
         return
     verb = words.pop(0) if words and words[0] in VERBS else "talk"
-    save()
+    return_large()
     calculate_in_one_thread()  # what numpy and OpenCV, imported later, are asked for is small
     try:
         _check_installed(verb)

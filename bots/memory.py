@@ -7,13 +7,13 @@ from pathlib import Path
 DONT_NEED = 4  # of <sys/mman.h>, on Linux
 # Of <malloc.h>: how much free memory at an arena's end is kept, and what is mapped by itself.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
-# More than a picture of 720p, of which each thread that draws and sends has some all the time: they
-# would be asked of the system anew each time.
-LARGE = 2 << 20
+# More than a picture of 720p as RGB, and one of 1080p as I420, of which each thread that draws and
+# sends has some all the time: they would be asked of the system anew each time.
+LARGE = 3 << 20
 MAPS = Path("/proc/self/maps")
 
 
-def save() -> None:
+def return_large() -> None:
     """Have the C library, where that is glibc, return what is large as soon as it is freed.
 
     By itself it takes what it has once mapped and freed, as a model's weights, for the measure of

@@ -211,7 +211,7 @@ def _by_length(names: Iterable[str]) -> dict[int, list[str]]:
         same = len(name)
         while 200 * same >= SAME_NAME * (same + len(name)):
             same -= 1
-        longest = int(len(name) * (200 / SAME_NAME - 1))
+        longest = int(len(name) * (200 - SAME_NAME) // SAME_NAME)
         for length in range(same + 1, longest + 1):
             found.setdefault(length, []).append(name)
     return found

@@ -36,7 +36,7 @@ from .meeting import Meeting
 from .meter import Meter, Staying
 from .mind.memory import memory_of
 from .notes import follow_errors, follow_face, follow_speed
-from .onlookers import Onlookers, Watched
+from .onlookers import Onlookers, Spared
 from .page import follow_page, follow_returns, follow_spend, follow_view
 from .parts import Lineup, comes_to_room, load
 from .persona import Persona
@@ -182,7 +182,7 @@ def assemble(
     ears = [each for each in speech.ears if isinstance(each, TurnOwner)]
     onlookers = Onlookers(latency, speculation, *(each.said for each in ears))
     recorder = Recorder(transcript, turns, latency, ears)
-    worker = Watched(
+    worker = Spared(
         Pipeline(
             [
                 meeting.transport.input(),

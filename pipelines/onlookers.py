@@ -2,8 +2,13 @@
 
 from typing import Any
 
-from pipecat.frames.frames import InputAudioRawFrame, OutputAudioRawFrame, OutputImageRawFrame
-from pipecat.observers.base_observer import BaseObserver, FramePushed
+from pipecat.frames.frames import (
+    InputAudioRawFrame,
+    OutputAudioRawFrame,
+    OutputImageRawFrame,
+    StartFrame,
+)
+from pipecat.observers.base_observer import BaseObserver, FrameProcessed, FramePushed
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.pipeline.worker_observer import WorkerObserver
 from pipecat.utils.asyncio.task_manager import BaseTaskManager
@@ -36,10 +41,17 @@ class Onlookers(BaseObserver):
 
 
 class Sparing(WorkerObserver):
-    """Tells observers of everything but sounds and pictures, which come 100 times a second.
+    """Tells observers of all frames that are pushed but sounds and pictures, 100 times a second.
 
-    Of those that leave, `Onlookers` are told, and of those of the microphone nobody is.
+    Of those that leave, `Onlookers` are told once, and of the microphone's nobody is: levels of
+    sound (`RTVIObserverParams`) would have to be let through. That a processor takes a frame is
+    told of the start alone.
     """
+
+    async def on_process_frame(self, data: FrameProcessed) -> None:
+        """Tell them that a processor has it."""
+        if isinstance(data.frame, StartFrame):
+            await super().on_process_frame(data)
 
     async def on_push_frame(self, data: FramePushed) -> None:
         """Tell them of a frame."""
@@ -54,8 +66,8 @@ class Sparing(WorkerObserver):
                     await proxy.queue.put(data)
 
 
-class Watched(PipelineWorker):
-    """A pipeline whose observers have little use for sounds and pictures."""
+class Spared(PipelineWorker):
+    """A pipeline whose observers are told only of what they can use."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -15,7 +15,7 @@ from .text import clean
 PACKAGED = Path(__file__).parent / "personas"
 SETTING = "AVATAR_PERSONA"
 # In C where PyYAML was built so, which takes a tenth of the time.
-LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # What a persona calls its voice with a part that has none for it.
 NO_VOICE = "none"
 PATIENCES = ("quick", "balanced", "patient")

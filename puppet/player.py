@@ -184,7 +184,8 @@ class Player:
     def still(self) -> Frame | None:
         """The next 40 ms if they look like those before; if not, `tick()` has to draw them.
 
-        For whoever draws in a thread: this never takes long. Not to be called during a tick.
+        For whoever draws in a thread: this never takes long. To be called where `speak()` and
+        `interrupt()` are, and not during a tick.
         """
         if self.speaking:
             return None
@@ -198,7 +199,7 @@ class Player:
     def skip(self) -> bytes | None:
         """The next 40 ms, unseen: its audio while speaking.
 
-        For whoever is late: drawing takes most of the time of a tick, and all of it when silent.
+        For whoever is late: drawing takes most of the time of a tick. In silence this is cheap.
         """
         return self._unless_interrupted(self._step())[1]
 

@@ -60,7 +60,7 @@ class GuideAdapter(BaseLLMAdapter[dict[str, Any]]):
         return {"messages": self.get_messages(context)}
 
     def to_provider_tools_format(self, tools_schema: "ToolsSchema") -> list[Any]:
-        """None."""
+        """A script calls no tools."""
         return []
 
     def get_messages_for_logging(self, context: LLMContext) -> list[dict[str, Any]]:

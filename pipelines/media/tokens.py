@@ -35,41 +35,43 @@ Range = tuple[int, int]
 def opened(codec: VideoCodecContext) -> VideoCodecContext:
     """An encoder of libvpx, opened; its tokens' memory is given back where that is found.
 
-    It is where the C library is glibc, and maps what is so large (`bots/memory.py`).
+    It is where the C library is glibc, and maps what is so large (`bots/memory.py`): those of small
+    pictures, which are few, are kept.
     """
-    if sys.platform != "linux":
-        codec.open(strict=False)
-        return codec
     with ONE_AT_A_TIME:
-        before = list(_writable())
+        before: list[Range] | None = None
+        with contextlib.suppress(OSError, ValueError):
+            before = list(_writable())
         codec.open(strict=False)
-        tokens = PER_BLOCK * -(-codec.width // 16) * -(-codec.height // 16)
-        size = -(-(tokens + AROUND) // mmap.PAGESIZE) * mmap.PAGESIZE
         # What another thread had mapped may be gone by now, which is an error to read.
-        with contextlib.suppress(OSError), MEMORY.open("rb", buffering=0) as opened_memory:
-            memory = opened_memory.fileno()
-            if (start := _found(memory, before, size)) is not None:
-                _give_back(memory, start, size)
+        with contextlib.suppress(OSError, ValueError):
+            if before is not None:
+                _give_back(before, codec.width, codec.height)
     return codec
 
 
-def _found(memory: int, before: list[Range], size: int) -> int | None:
-    """Where a piece of memory of that size has been mapped; others may be right below or above."""
-    for start, end in _added(before):
-        for at in range(start, end - size + 1, mmap.PAGESIZE):
-            head = os.pread(memory, 2 * WORD, at)
-            if int.from_bytes(head[WORD:], sys.byteorder) == size + MAPPED:
-                return at
-    return None
+def _give_back(before: list[Range], width: int, height: int) -> bool:
+    """Give back what was mapped since for a picture's tokens; says whether it was found."""
+    tokens = PER_BLOCK * -(-width // 16) * -(-height // 16)
+    size = -(-(tokens + AROUND) // mmap.PAGESIZE) * mmap.PAGESIZE
+    with MEMORY.open("rb", buffering=0) as file:
+        memory = file.fileno()
+        found = [at for start, end in _added(before) for at in _mapped(memory, start, end, size)]
+        # The first page begins with what glibc needs.
+        first, length = mmap.PAGESIZE, size - mmap.PAGESIZE
+        if len(found) != 1 or not _is_blank(memory, found[0] + first, length):
+            return False
+    library = ctypes.CDLL(None)
+    library.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    return library.madvise(found[0] + first, length, DONT_NEED) == 0
 
 
-def _give_back(memory: int, start: int, size: int) -> None:
-    """Give back a mapping but for its first page, if it is all zeros."""
-    start, length = start + mmap.PAGESIZE, size - mmap.PAGESIZE
-    if _is_blank(memory, start, length):
-        library = ctypes.CDLL(None)
-        library.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-        library.madvise(start, length, DONT_NEED)
+def _mapped(memory: int, start: int, end: int, size: int) -> Iterator[int]:
+    """Where between two places a piece of memory of that size begins; others may be beside it."""
+    for at in range(start, end - size + 1, mmap.PAGESIZE):
+        head = os.pread(memory, 2 * WORD, at)
+        if int.from_bytes(head[WORD:], sys.byteorder) == size + MAPPED:
+            yield at
 
 
 def _is_blank(memory: int, start: int, length: int) -> bool:

@@ -28,6 +28,11 @@ def test_it_is_pythons_own_where_there_is_no_uvloop(monkeypatch):
     assert loop.run(kind()).startswith("asyncio.")
 
 
+def test_it_is_pythons_own_in_its_debug_mode(monkeypatch):
+    monkeypatch.setenv("PYTHONASYNCIODEBUG", "1")
+    assert loop.run(kind()).startswith("asyncio.")
+
+
 def test_an_error_comes_out_and_what_still_runs_is_ended():
     ended = []
 

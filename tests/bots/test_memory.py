@@ -27,13 +27,13 @@ print(before - resident_kb())
 # freed, as far as that is not mapped by itself.
 RETURNS = """
 import resource
-from bots.memory import save
+from bots.memory import return_large
 
 def resident_kb():
     with open("/proc/self/statm") as numbers:
         return int(numbers.read().split()[1]) * resource.getpagesize() // 1024
 
-save()
+return_large()
 large = b"x" * 28_000_000
 del large
 pieces = [b"x" * 10_000_000 for _ in range(10)]

@@ -4,6 +4,7 @@ from pipecat.frames.frames import (
     InputAudioRawFrame,
     OutputAudioRawFrame,
     OutputImageRawFrame,
+    StartFrame,
     TextFrame,
 )
 from pipecat.observers.base_observer import BaseObserver
@@ -11,7 +12,7 @@ from pipecat.pipeline.pipeline import Pipeline
 from pipecat.processors.filters.identity_filter import IdentityFilter
 from pipecat.workers.runner import WorkerRunner
 
-from pipelines.onlookers import Onlookers, Watched
+from pipelines.onlookers import Onlookers, Spared
 
 
 class Noting(BaseObserver):
@@ -19,7 +20,10 @@ class Noting(BaseObserver):
 
     def __init__(self, **options):
         super().__init__(**options)
-        self.told = []
+        self.told, self.processed = [], []
+
+    async def on_process_frame(self, data):
+        self.processed.append(data.frame)
 
     async def on_push_frame(self, data):
         self.told.append(data.frame)
@@ -27,7 +31,7 @@ class Noting(BaseObserver):
 
 async def test_of_sounds_and_pictures_those_are_told_who_follow_them_and_of_the_rest_all():
     every, first, second = Noting(), Noting(), Noting()
-    worker = Watched(
+    worker = Spared(
         Pipeline([IdentityFilter(), IdentityFilter()]),
         observers=[every, Onlookers(first, second)],
         enable_rtvi=False,
@@ -44,4 +48,5 @@ async def test_of_sounds_and_pictures_those_are_told_who_follow_them_and_of_the_
     for frame in leaving:
         assert first.told.count(frame) == second.told.count(frame) == 1
     assert not any(frame in every.told for frame in leaving)
+    assert {type(frame) for frame in every.processed} == {StartFrame}
     assert not any(sound in each.told for each in (every, first, second))

@@ -81,7 +81,7 @@ def test_silence_is_encoded_only_until_the_voice_has_died_away():
     silence = np.zeros(50 * PIECE, np.int16)
     payloads = sent(np.concatenate([voice(0.5), silence]))
     assert len(set(payloads[25:])) > 1
-    assert set(payloads[25 + UNTIL_SILENT :]) == {payloads[-1]}
+    assert set(payloads[25 + UNTIL_SILENT :]) == {payloads[-1]} and len(payloads[-1]) < 10
     assert level_db(heard(payloads)[-HEARD_RATE // 2 :]) < -90
 
 
@@ -101,8 +101,16 @@ def test_a_voice_of_another_rate_is_heard_as_loud_as_it_was():
     assert level_db(told) == pytest.approx(level_db(voice(1.0, HEARD_RATE)), abs=1)
 
 
-def test_a_microphone_of_two_channels_is_heard_as_one_and_as_loud():
+@pytest.fixture
+def installed(monkeypatch):
+    """What `install` puts in place, until a test is over."""
+    for name in ("OpusDecoder", "OpusEncoder", "G722Encoder", "PcmaEncoder", "PcmuEncoder"):
+        monkeypatch.setattr(codecs, name, getattr(codecs, name))
     opus.install()
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_microphone_of_two_channels_is_heard_as_one_and_as_loud():
     codec = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=48_000, channels=2)
     decoder, said = codecs.get_decoder(codec), voice(1.0, HEARD_RATE)
     browser, pieces = OpusEncoder(), []
@@ -118,9 +126,9 @@ def test_a_microphone_of_two_channels_is_heard_as_one_and_as_loud():
     assert level_db(np.concatenate(pieces)) == pytest.approx(level_db(said), abs=1)
 
 
+@pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("kind", ["G722/8000", "PCMA/8000", "PCMU/8000", "opus/48000/2"])
 def test_every_kind_of_sound_that_aiortc_offers_takes_such_packets(kind):
-    opus.install()
     name, clock, *_ = kind.split("/")
     codec = RTCRtpCodecParameters(mimeType=f"audio/{name}", clockRate=int(clock))
     encoder = codecs.get_encoder(codec)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bots.memory import save
+from bots.memory import return_large
 from pipelines.media import encoder, tokens
 from tests.pipelines.media.test_encoder import frame
 
@@ -14,7 +14,7 @@ SIZE = (1280, 720)
 TOKENS_KB = 20_000
 HOLDS = """
 import resource
-from bots.memory import save
+from bots.memory import return_large
 from pipelines.media.encoder import SteadyVp8Encoder
 from tests.pipelines.media.test_encoder import frame
 
@@ -22,7 +22,7 @@ def resident_kb():
     with open("/proc/self/statm") as numbers:
         return int(numbers.read().split()[1]) * resource.getpagesize() // 1024
 
-save()
+return_large()
 pictures = [frame(place, (1280, 720)) for place in range(2)]
 encoders = [SteadyVp8Encoder() for _ in range(3)]
 encoders[0].encode(pictures[0])
@@ -44,10 +44,20 @@ def test_an_encoder_of_720p_holds_less_than_libvpx_reserves_for_tokens_alone():
 
 
 @glibc
-def test_an_encoder_whose_tokens_were_given_back_encodes_the_same():
-    save()
+def test_an_encoder_whose_tokens_were_given_back_encodes_the_same(monkeypatch):
+    return_large()
+    give_back, given = tokens._give_back, []
+    monkeypatch.setattr(tokens, "_give_back", lambda *asked: given.append(give_back(*asked)))
     codecs = [encoder._libvpx(*SIZE, encoder.FULL) for _ in range(2)]
     spared, whole = tokens.opened(codecs[0]), codecs[1]
     for place in range(3):
         packets, others = (codec.encode(frame(place, SIZE)) for codec in (spared, whole))
         assert list(map(bytes, packets)) == list(map(bytes, others)) != []
+    assert given == [True]
+
+
+@pytest.mark.parametrize("missing", ["MAPS", "MEMORY"])
+def test_where_memory_cannot_be_looked_at_it_is_kept(monkeypatch, tmp_path, missing):
+    monkeypatch.setattr(tokens, missing, tmp_path / "none")
+    opened = tokens.opened(encoder._libvpx(*SIZE, encoder.FULL))
+    assert opened.is_open and opened.encode(frame(0, SIZE))
