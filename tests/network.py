@@ -53,6 +53,8 @@ def _plan() -> list[str]:
     there = f"ip netns exec {NAME}"
     return [
         f"ip link add {outside} type veth peer name {inside} netns {NAME}",
+        f"ip link set {outside} addrgenmode none",
+        f"{there} ip link set {inside} addrgenmode none",
         f"ip addr add {OUTSIDE}/30 dev {outside}",
         f"ip link set {outside} up",
         f"{there} ip addr add {INSIDE}/30 dev {inside}",

@@ -103,7 +103,8 @@ class PuppetVideoService(AIService):
         self._make_player = functools.partial(player, pack, size, seed)
         self._failed: BaseException | None = None
         self._lost = False
-        self._resampler: BaseAudioResampler = create_stream_resampler()
+        # What it owes of a voice is given at the end, however late the rest of it comes.
+        self._resampler: BaseAudioResampler = create_stream_resampler(clear_after_secs=None)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="puppet")
         self._task: asyncio.Task[None] | None = None
         self._rate = Rate()

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
+from pipecat.audio.utils import create_stream_resampler
 from pipecat.frames.frames import Frame
 from pipecat.services.settings import TTSSettings
 from pipecat.utils.tracing.service_decorators import traced_tts
@@ -57,6 +58,8 @@ class Voice(Articulate):
             stop_frame_timeout_s=LONGEST_SYNTHESIS_S,
             settings=TTSSettings(model=None, voice=name, language=None),
         )
+        # Pipecat's own forgets the end of a sentence when the next one is 0.2 s late.
+        self._resampler = create_stream_resampler(clear_after_secs=None)
         self._speak = speak
         self._rate = rate
         self._thread = thread

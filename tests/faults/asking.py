@@ -39,7 +39,7 @@ THINKING_S = 3.0
 # What a busy machine may add, on which many such conversations are held at once.
 SLACK_S = 3.0
 # Local ears listen in real time, each with two cores.
-AT_ONCE, EARS_AT_ONCE = 8, 3
+AT_ONCE, EARS_AT_ONCE = 5, 3
 # A WebSocket on which nobody answers is closed after ten seconds, and later on a busy machine.
 LIMIT_S, CLOSES_S = 40, 30
 STATUS = ("401", "402", "429", "500")

@@ -1,8 +1,10 @@
 """What is articulated stands where it is heard, whatever becomes of the sound on its way."""
 
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 
 import numpy as np
 import pytest
@@ -38,9 +40,11 @@ def clicks(rate: int, text: str) -> Iterator[Speech]:
 
 
 @asynccontextmanager
-async def speaking(rate: int = RATE) -> AsyncIterator[tuple[Voice, Stage]]:
+async def speaking(
+    rate: int = RATE, speak: Callable[[str], Iterator[Speech]] | None = None
+) -> AsyncIterator[tuple[Voice, Stage]]:
     with ThreadPoolExecutor(1) as thread:
-        voice = Voice(lambda text: clicks(rate, text), rate, thread, "clicks")
+        voice = Voice(speak or partial(clicks, rate), rate, thread, "clicks")
         async with running(voice, VoiceOnly()) as stage:
             yield voice, stage
 
@@ -70,6 +74,17 @@ async def test_it_is_told_to_the_sample_where_a_sound_is(rate):
         await answer(stage, *ANSWER)
         told, heard = told_and_heard(stage)
     assert len(told) == sum(letter in "oe" for letter in "".join(ANSWER))
+    assert told == pytest.approx(heard, abs=1.5 / RATE)
+
+
+async def test_a_sentence_that_comes_late_takes_nothing_of_the_one_before():
+    def late(text: str) -> Iterator[Speech]:
+        time.sleep(0.3 if text == ANSWER[1] else 0)
+        return clicks(22_050, text)
+
+    async with speaking(22_050, late) as (_, stage):
+        await answer(stage, *ANSWER)
+        told, heard = told_and_heard(stage)
     assert told == pytest.approx(heard, abs=1.5 / RATE)
 
 
