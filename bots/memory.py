@@ -2,15 +2,14 @@
 
 import ctypes
 import sys
-from pathlib import Path
 
-DONT_NEED = 4  # of <sys/mman.h>, on Linux
+from pipelines.mappings import drop, mappings
+
 # Of <malloc.h>: how much free memory at an arena's end is kept, and what is mapped by itself.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 # More than a picture of 720p as RGB, and one of 1080p as I420, of which each thread that draws and
 # sends has some all the time: they would be asked of the system anew each time.
 LARGE = 3 << 20
-MAPS = Path("/proc/self/maps")
 
 
 def return_large() -> None:
@@ -48,10 +47,6 @@ def put_away(suffix: str) -> None:
     """
     if sys.platform != "linux":
         return
-    advise = ctypes.CDLL(None, use_errno=True).madvise
-    advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    for line in MAPS.read_text(encoding="utf-8", errors="replace").splitlines():
-        where, allowed, *_ = line.split()
-        if line.endswith(suffix) and allowed.startswith("r--"):
-            start, end = (int(edge, 16) for edge in where.split("-"))
-            advise(start, end - start, DONT_NEED)
+    for each in mappings():
+        if each.file.endswith(suffix) and each.allowed.startswith("r--"):
+            drop(each.start, each.end - each.start)

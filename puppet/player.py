@@ -189,11 +189,11 @@ class Player:
         """
         if self.speaking:
             return None
-        step = self._next_step = self._next_step or self._step()
+        step = self._step()
         data = self._painter.same(step.pose)
         if data is None:
+            self._next_step = step
             return None
-        self._next_step = None
         return Frame(data, self._size, step.audio, step.state, step.pose.open)
 
     def skip(self) -> bytes | None:

@@ -16,15 +16,16 @@ from pathlib import Path
 
 from av import VideoCodecContext
 
+from pipelines.mappings import drop, mappings
+
 # Of a macroblock of 16 x 16 pixels (vp8_alloc_compressor_data: 24 * 16 of 16 bytes).
 PER_BLOCK = 24 * 16 * 16
-MAPS, MEMORY = Path("/proc/self/maps"), Path("/proc/self/mem")
+PROCESS = Path("/proc/self")
 # What libvpx and glibc put before it, and leave free to begin at a multiple of 32 bytes.
 AROUND = 64
 # What glibc has mapped for one piece of memory alone begins with its size, and this bit.
 MAPPED = 2
 WORD = ctypes.sizeof(ctypes.c_size_t)
-DONT_NEED = 4  # of <sys/mman.h>
 BLANK = bytes(1 << 20)
 # What is mapped while an encoder opens is its own, and not another's that opens as well.
 ONE_AT_A_TIME = threading.Lock()
@@ -32,8 +33,10 @@ ONE_AT_A_TIME = threading.Lock()
 Range = tuple[int, int]
 
 
-def opened(codec: VideoCodecContext) -> VideoCodecContext:
+def opened(codec: VideoCodecContext, process: Path = PROCESS) -> VideoCodecContext:
     """An encoder of libvpx, opened; its tokens' memory is given back where that is found.
+
+    `process` is where the system tells of this one.
 
     It is where the C library is glibc, and maps what is so large (`bots/memory.py`): those of small
     pictures, which are few, are kept.
@@ -41,29 +44,29 @@ def opened(codec: VideoCodecContext) -> VideoCodecContext:
     with ONE_AT_A_TIME:
         before: list[Range] | None = None
         with contextlib.suppress(OSError, ValueError):
-            before = list(_writable())
+            before = list(_writable(process))
         codec.open(strict=False)
         # What another thread had mapped may be gone by now, which is an error to read.
         with contextlib.suppress(OSError, ValueError):
             if before is not None:
-                _give_back(before, codec.width, codec.height)
+                _give_back(before, codec.width, codec.height, process)
     return codec
 
 
-def _give_back(before: list[Range], width: int, height: int) -> bool:
+def _give_back(before: list[Range], width: int, height: int, process: Path = PROCESS) -> bool:
     """Give back what was mapped since for a picture's tokens; says whether it was found."""
     tokens = PER_BLOCK * -(-width // 16) * -(-height // 16)
     size = -(-(tokens + AROUND) // mmap.PAGESIZE) * mmap.PAGESIZE
-    with MEMORY.open("rb", buffering=0) as file:
+    with (process / "mem").open("rb", buffering=0) as file:
         memory = file.fileno()
-        found = [at for start, end in _added(before) for at in _mapped(memory, start, end, size)]
+        found = [
+            at for start, end in _added(before, process) for at in _mapped(memory, start, end, size)
+        ]
         # The first page begins with what glibc needs.
         first, length = mmap.PAGESIZE, size - mmap.PAGESIZE
         if len(found) != 1 or not _is_blank(memory, found[0] + first, length):
             return False
-    library = ctypes.CDLL(None)
-    library.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    return library.madvise(found[0] + first, length, DONT_NEED) == 0
+    return drop(found[0] + first, length)
 
 
 def _mapped(memory: int, start: int, end: int, size: int) -> Iterator[int]:
@@ -83,18 +86,16 @@ def _is_blank(memory: int, start: int, length: int) -> bool:
     return True
 
 
-def _writable() -> Iterator[Range]:
-    """What of this process's memory is no file's and can be written to, in order."""
-    for line in MAPS.read_text(encoding="utf-8", errors="replace").splitlines():
-        where, allowed, *_, inode = line.split()[:5]
-        if allowed == "rw-p" and inode == "0":
-            start, end = (int(edge, 16) for edge in where.split("-"))
-            yield start, end
+def _writable(process: Path) -> Iterator[Range]:
+    """What of a process's memory is no file's and can be written to, in order."""
+    for each in mappings(process / "maps"):
+        if each.allowed == "rw-p" and not each.file:
+            yield each.start, each.end
 
 
-def _added(before: list[Range]) -> Iterator[Range]:
+def _added(before: list[Range], process: Path) -> Iterator[Range]:
     """What is there and was not before."""
-    for start, end in _writable():
+    for start, end in _writable(process):
         for old_start, old_end in before:
             if start < old_end and old_start < end:
                 if start < old_start:
