@@ -79,9 +79,13 @@ class Stretch:
         """All times between two pictures."""
         return np.concatenate([np.diff(seen[:, 0]) * 1000 for seen in self.pictures])
 
+    def sounds_late_ms(self) -> list[np.ndarray]:
+        """By how much each piece of sound of each user was late: they come every 20 ms."""
+        return [np.diff(at_s) * 1000 - PIECE_MS for at_s in self.sounds]
+
     def sound_gaps_ms(self) -> list[float]:
-        """By how much the sound of each user was late at most: it comes in pieces of 20 ms."""
-        return [float(np.diff(at_s).max() * 1000 - PIECE_MS) for at_s in self.sounds]
+        """By how much the sound of each user was late at most."""
+        return [float(late_ms.max()) for late_ms in self.sounds_late_ms()]
 
     def clocks(self) -> list[float]:
         """The RTP clock of each user against real time."""
@@ -185,6 +189,8 @@ def describe(report: Report, rounds: Rounds) -> None:
         report.add(f"{name}: gap p99", "ms", [np.percentile(s.gaps_ms(), 99) for s in seen])
         report.add(f"{name}: gap, longest", "ms", [s.gaps_ms().max() for s in seen])
         report.add(f"{name}: gap of sound", "ms", [gap for s in seen for gap in s.sound_gaps_ms()])
+        late_ms = [np.concatenate(s.sounds_late_ms()) for s in seen]
+        report.add(f"{name}: gap of sound p99", "ms", [np.percentile(ms, 99) for ms in late_ms])
         report.add(f"{name}: RTP clock", "of real time", [c for s in seen for c in s.clocks()])
         report.add(f"{name}: late p99", "ms", [np.percentile(s.late_ms, 99) for s in seen])
         report.add(f"{name}: late, most", "ms", [max(s.late_ms) for s in seen])
