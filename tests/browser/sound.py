@@ -30,6 +30,7 @@ class SoundCard:
 
     async def plug_microphone(self, name: str) -> None:
         """Plug in a microphone that hears nothing but speak()."""
+        await self._play_into_nothing()
         line = await self._load_sink(f"{name}-line")
         source = await self._load(
             "module-remap-source",
@@ -38,6 +39,13 @@ class SoundCard:
             f"source_properties=device.description={name}",
         )
         self._modules[name] = [source, line]
+
+    async def _play_into_nothing(self) -> None:
+        """Have a speaker before any line: the first is the system's own, and a microphone whose
+        line it is hears the avatar.
+        """
+        if not self._modules:
+            await self.plug_speaker("Nowhere")
 
     async def unplug(self, name: str) -> None:
         """Pull a device out."""
