@@ -128,9 +128,10 @@ class Steady(Encoder):
     def _fit(self, frame: VideoFrame) -> VideoFrame:
         """The picture in the size that the link carries, at the rate that its size asks for."""
         full = max(FULL, min(MOST, round(needs(frame.width, frame.height))))
-        if self._rate >= self._full:
-            self._rate = min(full, self._estimate)
-        self._full = full
+        if full != self._full:
+            hindered = self._rate < self._full
+            self._rate = min(full, self._rate if hindered else self._estimate)
+            self._full = full
         return fitted(frame, self._rate)
 
 

@@ -105,10 +105,12 @@ def test_h264_tells_the_level_that_its_size_needs(size, most):
 
 @pytest.mark.parametrize("kind", STEADY)
 def test_an_estimate_that_wavers_changes_nothing(kind):
-    steady = kind()
-    for share in (0.85, 1.0, 1.3, 0.75):
+    steady, keys = kind(), []
+    for place, share in enumerate((0.996, 0.85, 1.0, 1.3, 0.75)):
+        keys.append(is_key(steady, place))
         steady.target_bitrate = int(share * encoder.FULL)
     assert steady.target_bitrate == encoder.FULL
+    assert [*keys, is_key(steady, len(keys))] == [True, False, False, False, False, False]
 
 
 @pytest.mark.parametrize("kind", STEADY)
