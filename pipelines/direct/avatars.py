@@ -149,13 +149,15 @@ class Avatars:
         await asyncio.sleep(SUBSCRIBED_S)
 
     def _voice(self, identity: str) -> rtc.Track | None:
-        """The voice of an avatar, once it is received, which is asked for."""
-        for each in self._tracks(identity):
-            if each.kind == rtc.TrackKind.KIND_AUDIO:
-                if not each.subscribed:
-                    each.set_subscribed(True)
-                return each.track
-        return None
+        """The voice of an avatar, once it is received, which is asked for.
+
+        One that follows another is there before that is gone.
+        """
+        voices = [each for each in self._tracks(identity) if each.kind == rtc.TrackKind.KIND_AUDIO]
+        for each in voices:
+            if not each.subscribed:
+                each.set_subscribed(True)
+        return next((each.track for each in voices if each.track), None)
 
     async def listen(self, identity: str, hear: Callable[[AudioRawFrame], None]) -> None:
         """Tell what is heard of an avatar in the room, until that is cancelled."""

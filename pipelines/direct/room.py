@@ -42,6 +42,9 @@ class Microphones(LiveKitTransportClient):
             return
         await super().setup(setup)
         self.room.on("track_published", self._choose)
+        self.room.on("track_unpublished", lambda _, participant: self._look(participant))
+        for event in ("track_muted", "track_unmuted"):
+            self.room.on(event, lambda participant, _: self._look(participant))
         self.room.connect = self._connecting(self.room.connect)  # type: ignore[method-assign]
 
     def _connecting(self, connect: Connect) -> Connect:
@@ -64,6 +67,11 @@ class Microphones(LiveKitTransportClient):
             self.avatars.changed()
         elif publication.kind == rtc.TrackKind.KIND_AUDIO:
             publication.set_subscribed(True)
+
+    def _look(self, participant: rtc.Participant) -> None:
+        """What an avatar publishes is another thing."""
+        if isinstance(participant, rtc.RemoteParticipant) and is_sent(participant):
+            self.avatars.changed()
 
     async def _async_on_track_subscribed(
         self,
