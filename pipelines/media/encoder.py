@@ -61,6 +61,8 @@ VP8 = {
     "static-thresh": "100",
     "undershoot-pct": "100",
 }
+# Finer than anybody sees, at more than twice the bits while a face listens: of them a viewer's
+# estimate of the link is made before the face speaks.
 VP8_QUANTIZERS = (2, 56)
 # Bytes of a picture in a packet: with the headers of RTP, SRTP and TURN it goes through a network
 # whose packets have 1280 bytes, as those of VPNs may. Where aiortc's 1300 do not, no picture comes.
